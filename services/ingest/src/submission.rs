@@ -320,7 +320,7 @@ pub fn event_time(stated: Option<Timestamp>) -> Option<OffsetDateTime> {
     timestamp::optional(stated, "event_time").unwrap_or_default()
 }
 
-/// Returns the places of [`DeclaredMetadata::places`].
+/// Returns the places of an article, as [`DeclaredMetadata::places`] does for a sender's metadata.
 #[must_use]
 pub fn places_of(agency: &AgencyHint, year: i32, url: &str, region: &str) -> Vec<String> {
     let is_named = year != 0 && !(agency.code.is_empty() && agency.name.is_empty());

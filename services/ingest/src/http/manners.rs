@@ -23,7 +23,7 @@ pub(super) async fn no_such_route() -> Problem {
     )
 }
 
-/// Answers `OPTIONS` with 204, and anything else with 405. [`headers`] adds `Allow` to both.
+/// Answers `OPTIONS` with 204, and anything else with 405. [`headers`] adds `Allow` to both answers.
 pub(super) async fn no_such_method(method: Method) -> Response {
     if method == Method::OPTIONS {
         return StatusCode::NO_CONTENT.into_response();

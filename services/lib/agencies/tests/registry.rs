@@ -39,7 +39,7 @@ fn a_report_is_told_by_code_name_alias_region_and_site() {
         ("樟树市鹿江街道办事处", "000000", "ZS-LJ"),
         ("鹿江街道办事处", "360982", "ZS-LJ"),
         ("鹿江街道办事处", "360681", "GX-LJ"),
-        // The province's own site publishes both.
+        // The province's own site publishes reports of both counties.
         ("鹿江街道办事处", "360000", "GX-LJ or ZS-LJ"),
         ("鹿江街道办事处", "000000", "GX-LJ or ZS-LJ"),
         // A namesake is in a county that is not listed.

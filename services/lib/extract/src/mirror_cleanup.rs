@@ -1,9 +1,9 @@
 //! Removes what a mirror site added to a report: pinyin in brackets after Han characters (`報(bào)`) and traditional
 //! glyphs. Also removes invisible characters.
 //!
-//! Both are undone before labels are matched. Pinyin is removed first, because the dictionary of traditional phrases
-//! needs adjacent characters. Every cleaned scalar keeps the index of its original. The author's brackets, such as
-//! `浓度(mg)` or `附件（a）`, stay.
+//! Pinyin and traditional glyphs are removed before labels are matched. Pinyin is removed first, because the
+//! dictionary of traditional phrases needs adjacent characters. Every cleaned scalar keeps the index of its original.
+//! The author's brackets, such as `浓度(mg)` or `附件（a）`, stay.
 
 use std::sync::OnceLock;
 

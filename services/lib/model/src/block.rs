@@ -16,7 +16,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// Returns the smallest span that contains both.
+    /// Returns the smallest span that contains `self` and `other`.
     #[must_use]
     pub fn cover(self, other: Self) -> Self {
         Self { start: self.start.min(other.start), end: self.end.max(other.end) }

@@ -106,7 +106,7 @@ mod tests {
         read_csv("code,name\nYX-1,云溪县水务局\n".as_bytes()).unwrap()
     }
 
-    /// Returns a report of this body on 2022.
+    /// Returns the report of a body on 2022.
     fn report(agency: &str) -> Report {
         let text = "云溪县档案局2022年政府信息公开工作年度报告\n一、总体情况\n良好。\n二、主动公开政府信息情况\n\
                     信息内容 | 本年制发件数 | 本年废止件数 | 现行有效件数 |\n规章 | 0 | 0 | 0 |\n\

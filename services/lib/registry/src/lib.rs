@@ -72,8 +72,8 @@ impl RegistryStore {
     /// Replaces the current list. Returns once the new one is durable; services follow within moments.
     ///
     /// # Errors
-    /// `Conflict`: other writers replaced the list at the same time, again and again. Otherwise the broker did not answer. In
-    /// both cases try again; the call is idempotent.
+    /// `Conflict`: other writers replaced the list during every attempt. Otherwise the broker did not answer. In both
+    /// cases try again; the call is idempotent.
     pub async fn put(&self, registry: &Registry) -> Result<(), Error> {
         let list = write_csv(registry);
         let name = hex::encode(Sha256::digest(&list));

@@ -18,7 +18,7 @@ pub const UNEXPECTED_EVENT: &str = "UNEXPECTED_EVENT";
 pub const ATTEMPTS_EXHAUSTED: &str = "ATTEMPTS_EXHAUSTED";
 /// Code: every attempt failed, the last one by a panic.
 pub const PANIC: &str = "PANIC";
-/// Code: the process died again and again while it handled this message and no other.
+/// Code: the process died repeatedly while it handled this message and no other.
 pub const CRASHED: &str = "CRASHED";
 /// Code: an output exceeds the broker's message size limit.
 pub const OUTPUT_TOO_LARGE: &str = "OUTPUT_TOO_LARGE";
