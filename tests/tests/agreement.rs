@@ -100,8 +100,8 @@ fn entry() -> impl Strategy<Value = Said> {
         select(URLS.to_vec()),
     )
         .prop_map(|(report, (code, name), year, url)| withdrawn(report, code, name, year, url));
-    // Times after the last entry of a story occur, too.
     let erased = select(reports()).prop_map(Entry::Erasure);
+    // The sender's time may be after the last entry of a story.
     (prop_oneof![6 => published, 4 => taken_down, 1 => erased], proptest::option::of(0..20_u64))
 }
 
