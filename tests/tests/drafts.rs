@@ -26,7 +26,7 @@ use tokio::sync::watch;
 /// Where the agency or the year is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// It is not given.
+    /// The agency or the year is not given.
     None,
     Document,
     Title,

@@ -83,7 +83,7 @@ impl Alias {
     }
 }
 
-/// Returns a name as compared, and the same without province and prefecture.
+/// Returns a name in the form that is compared, and that form without province and prefecture.
 pub(crate) fn keys(name: &str) -> impl Iterator<Item = String> {
     let whole = normalized_name(name);
     let short = short_name(&whole);

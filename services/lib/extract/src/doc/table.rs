@@ -77,7 +77,7 @@ impl OpenTable {
         grid::blocks(rows, cells, limits)
     }
 
-    /// Returns, for each edge of all rows, the first edge that is the same.
+    /// Returns, for each edge of all rows, the first edge that is close enough to be the same.
     fn edges(&self) -> Vec<i32> {
         let mut all: Vec<i32> =
             self.rows.iter().flat_map(|row| &row.shape.edges).map(|edge| i32::from(*edge)).collect();

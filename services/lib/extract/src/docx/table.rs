@@ -124,8 +124,8 @@ impl OpenTable {
         grid::blocks(rows, placed.cells, limits)
     }
 
-    /// Returns, for each edge of the grid, the edge that it is equal to, or `None` if that would leave a cell without
-    /// width.
+    /// Returns, for each edge of the grid, its number after close edges are merged, or `None` if a cell would be left
+    /// without width.
     fn edges(&self) -> Option<Vec<u32>> {
         let mut edges = vec![0];
         let (mut rank, mut last, mut at) = (0, 0, 0_u32);
