@@ -16,7 +16,7 @@ pub enum PacksError {
     /// The folder or a file in it cannot be read.
     #[error("couldn't read {path}: {error}")]
     Unreadable {
-        /// The folder or file.
+        /// Path of the folder or file.
         path: PathBuf,
         /// Error of the operating system.
         error: io::Error,

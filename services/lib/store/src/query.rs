@@ -71,59 +71,59 @@ pub struct Condition<F> {
 /// Fields of a report that conditions may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReportField {
-    /// Integer.
+    /// Year of the report, an integer.
     Year,
-    /// Text.
+    /// Name of the form, a text.
     Form,
-    /// Text.
+    /// Name of the form's variant, a text.
     Variant,
-    /// Text; [`Op::Has`] is "contains".
+    /// Name of the agency, a text. [`Op::Has`] means "contains".
     AgencyName,
-    /// Text; [`Op::Has`] is "contains".
+    /// Title of the report, a text. [`Op::Has`] means "contains".
     Title,
-    /// Text; [`Op::Has`] is "begins with".
+    /// Region of the report, a text. [`Op::Has`] means "begins with".
     Region,
-    /// Text.
+    /// Media type of the document, a text.
     MediaType,
-    /// Number of findings of this severity; integer.
+    /// Number of findings of this severity, an integer.
     Findings(Severity),
-    /// Flag.
+    /// A flag: the report is withdrawn.
     Withdrawn,
 }
 
 /// Fields of a finding that conditions may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FindingField {
-    /// Rank of the severity, see [`severity_rank`]; integer.
+    /// Rank of the severity, an integer: see [`severity_rank`].
     Severity,
-    /// Text; [`Op::Has`] is "begins with".
+    /// Id of the rule, a text. [`Op::Has`] means "begins with".
     Rule,
-    /// Text; [`Op::Has`] is "begins with".
+    /// Concept of the finding, a text. [`Op::Has`] means "begins with".
     Concept,
-    /// Text.
+    /// Fingerprint of the finding, a text.
     Fingerprint,
-    /// Year of the report; integer.
+    /// Year of the report, an integer.
     Year,
-    /// Region of the report; text; [`Op::Has`] is "begins with".
+    /// Region of the report, a text. [`Op::Has`] means "begins with".
     Region,
-    /// True if a waiver covers the finding; flag.
+    /// A flag: a waiver covers the finding.
     Waived,
 }
 
 /// Fields of a fact that conditions may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FactField {
-    /// Text; [`Op::Has`] is "begins with".
+    /// Concept of the cell, a text. [`Op::Has`] means "begins with".
     Concept,
-    /// Text.
+    /// Kind of applicant, a text.
     Applicant,
-    /// Text.
+    /// State of the cell, a text.
     State,
-    /// Number; no comparison is true for a cell without a reported number, not even `!=`.
+    /// Value of the cell, a number. No comparison is true for a cell without a reported number, not even `!=`.
     Value,
-    /// Year of the report; integer.
+    /// Year of the report, an integer.
     Year,
-    /// Region of the report; text; [`Op::Has`] is "begins with".
+    /// Region of the report, a text. [`Op::Has`] means "begins with".
     Region,
 }
 

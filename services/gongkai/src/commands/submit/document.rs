@@ -54,7 +54,7 @@ impl SubmittedDocument {
 /// Returns an HTTP client builder. For plain HTTP it loads no certificate authorities, which a minimal machine may
 /// lack.
 pub(super) fn client(server: &Url) -> reqwest::ClientBuilder {
-    // Once per process; later calls change nothing.
+    // Only the first call in a process has an effect.
     rustls::crypto::ring::default_provider().install_default().ok();
     let builder = Client::builder().user_agent(concat!("gongkai/", env!("CARGO_PKG_VERSION")));
     if server.scheme() == "http" { builder.tls_certs_only([]).no_proxy() } else { builder }
