@@ -1,6 +1,6 @@
 //! The level and kind of a body, read from its name, and its name without the place.
 //!
-//! Anything else stays unknown.
+//! A level or kind that the name does not show stays unknown.
 
 use gongkai_model::{AgencyKind, Level, Nature, normalized_name};
 

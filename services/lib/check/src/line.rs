@@ -173,13 +173,13 @@ pub struct NotCheckedLine {
 /// The versions of the components that produced an output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionsLine {
-    /// The program.
+    /// Version of the program.
     pub program: String,
-    /// The readers and the matcher.
+    /// Version of the readers and the matcher.
     pub parser: String,
-    /// The statutory forms.
+    /// Version of the statutory forms.
     pub forms: String,
-    /// The rule packs.
+    /// Names and versions of the rule packs.
     pub rules: String,
 }
 

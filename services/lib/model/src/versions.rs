@@ -4,13 +4,13 @@
 /// Versions of all components that determine an output.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Versions {
-    /// The program.
+    /// Version of the program.
     pub program: String,
-    /// The readers and the matcher.
+    /// Version of the readers and the matcher.
     pub parser: String,
-    /// The statutory forms.
+    /// Version of the statutory forms.
     pub forms: String,
-    /// The rule packs; empty on outputs without rules.
+    /// Names and versions of the rule packs; empty on outputs without rules.
     pub rules: String,
 }
 

@@ -46,7 +46,7 @@ pub struct Histogram(OtelHistogram<f64>);
 // === impl Meters ===
 
 impl Meters {
-    /// Instruments that are exported only as text at `/metrics`.
+    /// Creates instruments that are exported only as text at `/metrics`.
     pub(crate) fn local() -> Self {
         Self::new(Registry::new(), |builder| builder)
             .expect("an empty registry takes the exporter, and the builder adds nothing that can fail")
