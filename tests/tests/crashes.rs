@@ -119,7 +119,7 @@ async fn thirty_kills_in_a_row_lose_nothing() {
     }
     let (mut kills, mut since) = (0, Instant::now());
     let kill = |stage: &mut Stage| {
-        // The interval is long enough to start, and short enough to be in the middle of a message.
+        // The interval is long enough for a process to start, and short enough to kill it during a message.
         if kills < 30 && since.elapsed() > Duration::from_millis(150 + 30 * (kills % 7)) {
             stage.0.kill().unwrap();
             stage.0.wait().unwrap();

@@ -63,7 +63,7 @@ pub enum QueryError {
     /// The broker did not store the change.
     #[error("the broker did not take it")]
     Broker(#[source] gongkai_worker::transport::Error),
-    /// A resource name has another form.
+    /// A resource name is malformed.
     #[error("{field} is not a resource name of the form {form}")]
     InvalidName {
         /// The request's field.

@@ -11,7 +11,7 @@ const ALL: &str = "-";
 /// Parses `agencies/{agency}/reports/{year}`, the name of a report.
 ///
 /// # Errors
-/// The name has another form.
+/// The name does not have this form.
 pub fn report(field: &'static str, name: &str) -> Result<ReportKey, QueryError> {
     let error = || QueryError::InvalidName { field, form: "agencies/{agency}/reports/{year}" };
     let key: ReportKey = name.parse().map_err(|_| error())?;
@@ -22,7 +22,7 @@ pub fn report(field: &'static str, name: &str) -> Result<ReportKey, QueryError> 
 /// Parses `agencies/{agency}/reports/{year}/findings/{fingerprint}`.
 ///
 /// # Errors
-/// The name has another form.
+/// The name does not have this form.
 pub fn finding(field: &'static str, name: &str) -> Result<(ReportKey, String), QueryError> {
     let form = "agencies/{agency}/reports/{year}/findings/{fingerprint}";
     one(names::of_finding(name), field, form)
@@ -31,7 +31,7 @@ pub fn finding(field: &'static str, name: &str) -> Result<(ReportKey, String), Q
 /// Parses `agencies/{agency}/reports/{year}/waivers/{waiver}`.
 ///
 /// # Errors
-/// The name has another form.
+/// The name does not have this form.
 pub fn waiver(field: &'static str, name: &str) -> Result<(ReportKey, String), QueryError> {
     one(names::of_waiver(name), field, "agencies/{agency}/reports/{year}/waivers/{waiver}")
 }
@@ -48,7 +48,7 @@ fn one(
 /// Parses `agencies/{agency}` or `agencies/-`.
 ///
 /// # Errors
-/// The name has another form.
+/// The name does not have this form.
 pub fn agency(field: &'static str, name: &str) -> Result<Option<AgencyKey>, QueryError> {
     let error = || QueryError::InvalidName { field, form: "agencies/{agency} or agencies/-" };
     let code = name.strip_prefix("agencies/").ok_or_else(error)?;
@@ -58,7 +58,7 @@ pub fn agency(field: &'static str, name: &str) -> Result<Option<AgencyKey>, Quer
 /// Parses `agencies/{agency}/reports/{year}` with `-` for either, or `agencies/{agency}` for all years.
 ///
 /// # Errors
-/// The name has another form.
+/// The name does not have this form.
 pub fn reports(field: &'static str, name: &str) -> Result<ReportScope, QueryError> {
     let form = "agencies/{agency}/reports/{year}, - for all";
     let error = || QueryError::InvalidName { field, form };

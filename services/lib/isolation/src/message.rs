@@ -75,7 +75,7 @@ impl ReadingRequest {
         ReportHints { agency: self.agency.as_deref(), year: self.year, title: self.title.as_deref() }
     }
 
-    /// Returns the limits, or `None` if the request has another version.
+    /// Returns the limits, or `None` if the request is of another version.
     pub(crate) fn limits(&self) -> Option<Limits> {
         let size = |number: u64| usize::try_from(number).ok();
         let count = |number: u64| u32::try_from(number).ok();
@@ -138,7 +138,7 @@ impl ReadingAnswer {
         }
     }
 
-    /// Returns the result, or `None` if the answer has another version.
+    /// Returns the result, or `None` if the answer is of another version.
     pub(crate) fn into_result(self) -> Option<Result<Reading, Rejection>> {
         if let Some(rejection) = self.rejection {
             return Some(Err(rejection.try_into().ok()?));

@@ -123,7 +123,7 @@ fn read(file: &File, to: &str) -> io::Result<(Sent, u64)> {
             return Ok((sent, whole));
         }
         whole += u64::try_from(read).unwrap_or(u64::MAX);
-        // A line in another form is skipped; its file is sent again.
+        // A malformed line is skipped; its file is sent again.
         if let Ok(entry) = serde_json::from_slice::<Entry>(&line)
             && entry.to == to
         {

@@ -272,7 +272,7 @@ fn header(page_size: usize, salt: u32) -> Vec<u8> {
     [&MAGIC[..], &size.to_le_bytes(), &salt.to_le_bytes()].concat()
 }
 
-/// Parses page size, salt and checksums. Returns `None` if the file has another form.
+/// Parses page size, salt and checksums. Returns `None` if the file is malformed.
 fn parse(bytes: &[u8]) -> Option<(usize, u32, Vec<u32>)> {
     let (header, sums) = bytes.strip_prefix(MAGIC)?.split_at_checked(8)?;
     let (size, salt) = header.split_at(4);
