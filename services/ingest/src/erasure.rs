@@ -1,4 +1,4 @@
-//! Erasure of reports on demand, for good.
+//! Permanent erasure of reports on demand.
 //!
 //! [`Eraser::erase`] finds all contents of a report and publishes a tombstone, `ReportErased`, which names them and
 //! every object that holds them. Ingest's durable consumer ([`crate::progress`]) then calls [`Eraser::carry_out`]: it

@@ -1,7 +1,7 @@
 //! Fetches content that an event gives by URL. Only allowed hosts are contacted, and size and time are bounded.
 //!
-//! A listed name may resolve to a public address or to one of a private network, where many a CMS is, but not to this
-//! machine or link, unless it is `localhost`. An IP address in a URL must be listed itself, in whatever notation.
+//! A listed name may resolve to a public address or to an address in a private network, where many CMSs are, but not
+//! to this machine or link, unless it is `localhost`. An IP address in a URL must itself be listed, in any notation.
 
 use std::{sync::Arc, time::Duration};
 

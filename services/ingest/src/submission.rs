@@ -85,7 +85,7 @@ pub struct Submission {
     /// The attachments. Any of them may contain the report.
     pub attachments: Vec<File>,
     pub declared: DeclaredMetadata,
-    /// What the id derives from, and hence which submissions are repeats.
+    /// Determines the id, and therefore which submissions are repetitions.
     pub identity: SubmissionIdentity,
 }
 

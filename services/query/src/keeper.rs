@@ -264,7 +264,7 @@ impl Keeper {
         tokio::select! {
             consumed = consuming => match consumed {
                 Ok(()) => Ok(Ended::Stopped),
-                // The consumer fails for good if its stream is missing.
+                // The consumer fails permanently if its stream is missing.
                 Err(_) if !shutdown.is_cancelled() && log_is_gone(&runtime).await => Ok(Ended::LogGone),
                 Err(error) => Err(error),
             },

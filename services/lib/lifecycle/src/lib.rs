@@ -12,7 +12,7 @@
 //! - A withdrawal takes down the arrivals of lower rank, either at one URL or of the whole report. A report is
 //!   withdrawn if every arrival of its current revision is taken down. Publishing the content again later makes it
 //!   current again.
-//! - An erasure ends a content for good: its arrivals, before or after, count as if they had never happened.
+//! - An erasure ends a content permanently: its arrivals, before or after, count as if they had never happened.
 //!
 //! Every function is pure: this crate uses no store, no network and no clock.
 

@@ -40,7 +40,7 @@ pub fn record_withdrawal(history: &mut History, withdrawal: &TakenDown) -> bool 
     }
 }
 
-/// Records that contents were erased, for good. Returns false if that was known.
+/// Records that contents were erased permanently. Returns false if that was known.
 pub fn record_erasure(history: &mut History, content_hashes: &[String]) -> bool {
     let known = history.erased.len();
     history.erased.extend(content_hashes.iter().cloned());

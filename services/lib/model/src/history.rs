@@ -97,7 +97,7 @@ pub struct History {
     pub erased: BTreeSet<String>,
 }
 
-/// The erasure (删除) of contents of a report, on demand and for good.
+/// The erasure (删除) of contents of a report, on demand, which is permanent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erasure {
     /// The reports that the contents were read as.

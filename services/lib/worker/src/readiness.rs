@@ -63,7 +63,7 @@ impl Readiness {
         remarks.iter().map(|(name, text)| format!("{name}: {text}\n")).collect()
     }
 
-    /// Turns readiness off for good, because the process is stopping.
+    /// Turns readiness off permanently, because the process is stopping.
     pub fn turn_off(&self) {
         self.0.off.store(true, Ordering::Release);
     }

@@ -1,6 +1,6 @@
 //! The webhook channel: it sends one signed POST and interprets the response.
 //!
-//! 2xx is success. 410 means that the receiver is gone for good. 408, 425, 429, 5xx, timeouts and failed connections are
+//! 2xx is success. 410 means that the receiver is gone permanently. 408, 425, 429, 5xx, timeouts and failed connections are
 //! tried again on the schedule of [`super::retry`]. For any other status a retry does not help. Redirects are not followed,
 //! because a receiver could point them anywhere.
 
@@ -47,7 +47,7 @@ pub(super) enum Error {
         /// True if the cause may be this message, so that the receiver may accept others.
         may_be_message: bool,
     },
-    /// 410: the receiver is gone for good.
+    /// 410: the receiver is gone permanently.
     #[error("receiver is gone for good (410)")]
     Gone,
     /// The receiver answered with a redirect, which is not followed.

@@ -21,7 +21,7 @@ pub(crate) use paging::*;
 pub(crate) use reading::*;
 pub(crate) use waivers::*;
 
-/// An empty store, and a guard that must live as long.
+/// An empty store, and a guard that must live as long as the store.
 pub(crate) struct Opened {
     pub(crate) store: Arc<dyn Store>,
     /// The guard, such as the store's folder.

@@ -124,7 +124,7 @@ pub trait Settle: Send + Sync {
     /// # Errors
     /// The request was not confirmed. The message is redelivered after `ack_wait`.
     async fn nak(self: Box<Self>, delay: Duration) -> Result<(), Error>;
-    /// Ends deliveries of the message for good. Call it only after the dead letter is acknowledged.
+    /// Ends deliveries of the message permanently. Call it only after the dead letter is acknowledged.
     ///
     /// # Errors
     /// The request was not confirmed. The message may be redelivered, and is then buried again under the same id.

@@ -212,7 +212,7 @@ impl Connection {
 /// # Cancel safety
 /// Cancel safe: no state is lost.
 pub(super) async fn lost(link: &mut watch::Receiver<LinkState>, since: u64) {
-    // An error means that the connection is closed for good.
+    // An error means that the connection is closed permanently.
     link.wait_for(|link| link.losses > since).await.ok();
 }
 

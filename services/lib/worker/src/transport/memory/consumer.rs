@@ -53,7 +53,7 @@ pub(super) struct Consumer {
     deliveries: u64,
 }
 
-/// A message that was delivered and is not settled for good.
+/// A message that was delivered and is not finally settled.
 struct Pending {
     attempt: u32,
     /// When the message may be delivered again.
