@@ -210,6 +210,24 @@ impl Deployment {
         Some(stream.get_info().await.ok()?.state.messages)
     }
 
+    /// Returns the end of the log once every consumer has settled all of it; `None` before that, and if the broker does not say.
+    ///
+    /// What a killed process had in work is delivered again only after half a minute, so nothing that stands still for a moment
+    /// is final. A consumer settles a message after its outputs are in the log; so two equal answers in a row are.
+    pub async fn settled(&self) -> Option<u64> {
+        let client = self.client().await?;
+        let stream = async_nats::jetstream::new(client).get_stream(subjects::STREAM_REPORTS).await.ok()?;
+        let mut consumers = stream.consumers();
+        while let Some(consumer) = consumers.try_next().await.ok()? {
+            // Ingest reads the log once more by one when it starts, and leaves it behind.
+            let is_done_with = consumer.name.contains("-again-");
+            if !is_done_with && (consumer.num_ack_pending > 0 || consumer.num_pending > 0) {
+                return None;
+            }
+        }
+        Some(stream.cached_info().state.last_sequence)
+    }
+
     /// Returns the messages of the log whose payload names one of `words`, one line each, and the position of each
     /// consumer. They help to find the cause of a wrong answer.
     pub async fn log_of(&self, words: &[String]) -> Vec<String> {

@@ -148,8 +148,9 @@ impl Lives {
         json!({"agency": {"name": name}, "year": YEAR, "url": self.url(agency), "content": content})
     }
 
-    /// Submits the events to a deployment with two replicas of every service. Half-way one service is killed, another
-    /// one for each seed. Returns the answers of each replica of query about each report, and its findings.
+    /// Submits the events to a deployment with two replicas of every service. One service is killed; which one and when
+    /// depends on the seed: after a third of the events, two thirds or the last. Returns the answers of each replica of
+    /// query about each report, and its findings.
     ///
     /// # Panics
     /// If an event is not accepted or does not end, or the answers do not settle.
@@ -158,8 +159,9 @@ impl Lives {
         self.neighbourhood.import(&deployment).await;
         let ingest = deployment.fronts("ingest");
         let mut submissions = Vec::new();
+        let killed_at = (happenings.len() * (1 + seed % 3) / 3).saturating_sub(1);
         for (at, happening) in happenings.iter().enumerate() {
-            if at == happenings.len() / 2 {
+            if at == killed_at {
                 deployment.kill_and_restart(SERVICES[seed % SERVICES.len()]);
             }
             submissions.push(accepted(&ingest[at % 2], &self.event(happening)).await);
@@ -173,7 +175,8 @@ impl Lives {
         for address in deployment.fronts("query") {
             replicas.push(ReportServiceClient::connect(address).await.expect("query answers"));
         }
-        at_rest(self.turns.len(), || self.read(&replicas)).await
+        at_rest(&deployment).await;
+        self.read(&replicas).await
     }
 
     async fn read(&self, replicas: &[ReportServiceClient<Channel>]) -> Findings {

@@ -26,10 +26,8 @@ pub type Findings = BTreeMap<String, Vec<String>>;
 
 const COUNTIES: [&str; 3] = ["云溪县", "青溪县", "兰溪县"];
 const YEARS: [i32; 2] = [2022, 2023];
-/// Number of equal polls in a row after which findings count as final.
-const STILL: usize = 40;
 const PAUSE: Duration = Duration::from_millis(50);
-/// Number of polls before the wait is aborted: a quarter of an hour.
+/// Number of questions to the broker before the wait is aborted: a quarter of an hour.
 const PATIENCE: usize = 18_000;
 /// Number of rows of a page.
 const PAGE: i32 = 1000;
@@ -135,7 +133,9 @@ impl Neighbourhood {
             let receipt = http::settled(&deployment.ingest(), submission).await;
             assert_eq!(receipt["state"], "validated", "{receipt}");
         }
-        findings(&deployment, turns.len()).await
+        at_rest(&deployment).await;
+        let address = format!("http://{}", deployment.query());
+        listed(ReportServiceClient::connect(address).await.expect("query answers")).await
     }
 
     /// Imports the list into a deployment, and waits until its services use it.
@@ -214,26 +214,18 @@ pub async fn submit(deployment: &Deployment, turn: &Turn) -> String {
     answer.json["submission_id"].as_str().expect("a receipt names its submission").to_owned()
 }
 
-/// Returns all findings, once they do not change any more.
-async fn findings(deployment: &Deployment, reports: usize) -> Findings {
-    let address = format!("http://{}", deployment.query());
-    let client = ReportServiceClient::connect(address).await.expect("query answers");
-    at_rest(reports, || listed(client.clone())).await
-}
-
-/// Returns the result of `read` for so many reports, once it does not change any more.
-pub(crate) async fn at_rest<F: Future<Output = Findings>>(reports: usize, read: impl Fn() -> F) -> Findings {
-    let (mut before, mut same) = (Findings::new(), 0);
+/// Waits until every consumer has settled the whole log.
+pub(crate) async fn at_rest(deployment: &Deployment) {
+    let mut before = None;
     for _ in 0..PATIENCE {
-        let now = read().await;
-        same = if now == before && now.len() == reports { same + 1 } else { 0 };
-        if same > STILL {
-            return now;
+        let now = deployment.settled().await;
+        if now.is_some() && now == before {
+            return;
         }
         before = now;
         tokio::time::sleep(PAUSE).await;
     }
-    panic!("it does not come to rest: {} of {reports} reports", before.len());
+    panic!("it does not come to rest: {:#?}", deployment.log_of(&[]).await);
 }
 
 /// Returns the findings of all reports.
