@@ -130,6 +130,7 @@ fn is_what_the_event_says(received: &DocumentReceived, receipt: &Value, sample: 
         review_levels,
         event_time,
         supersedes,
+        renews,
         sender,
     } = received.clone();
     assert_eq!(sender, None, "without credentials nobody is bound");
@@ -152,7 +153,7 @@ fn is_what_the_event_says(received: &DocumentReceived, receipt: &Value, sample: 
     );
     assert_eq!(review, [reviewed()]);
     assert_eq!(review_levels, [LEVEL, "分管领导"]);
-    assert_eq!((event_time, supersedes.as_str()), (Some(HAPPENED_AT), ""));
+    assert_eq!((event_time, supersedes.as_str(), renews.as_str()), (Some(HAPPENED_AT), "", ""));
 }
 
 fn reviewed() -> ReviewStep {

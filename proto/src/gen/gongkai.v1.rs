@@ -1671,6 +1671,9 @@ pub struct DocumentReceived {
     /// The submission that came under the same event id or request id before, with other content or without success.
     #[prost(string, tag = "17")]
     pub supersedes: ::prost::alloc::string::String,
+    /// The submission that is said again with a later time, and whose receipt answers; empty for what has a receipt of its own.
+    #[prost(string, tag = "24")]
+    pub renews: ::prost::alloc::string::String,
     /// The levels of review that the configuration of its site demands, in order.
     #[prost(string, repeated, tag = "19")]
     pub review_levels: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
@@ -1957,6 +1960,8 @@ pub struct ReportWithdrawn {
     /// As of a DocumentReceived.
     #[prost(string, tag = "9")]
     pub supersedes: ::prost::alloc::string::String,
+    #[prost(string, tag = "14")]
+    pub renews: ::prost::alloc::string::String,
     /// The CloudEvent's source and id.
     #[prost(string, tag = "10")]
     pub event_source: ::prost::alloc::string::String,
@@ -2592,7 +2597,7 @@ pub struct Receipt {
     pub findings: ::core::option::Option<FindingsSummary>,
     #[prost(message, optional, tag = "8")]
     pub rejection: ::core::option::Option<Rejection>,
-    /// For UNCHANGED: the submission that brought this content first.
+    /// For UNCHANGED: the submission that brought this content first. For what says a submission again with a later time: that one.
     #[prost(string, tag = "9")]
     pub duplicate_of: ::prost::alloc::string::String,
     /// Stream sequence of the event this state comes from; 0 if it comes from none.

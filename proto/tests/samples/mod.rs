@@ -254,6 +254,7 @@ impl Fill {
             event_time: self.time(),
             supersedes: self.text(),
             sender: self.sender(),
+            renews: self.text(),
         }
     }
 
@@ -312,6 +313,7 @@ impl Fill {
             event_source: self.text(),
             event_id: self.text(),
             sender: self.sender(),
+            renews: self.text(),
         }
     }
 

@@ -46,6 +46,9 @@ pub struct Attempt {
     pub begun_us: i64,
     /// Submission id of the previous attempt; empty for the first.
     pub before: String,
+    /// Empty, or the submission that is said again with a later time. Its receipt answers.
+    #[serde(default)]
+    pub renews: String,
 }
 
 /// All attempts under one id.
@@ -55,6 +58,9 @@ pub struct CallRecord {
     pub log_epoch: u64,
     /// The attempts in the order of arrival.
     attempts: Vec<Attempt>,
+    /// What takes the later times into the log with which attempts were said again. Earliest first.
+    #[serde(default)]
+    renewals: Vec<Attempt>,
 }
 
 /// How a call relates to the earlier ones.
@@ -84,7 +90,7 @@ impl CallRecord {
     /// Creates an empty record for the log of this epoch.
     #[must_use]
     pub fn empty(log_epoch: u64) -> Self {
-        Self { log_epoch, attempts: Vec::new() }
+        Self { log_epoch, ..Self::default() }
     }
 
     #[must_use]
@@ -100,18 +106,21 @@ impl CallRecord {
             content_hash: content_hash.to_owned(),
             ..Attempt::default()
         };
-        Self { log_epoch, attempts: vec![attempt] }
+        Self { log_epoch, attempts: vec![attempt], renewals: Vec::new() }
     }
 
     /// Compares a call with the earlier ones and records it if it is new.
     ///
     /// A call repeats the last attempt if it has the same statement, and an earlier one if it also has the same time.
-    /// `over` is an attempt that must not be repeated: a call that would repeat it is new.
+    /// [`Self::renew`] handles a repetition with a later time. `over` is an attempt that must not be repeated: a call that
+    /// would repeat it is new.
     pub fn judge(&mut self, call: &Statement, over: Option<&str>, now_us: i64) -> Judgement {
         let last = self.attempts.len().saturating_sub(1);
         let repeated = self.attempts.iter().enumerate().rev().find(|(n, attempt)| {
-            let is_same_time = call.event_time_us.is_some() && attempt.event_time_us == call.event_time_us;
-            attempt.says(call) && (*n == last || is_same_time)
+            let is_same_time =
+                |of: &Attempt| call.event_time_us.is_some() && of.event_time_us == call.event_time_us;
+            let is_renewed = || self.renewals(&attempt.submission_id).any(is_same_time);
+            attempt.says(call) && (*n == last || is_same_time(attempt) || is_renewed())
         });
         match (repeated, self.attempts.last()) {
             (Some((_, attempt)), _) if over != Some(attempt.submission_id.as_str()) => {
@@ -126,8 +135,52 @@ impl CallRecord {
         }
     }
 
+    /// Records that a call repeats an attempt with a later time, and returns the renewal that takes that time into the log,
+    /// which may have been begun before. Returns `None` if the time is not later.
+    pub fn renew(&mut self, call: &Statement, submission_id: &str, now_us: i64) -> Option<Attempt> {
+        let stated = call.event_time_us?;
+        let attempt = self.attempts.iter().find(|attempt| attempt.submission_id == submission_id)?;
+        let last = self.renewals(submission_id).last().unwrap_or(attempt);
+        let known = self.renewals(submission_id).find(|known| known.event_time_us == call.event_time_us);
+        if let Some(known) = known {
+            return Some(known.clone());
+        }
+        let is_later = stated.min(now_us) > last.effective_us();
+        if !is_later || attempt.event_time_us == call.event_time_us {
+            return None;
+        }
+        let renewal = Attempt {
+            submission_id: id_after(&call.first_id, &call.said, &format!("{submission_id} {stated}")),
+            said: call.said.clone(),
+            content_hash: call.content_hash.clone(),
+            event_time_us: call.event_time_us,
+            begun_us: now_us,
+            before: String::new(),
+            renews: submission_id.to_owned(),
+        };
+        self.put_renewal(&renewal);
+        Some(renewal)
+    }
+
+    fn renewals(&self, submission_id: &str) -> impl Iterator<Item = &Attempt> {
+        self.renewals.iter().filter(move |renewal| renewal.renews == submission_id)
+    }
+
+    /// Returns false if it was known.
+    fn put_renewal(&mut self, renewal: &Attempt) -> bool {
+        let order = |renewal: &Attempt| (renewal.event_time_us, renewal.submission_id.clone());
+        let Err(at) = self.renewals.binary_search_by_key(&order(renewal), order) else { return false };
+        self.renewals.insert(at, renewal.clone());
+        let excess = self.renewals.len().saturating_sub(MOST);
+        self.renewals.drain(..excess);
+        true
+    }
+
     /// Records an attempt that is in the log. Returns false if it was known.
     pub fn learn(&mut self, attempt: &Attempt) -> bool {
+        if !attempt.renews.is_empty() {
+            return self.put_renewal(attempt);
+        }
         let is_new = self.attempts.iter().all(|known| known.submission_id != attempt.submission_id);
         if is_new {
             // An attempt that supersedes this one may have been recorded earlier.
@@ -140,7 +193,8 @@ impl CallRecord {
 
     /// Records that an attempt begins again.
     pub fn begin_again(&mut self, submission_id: &str, now_us: i64) -> bool {
-        let attempt = self.attempts.iter_mut().find(|attempt| attempt.submission_id == submission_id);
+        let mut all = self.attempts.iter_mut().chain(&mut self.renewals);
+        let attempt = all.find(|attempt| attempt.submission_id == submission_id);
         attempt.map(|attempt| attempt.begun_us = now_us).is_some()
     }
 
@@ -154,6 +208,7 @@ impl CallRecord {
             event_time_us: call.event_time_us,
             begun_us: now_us,
             before: last.unwrap_or_default().to_owned(),
+            renews: String::new(),
         }
     }
 
@@ -179,6 +234,11 @@ impl Attempt {
             return stated;
         }
         of_micros(self.event_time_us?).map(timestamp)
+    }
+
+    /// When it takes effect, as far as that is known before the log's own time is.
+    fn effective_us(&self) -> i64 {
+        self.event_time_us.map_or(self.begun_us, |stated| stated.min(self.begun_us))
     }
 
     fn says(&self, call: &Statement) -> bool {
@@ -234,6 +294,42 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_again_with_a_later_time_is_renewed_once() {
+        let mut record = CallRecord::default();
+        let a = new(&mut record, &call("a", Some(3)));
+        let again = |record: &mut CallRecord, time, now| {
+            let call = call("a", time);
+            let id = repeated(record, &call);
+            record.renew(&call, &id, now).map(|renewal| (renewal.submission_id, renewal.renews))
+        };
+        assert_eq!(again(&mut record, Some(3), 9), None);
+        assert_eq!(again(&mut record, None, 9), None, "without a time it says nothing new");
+        assert_eq!(again(&mut record, Some(1), 9), None, "it ranks by the later of both");
+        let renewal = again(&mut record, Some(5), 9);
+        assert_eq!(renewal.as_ref().map(|(_, renews)| renews), Some(&a.submission_id));
+        assert_eq!(again(&mut record, Some(5), 9), renewal, "it may not be in the log yet");
+        assert_eq!(again(&mut record, Some(4), 9), None);
+        assert_ne!(again(&mut record, Some(6), 9), renewal);
+        let b = new(&mut record, &call("b", Some(6)));
+        assert_eq!(b.before, a.submission_id);
+        assert_eq!(again(&mut record, Some(5), 9), renewal, "late, with its time");
+        assert_eq!(new(&mut record, &call("a", Some(8))).before, b.submission_id);
+    }
+
+    #[test]
+    fn nothing_is_later_than_its_arrival() {
+        let mut record = CallRecord::default();
+        // It arrived at 1, whatever time it has.
+        let ahead = new(&mut record, &call("a", Some(1000))).submission_id;
+        assert_eq!(record.renew(&call("a", Some(2000)), &ahead, 1), None);
+        assert!(record.renew(&call("a", Some(2000)), &ahead, 2).is_some());
+        let mut record = CallRecord::default();
+        let untimed = new(&mut record, &call("a", None)).submission_id;
+        assert_eq!(record.renew(&call("a", Some(1)), &untimed, 9), None);
+        assert!(record.renew(&call("a", Some(2)), &untimed, 9).is_some());
+    }
+
+    #[test]
     fn a_key_is_for_one_content_and_may_be_tried_again() {
         let key = |said| Statement { may_supersede: false, ..call(said, None) };
         let mut record = CallRecord::default();
@@ -255,6 +351,20 @@ mod tests {
             let mut learned = CallRecord::default();
             for n in order {
                 assert!(learned.learn(&attempts[n]) && !learned.learn(&attempts[n]));
+            }
+            assert_eq!(learned, told);
+        }
+    }
+
+    #[test]
+    fn renewals_that_the_log_tells_in_any_order_are_all_known() {
+        let mut told = CallRecord::default();
+        let a = new(&mut told, &call("a", Some(1)));
+        let renewals = [2, 3].map(|time| told.renew(&call("a", Some(time)), "s-0", 9).unwrap());
+        for order in [[&a, &renewals[0], &renewals[1]], [&renewals[1], &renewals[0], &a]] {
+            let mut learned = CallRecord::default();
+            for attempt in order {
+                assert!(learned.learn(attempt) && !learned.learn(attempt));
             }
             assert_eq!(learned, told);
         }

@@ -169,25 +169,52 @@ impl Intake {
         self.eraser.refuse_erased(&incoming.event).await?;
         incoming.event.review_levels = self.review_levels.of(&incoming.submission.declared);
         let call = incoming.statement();
-        match self.turn(&call, None).await? {
-            Call::Begin(attempt) => self.accept(incoming, &attempt).await,
-            // The call has no id of its own, and its content was accepted before: it is a repetition only while that
-            // content is current.
-            Call::Known(known) if incoming.submission.identity == SubmissionIdentity::Content => {
-                let seen = self.receipts.seen(&incoming.content_key).await?.record;
-                if self.standing(&incoming, &seen).await? != Standing::New {
-                    return Ok(self.with_status_url(*known));
-                }
-                match self.turn(&call, Some(&known.submission_id)).await? {
-                    Call::Begin(attempt) => self.accept(incoming, &attempt).await,
-                    Call::Known(known) => Ok(self.with_status_url(*known)),
-                }
-            }
-            Call::Known(known) => {
-                self.metrics.repeated(Repeat::Known);
-                Ok(self.with_status_url(*known))
-            }
+        let mut turn = self.turn(&call, None).await?;
+        if let Call::Known(known) = &turn
+            && self.brings_content_back(&incoming).await?
+        {
+            turn = self.turn(&call, Some(&known.submission_id)).await?;
         }
+        let receipt = match turn {
+            Call::Begin(attempt) if attempt.event_time_us == call.event_time_us => {
+                return self.accept(&mut incoming, &attempt).await;
+            }
+            Call::Begin(attempt) => self.accept(&mut incoming, &attempt).await?,
+            Call::Known(known) => self.with_status_url(*known),
+        };
+        if let Some(renewal) = self.renewal(&call, &receipt).await? {
+            self.accept(&mut incoming, &renewal).await?;
+        }
+        Ok(receipt)
+    }
+
+    /// Returns true if a call has no id of its own and its content is not current: it is not a repetition then.
+    async fn brings_content_back(&self, incoming: &HashedDocument) -> Result<bool, Problem> {
+        if incoming.submission.identity != SubmissionIdentity::Content {
+            self.metrics.repeated(Repeat::Known);
+            return Ok(false);
+        }
+        let seen = self.receipts.seen(&incoming.content_key).await?.record;
+        Ok(self.standing(incoming, &seen).await? == Standing::New)
+    }
+
+    /// Returns the attempt that takes the time of a repetition into the log, if the time is later than that of the submission
+    /// and not in the log yet. The content, or the withdrawal, ranks by it.
+    async fn renewal(&self, call: &Statement, known: &Receipt) -> Result<Option<Attempt>, Problem> {
+        if call.event_time_us.is_none() {
+            return Ok(None);
+        }
+        let now = micros(self.now());
+        let Some(renewal) = self.receipts.renew(call, &known.submission_id, now).await? else {
+            return Ok(None);
+        };
+        if self.receipts.known(&renewal.submission_id).await?.is_some() {
+            return Ok(None);
+        }
+        Ok(match self.begin_again(call, renewal).await? {
+            Call::Begin(renewal) => Some(renewal),
+            Call::Known(_) => None,
+        })
     }
 
     /// Decides how to proceed with a call, by the earlier ones. `over` is a submission that it does not repeat. A
@@ -254,22 +281,23 @@ impl Intake {
     }
 
     /// Accepts an attempt.
-    async fn accept(&self, mut incoming: HashedDocument, attempt: &Attempt) -> Result<Receipt, Problem> {
+    async fn accept(&self, incoming: &mut HashedDocument, attempt: &Attempt) -> Result<Receipt, Problem> {
         let id = attempt.submission_id.as_str();
         incoming.begun_by(attempt);
         let mut seen = self.receipts.seen(&incoming.content_key).await?;
         let standing = match seen.record.submission_id == id {
             true => Standing::New,
-            false => self.standing(&incoming, &seen.record).await?,
+            false => self.standing(incoming, &seen.record).await?,
         };
         let supersedes = self.superseded(&incoming.submission.identity, attempt).await?;
         let first = seen.record.submission_id.clone();
-        let callback_site = self.endings.site(incoming.event.sender.as_ref());
+        let callback_site = self.endings.site(incoming.event.sender.as_ref(), &attempt.renews);
         let region = incoming.submission.declared.region();
         let in_state = |state| Receipt {
             revision: incoming.content_hash.clone(),
             supersedes: supersedes.clone(),
             callback_site: callback_site.clone(),
+            duplicate_of: attempt.renews.clone(),
             event_time: incoming.event.event_time,
             received_at: incoming.event.received_at,
             ..self.new_receipt(id, state)
@@ -278,7 +306,7 @@ impl Intake {
         if standing == Standing::Redundant {
             return self.saved(Receipt { sequence: seen.record.sequence, ..unchanged }, region).await;
         }
-        let accepted = self.publish(&incoming, id, &supersedes).await?;
+        let accepted = self.publish(incoming, id, &supersedes).await?;
         if standing == Standing::Later {
             return self.saved(Receipt { sequence: accepted.sequence, ..unchanged }, region).await;
         }

@@ -130,8 +130,9 @@ impl Stages {
             ReportEvent::Received(event) => Receipt {
                 revision: event.content_hash(),
                 submission_id: event.submission_id,
-                callback_site: self.endings.site(event.sender.as_ref()),
+                callback_site: self.endings.site(event.sender.as_ref(), &event.renews),
                 supersedes: event.supersedes,
+                duplicate_of: event.renews,
                 event_time: event.event_time,
                 received_at: event.received_at,
                 state: SubmissionState::Received.into(),
@@ -159,8 +160,9 @@ impl Stages {
                 let (hit, report) = learned::hit(&self.receipts, &event).await?;
                 Receipt {
                     submission_id: event.submission_id,
-                    callback_site: self.endings.site(event.sender.as_ref()),
+                    callback_site: self.endings.site(event.sender.as_ref(), &event.renews),
                     supersedes: event.supersedes,
+                    duplicate_of: event.renews,
                     event_time: event.event_time,
                     received_at: event.withdrawn_at,
                     state: SubmissionState::Withdrawn.into(),

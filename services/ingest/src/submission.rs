@@ -404,7 +404,7 @@ impl Submission {
         }
     }
 
-    /// Returns the event for the log, still without the ids of this submission and of the one that it supersedes.
+    /// Returns the event for the log, still without the ids of this submission and of those before it.
     #[must_use]
     pub fn received(&self, stored: StoredFiles, received_at: Timestamp) -> DocumentReceived {
         let region = self.declared.region();
@@ -425,6 +425,7 @@ impl Submission {
         DocumentReceived {
             submission_id: String::new(),
             supersedes: String::new(),
+            renews: String::new(),
             kind: self.kind.into(),
             content: stored.content,
             attachments: stored.attachments,
@@ -456,13 +457,14 @@ impl WithdrawalRequest {
         event_id(&self.declared.event_source, &self.declared.event_id)
     }
 
-    /// Returns the event for the log, still without the ids of this submission and of the one that it supersedes.
+    /// Returns the event for the log, still without the ids of this submission and of those before it.
     #[must_use]
     pub fn withdrawn(&self, report: Option<&ReportKey>, withdrawn_at: Timestamp) -> ReportWithdrawn {
         let declared = self.declared.clone();
         ReportWithdrawn {
             submission_id: String::new(),
             supersedes: String::new(),
+            renews: String::new(),
             region: declared.region().to_string(),
             url: declared.url,
             agency: Some(declared.agency),

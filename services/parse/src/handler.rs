@@ -345,6 +345,7 @@ fn origin(received: &v1::DocumentReceived, context: &Context) -> v1::Origin {
         review_levels,
         event_time,
         supersedes: _,
+        renews: _,
         sender,
     } = received;
     let event_time = convert::timestamp::optional(*event_time, "event_time").unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Performs the steps of a story one after the other, and records the accepted ones.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use gongkai_ingest::{
     publication::Request,
@@ -40,9 +40,21 @@ pub(crate) struct Course {
     arrived: Vec<OffsetDateTime>,
     /// The statements under each id that is used again, in order: the digest of the document and its time.
     said: HashMap<String, Vec<(String, Option<Timestamp>)>>,
+    /// The ids of those of the entries that only took a later time there.
+    renewed: HashSet<String>,
     /// The last call.
     last: Option<Request>,
     waived: usize,
+}
+
+/// Whether something was said under an id already.
+#[derive(PartialEq)]
+enum Again {
+    Not,
+    /// It was, but not last, and nobody can tell whether with this time: that may have come with a repetition.
+    Perhaps,
+    /// It was said last, or with the same time.
+    Surely,
 }
 
 impl Course {
@@ -54,6 +66,7 @@ impl Course {
             malformed: 0,
             arrived: Vec::new(),
             said: HashMap::new(),
+            renewed: HashSet::new(),
             last: None,
             waived: 0,
         };
@@ -129,27 +142,63 @@ impl Course {
         Some(own.logged_at)
     }
 
+    /// The documents that took later times of a submission into the log: their ids, when it took them, and when they take effect.
+    fn renewals(&self, id: &str) -> Vec<(String, OffsetDateTime, OffsetDateTime)> {
+        let logged = self.deployment.broker().logged(&Event::ReportReceived.filter()).into_iter();
+        let renewals = logged.filter_map(|logged| {
+            let event = v1::DocumentReceived::decode(logged.message.payload).ok()?;
+            let stated = event.event_time.map(|at| time(at, "event_time").unwrap());
+            let effective_at = effective_at(stated, logged.logged_at);
+            (event.renews == id).then_some((event.submission_id, logged.logged_at, effective_at))
+        });
+        renewals.collect()
+    }
+
     fn enter(&mut self, logged_at: OffsetDateTime, entry: Entry) {
         self.arrived.push(logged_at);
         self.entries.push(entry);
     }
 
-    /// Returns true if a document repeats a statement under its event's id: the last one, or one with the same time.
-    fn is_said_again(&mut self, submission: &Submission) -> bool {
+    /// Returns whether a document repeats a statement under its event's id.
+    fn said_again(&mut self, submission: &Submission) -> Again {
         let DeclaredMetadata { event_id, event_time, .. } = &submission.declared;
         let what = said(&submission.received(submission.references(), Timestamp::default()));
         let before = self.said.entry(event_id.clone()).or_default();
-        let is_again = before.last().is_some_and(|(last, _)| *last == what)
-            || event_time.is_some() && before.contains(&(what.clone(), *event_time));
-        if !is_again {
-            before.push((what, *event_time));
+        if before.last().is_some_and(|(last, _)| *last == what)
+            || event_time.is_some() && before.contains(&(what.clone(), *event_time))
+        {
+            return Again::Surely;
         }
-        is_again
+        let was_said = event_time.is_some() && before.iter().any(|(known, _)| *known == what);
+        before.push((what, *event_time));
+        if was_said { Again::Perhaps } else { Again::Not }
+    }
+
+    /// What was said again under the same id with a later time is in the log, or something else of that content that ranks as high.
+    fn renew(&mut self, receipt: &Receipt, document: &Entry, at: OffsetDateTime) -> Result<(), String> {
+        let Entry::Arrival { report, content, url, .. } = document else { return Ok(()) };
+        for (id, logged_at, effective_at) in self.renewals(&receipt.submission_id) {
+            if self.renewed.insert(id) {
+                let (report, content, url) = (report.clone(), content.clone(), url.clone());
+                self.enter(logged_at, Entry::Arrival { report, content, url, effective_at });
+            }
+        }
+        let is_in_log = self.entries.iter().any(|entry| {
+            matches!(entry, Entry::Arrival { report: of, content: what, effective_at, .. }
+                if (of, what) == (report, content) && *effective_at >= at)
+        });
+        if is_in_log {
+            Ok(())
+        } else {
+            Err(format!("a later time was lost: {receipt:?}, said again of {at}"))
+        }
     }
 
     async fn publish(&mut self, submission: Submission, is_report: bool) -> Result<(), String> {
-        let is_said_again =
-            submission.identity == SubmissionIdentity::Event && self.is_said_again(&submission);
+        let again = match submission.identity {
+            SubmissionIdentity::Event => self.said_again(&submission),
+            _ => Again::Not,
+        };
         let report = report(&submission.declared);
         let (url, hash) = (submission.declared.url.clone(), submission.references().content_hash());
         let stated = submission.declared.event_time.map(|at| time(at, "event_time").unwrap());
@@ -158,17 +207,29 @@ impl Course {
         self.last = Some(request);
         let is_new = self.accepted.iter().all(|(known, _)| known.submission_id != receipt.submission_id);
         let is_unchanged = receipt.state() == SubmissionState::Unchanged;
-        if is_said_again && is_new {
+        if again == Again::Surely && is_new {
             return Err(format!("what was said under this id was accepted anew: {receipt:?}"));
         }
+        let is_said_again = again != Again::Not && !is_new;
         let logged_at = self.logged_at(&receipt.submission_id);
         if is_report
             && is_new
             && let Some(logged_at) = logged_at
         {
             let effective_at = effective_at(stated, logged_at);
-            let entry = Entry::Arrival { report: report.clone(), content: hash.clone(), url, effective_at };
+            let entry = Entry::Arrival {
+                report: report.clone(),
+                content: hash.clone(),
+                url: url.clone(),
+                effective_at,
+            };
             self.enter(logged_at, entry);
+        }
+        if let Some(stated) = stated.filter(|_| is_report && !is_new) {
+            let effective_at = stated.min(self.deployment.now());
+            let document =
+                Entry::Arrival { report: report.clone(), content: hash.clone(), url, effective_at };
+            self.renew(&receipt, &document, effective_at)?;
         }
         // A document that takes effect before the current one is not current, and is not a repetition either.
         let is_repetition = is_report && !is_said_again && (!is_new || is_unchanged);

@@ -31,11 +31,12 @@ impl HashedDocument {
         }
     }
 
-    /// Sets the time of the call that began the attempt.
+    /// Sets the time of the call that began the attempt, and the submission that the attempt renews.
     pub(super) fn begun_by(&mut self, attempt: &Attempt) {
         let event_time = attempt.event_time(self.submission.declared.event_time);
         self.submission.declared.event_time = event_time;
         self.event.event_time = event_time;
+        self.event.renews.clone_from(&attempt.renews);
     }
 
     pub(super) fn statement(&self) -> Statement {

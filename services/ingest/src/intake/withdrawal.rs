@@ -3,12 +3,13 @@
 use super::{Call, Intake};
 use crate::{
     actor::Actor,
-    calls::Statement,
+    calls::{Attempt, Statement},
     error::Problem,
     metrics::Repeat,
-    submission::{SubmissionIdentity, WithdrawalRequest, said_by_withdrawal},
+    submission::{DeclaredMetadata, SubmissionIdentity, WithdrawalRequest, said_by_withdrawal},
 };
 use gongkai_lifecycle as lifecycle;
+use gongkai_model::ReportKey;
 use gongkai_proto::{
     convert::timestamp::timestamp,
     subjects::Event,
@@ -38,23 +39,44 @@ impl Intake {
             event_time_us: declared.event_time_us(),
             may_supersede: true,
         };
-        let attempt = match self.turn(&call, None).await? {
-            Call::Begin(attempt) => attempt,
+        let receipt = match self.turn(&call, None).await? {
+            Call::Begin(attempt) => self.take_down(declared, &event, report.as_ref(), &attempt).await?,
             Call::Known(known) => {
                 self.metrics.repeated(Repeat::Known);
-                return Ok(self.with_status_url(*known));
+                *known
             }
         };
+        let receipt = match self.renewal(&call, &receipt).await? {
+            Some(renewal) => {
+                let renewed = self.take_down(declared, &event, report.as_ref(), &renewal).await?;
+                // It may hit what came after the first.
+                self.receipts.merge(Receipt { withdrawal: renewed.withdrawal, ..receipt }).await?
+            }
+            None => receipt,
+        };
+        Ok(self.with_status_url(receipt))
+    }
+
+    /// Accepts an attempt.
+    async fn take_down(
+        &self,
+        declared: &DeclaredMetadata,
+        event: &ReportWithdrawn,
+        report: Option<&ReportKey>,
+        attempt: &Attempt,
+    ) -> Result<Receipt, Problem> {
+        let now = self.now();
         let id = attempt.submission_id.clone();
-        let supersedes = self.superseded(&SubmissionIdentity::Event, &attempt).await?;
+        let supersedes = self.superseded(&SubmissionIdentity::Event, attempt).await?;
         let places = declared.places();
         let begun = self.unfinished(&id, "");
         self.receipts.begin_at(&places, &begun).await?;
         let event = ReportWithdrawn {
             submission_id: id.clone(),
             supersedes: supersedes.clone(),
+            renews: attempt.renews.clone(),
             event_time: attempt.event_time(event.event_time),
-            ..event
+            ..event.clone()
         };
         let subject = Event::ReportWithdrawn.subject(declared.region());
         let output = Output::new(subject, Event::ReportWithdrawn.ce_type(), &event);
@@ -64,12 +86,12 @@ impl Intake {
         let recorded = lifecycle::Withdrawal {
             rank: accepted.rank(),
             url: declared.url.clone(),
-            report: report.clone(),
+            report: report.cloned(),
             withdrawn_at: now,
         };
         self.receipts.record_withdrawal(&recorded).await?;
         self.receipts.end_at(&accepted).await?;
-        let (hit, report) = self.receipts.hit(&places, report.as_ref()).await?;
+        let (hit, report) = self.receipts.hit(&places, report).await?;
         let receipt = Receipt {
             sequence,
             supersedes,
@@ -77,10 +99,11 @@ impl Intake {
             withdrawal: Some(hit),
             event_time: event.event_time,
             received_at: event.withdrawn_at,
-            callback_site: self.endings.site(event.sender.as_ref()),
+            duplicate_of: attempt.renews.clone(),
+            callback_site: self.endings.site(event.sender.as_ref(), &attempt.renews),
             ..self.new_receipt(&id, SubmissionState::Withdrawn)
         };
         self.tell(&receipt, declared.region()).await?;
-        Ok(self.with_status_url(self.receipts.merge(receipt).await?))
+        Ok(self.receipts.merge(receipt).await?)
     }
 }

@@ -28,6 +28,7 @@ pub(super) async fn document(
             event_time_us: stated.map(micros),
             begun_us: micros(context.logged_at),
             before: event.supersedes.clone(),
+            renews: event.renews.clone(),
         };
         let first_id = event_id(&event.event_source, &event.event_id);
         receipts.learn_attempt(&first_id, &attempt).await?;
@@ -74,6 +75,7 @@ pub(super) async fn withdrawal(
             event_time_us: stated.map(micros),
             begun_us: micros(context.logged_at),
             before: event.supersedes.clone(),
+            renews: event.renews.clone(),
         };
         let first_id = event_id(&event.event_source, &event.event_id);
         receipts.learn_attempt(&first_id, &attempt).await?;

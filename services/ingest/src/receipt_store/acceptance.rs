@@ -22,18 +22,40 @@ impl ReceiptStore {
     /// # Errors
     /// The broker did not answer. Calling again is harmless: the recorded call is then repeated.
     pub async fn judge(&self, call: &Statement, over: Option<&str>, now_us: i64) -> Result<Judgement, Error> {
-        let key = call_entry(&call.first_id);
+        self.change_calls(&call.first_id, |calls| calls.judge(call, over, now_us)).await
+    }
+
+    /// Records that a call says a submission again with a later time, if it does; see [`CallRecord::renew`].
+    ///
+    /// # Errors
+    /// As for [`Self::judge`].
+    pub async fn renew(
+        &self,
+        call: &Statement,
+        submission_id: &str,
+        now_us: i64,
+    ) -> Result<Option<Attempt>, Error> {
+        self.change_calls(&call.first_id, |calls| calls.renew(call, submission_id, now_us)).await
+    }
+
+    /// Changes what came under an id, and saves it if that changed anything.
+    async fn change_calls<T>(
+        &self,
+        first_id: &str,
+        change: impl Fn(&mut CallRecord) -> T + Send + Sync,
+    ) -> Result<T, Error> {
+        let key = call_entry(first_id);
         let epoch = self.runtime.log_epoch();
         let mut race = 0;
         loop {
             let mut calls: Versioned<CallRecord> = self.records.read(&key).await?;
             if calls.record.is_empty() || calls.record.log_epoch < epoch {
-                calls.record = self.first_call(&call.first_id).await?;
+                calls.record = self.first_call(first_id).await?;
             }
-            let judgement = calls.record.judge(call, over, now_us);
-            let is_new = matches!(judgement, Judgement::New(_));
-            if !is_new || self.records.save(&key, &calls).await? {
-                return Ok(judgement);
+            let before = calls.record.clone();
+            let result = change(&mut calls.record);
+            if calls.record == before || self.records.save(&key, &calls).await? {
+                return Ok(result);
             }
             self.records.lost(&key, race).await?;
             race += 1;
@@ -147,11 +169,8 @@ impl ReceiptStore {
         Ok(self.records.change(&place_entry(place), change).await?.0)
     }
 
-    /// Updates the receipt of a withdrawal whose document has arrived.
+    /// Updates the receipt of a withdrawal whose document has arrived, and that of the withdrawal that it renews.
     async fn tell_hit(&self, withdrawal_id: &str) -> Result<(), Error> {
-        if withdrawal_id.is_empty() {
-            return Ok(());
-        }
         let tell = |known: &mut Receipt| {
             let is_news = known.withdrawal.as_ref().is_some_and(|hit| hit.hit() == WithdrawalHit::Unknown);
             if is_news {
@@ -159,9 +178,16 @@ impl ReceiptStore {
             }
             (is_news, is_news)
         };
-        let (_, is_news) = self.records.change(withdrawal_id, tell).await?;
-        if is_news {
-            tracing::info!(withdrawal_id, "a publication came after its withdrawal, which takes it down");
+        let mut told = withdrawal_id.to_owned();
+        while !told.is_empty() {
+            let (receipt, is_news): (Receipt, bool) = self.records.change(&told, tell).await?;
+            if is_news {
+                tracing::info!(
+                    withdrawal_id = told,
+                    "a publication came after its withdrawal, which takes it down"
+                );
+            }
+            told = receipt.duplicate_of;
         }
         Ok(())
     }

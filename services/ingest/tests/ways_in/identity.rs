@@ -190,6 +190,8 @@ over_both_brokers! {
     calls_at_once_are_one_submission_for_each_content
     a_day_later_a_repetition_is_still_one
     a_repetition_of_what_was_published_has_its_times
+    a_later_time_goes_into_the_log_and_the_receipt_stays
+    a_later_withdrawal_goes_into_the_log_and_its_receipt_says_what_it_hits
     a_withdrawal_under_the_id_of_its_article_is_one
     a_withdrawal_says_what_it_hits
     lost_receipts_are_made_again_from_the_log
@@ -307,6 +309,48 @@ async fn a_day_later_a_repetition_is_still_one(site: Site) {
     assert_eq!(site.received().await.len(), 2);
 }
 
+/// Whether the sender repeats what it said a day ago, or says it again of a later time, it gets the first receipt.
+async fn a_later_time_goes_into_the_log_and_the_receipt_stays(site: Site) {
+    let minute = |n: u64| Some(NOW - Duration::from_secs(3600) + Duration::from_secs(60 * n));
+    for (n, identity) in
+        [SubmissionIdentity::Event, key(), SubmissionIdentity::Content].into_iter().enumerate()
+    {
+        let of = |time| {
+            let mut call = submission(identity.clone(), ["甲", "乙", "丙"][n], time);
+            call.declared.url.push_str(&n.to_string());
+            call
+        };
+        let first = site.twice(&of(minute(1))).await;
+        for time in [3, 2, 3, 1] {
+            assert_eq!(site.twice(&of(minute(time))).await, first);
+        }
+        site.a_day_passes().await;
+        assert_eq!(site.twice(&of(minute(3))).await, first, "the log has it");
+        assert_eq!(site.twice(&of(minute(4))).await, first);
+        let received = site.received().await;
+        let own = received.iter().filter(|event| event.content_hash() == first.revision);
+        let told: Vec<_> = own.map(|event| (event.event_time, event.renews.as_str())).collect();
+        let id = first.submission_id.as_str();
+        let expected = [(1, ""), (3, id), (4, id)];
+        assert_eq!(told, expected.map(|(time, renews)| (minute(time).map(timestamp), renews)));
+    }
+}
+
+async fn a_later_withdrawal_goes_into_the_log_and_its_receipt_says_what_it_hits(site: Site) {
+    let minute = |n: u64| Some(NOW - Duration::from_secs(3600) + Duration::from_secs(60 * n));
+    let withdraw = async |time| site.replicas[0].withdraw(&anyone(), withdrawal("w-1", time)).await.unwrap();
+    let first = withdraw(minute(1)).await;
+    assert_eq!(withdraw(minute(3)).await, first, "it hits nothing yet");
+    site.twice(&submission(SubmissionIdentity::Event, "第一版", minute(2))).await;
+    let hit = site.replicas[1].receipt(&first.submission_id).await.unwrap().withdrawal.unwrap();
+    assert_eq!(hit.hit(), WithdrawalHit::Report);
+    for time in [3, 2] {
+        assert_eq!(withdraw(minute(time)).await.submission_id, first.submission_id);
+    }
+    let last = site.runtime.stream_state(subjects::STREAM_REPORTS).await.unwrap().last_sequence;
+    assert_eq!(last, 3);
+}
+
 /// The same content with another time, after ingest stopped between the publication and the receipt.
 async fn a_repetition_of_what_was_published_has_its_times(site: Site) {
     let [early, late] = [60, 30].map(|minutes| Some(NOW - Duration::from_secs(60 * minutes)));
@@ -320,7 +364,9 @@ async fn a_repetition_of_what_was_published_has_its_times(site: Site) {
     forget_the_end(&site, &withdrawn).await;
     let again = site.replicas[1].withdraw(&anyone(), withdrawal("w-1", late)).await.unwrap();
     assert_eq!((again.submission_id, again.event_time), (withdrawn.submission_id, first.event_time));
-    assert_eq!(site.received().await.len(), 1);
+    // The later time is in the log all the same.
+    let times: Vec<_> = site.received().await.iter().map(|event| event.event_time).collect();
+    assert_eq!(times, [early, late].map(|time| time.map(timestamp)));
 }
 
 async fn a_withdrawal_under_the_id_of_its_article_is_one(site: Site) {
