@@ -1,12 +1,14 @@
 //! Authentication and authorisation of callers.
 //!
-//! While no credentials are configured, calls need none, and only loopback addresses are bound. Otherwise a call has
-//! one of:
+//! While no credentials are configured, calls from this machine need none, and only loopback addresses are bound.
+//! Otherwise a call has one of:
 //! - a **signature** (Standard Webhooks) by a configured site, or a **bearer token** of that site: it acts for this
 //!   site only;
 //! - a **bearer token** of an operator: it acts for any site, but over HTTP only for sites without credentials;
 //! - none, at a loopback address, unless operators' tokens are configured or `unsigned_on_loopback` is false: it acts
 //!   for no site, and changes nothing that belongs to one.
+//!
+//! A request that a proxy forwarded ([`crate::proxied`]) does not come from this machine and always needs credentials.
 //!
 //! An event or a report *claims* a site by its CloudEvents source or its site code. A call that claims a site with
 //! credentials must have the credentials of this site; those of another caller do not replace them.
@@ -18,19 +20,17 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, Uri, header};
 use sha2::{Digest, Sha256};
 
 use crate::{
     actor::{Actor, Rights},
     config::{Config, Site},
     error::{Code, Problem, quote},
+    proxied::sign_of_proxy,
     signature::{Covered, Signature, SigningKey},
 };
 use gongkai_worker::{Clock, Secret};
-
-/// Headers that only a proxy sets. A call that has one does not come from this machine.
-const OF_PROXIES: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
 /// Authenticates callers by the configured sites and tokens. Cheap enough to clone once per server.
 #[derive(Clone)]
@@ -195,16 +195,42 @@ impl Authenticator {
     ///
     /// # Errors
     /// `BAD_SIGNATURE` if the signature is malformed, `STALE_SIGNATURE`, `UNAUTHENTICATED`.
-    pub fn shown(&self, headers: &HeaderMap) -> Result<Shown, Problem> {
+    pub fn shown(&self, headers: &HeaderMap, uri: &Uri) -> Result<Shown, Problem> {
         let shown = Shown { token: self.token(headers)?, signature: self.signature(headers)? };
-        let has_credentials = shown.token.is_some() || shown.signature.is_some();
-        if has_credentials || self.is_open() || self.takes_unsigned(headers) {
-            return Ok(shown);
+        self.ensure_enough(&shown, headers, uri)?;
+        Ok(shown)
+    }
+
+    /// Reads the credentials in the headers of a request in a protocol without signatures.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`.
+    pub fn shown_unsigned(&self, headers: &HeaderMap, uri: &Uri) -> Result<Shown, Problem> {
+        // A signature among the headers says nothing about the message.
+        let shown = Shown { token: self.token(headers)?, signature: None };
+        self.ensure_enough(&shown, headers, uri)?;
+        Ok(shown)
+    }
+
+    fn ensure_enough(&self, shown: &Shown, headers: &HeaderMap, uri: &Uri) -> Result<(), Problem> {
+        if shown.token.is_some() || shown.signature.is_some() {
+            return Ok(());
         }
+        let (zh, en) = match self.is_open() {
+            true => (
+                "请先在 [ingest] 中为站点配置密钥，或配置令牌",
+                "configure a site's secret or a token in [ingest] first",
+            ),
+            false => ("请对请求签名，或提供 Bearer 令牌", "sign the request or send a bearer token"),
+        };
+        if !self.is_open() && !self.takes_unsigned() {
+            return Err(Problem::new(Code::Unauthenticated, zh, en));
+        }
+        let Some(sign) = sign_of_proxy(headers, uri).map(|sign| quote(&sign)) else { return Ok(()) };
         Err(Problem::new(
             Code::Unauthenticated,
-            "请对请求签名，或提供 Bearer 令牌",
-            "sign the request or send a bearer token",
+            format!("请求由代理转来（“{sign}”），不算本机调用；{zh}"),
+            format!("forwarded by a proxy (\"{sign}\"), so it is not a call from this machine; {en}"),
         ))
     }
 
@@ -284,11 +310,10 @@ impl Authenticator {
         self.tokens.is_empty() && self.sites.iter().all(|site| !site.site.has_credentials())
     }
 
-    /// Returns true if the call needs no credentials because it comes from this machine. Credentials of a site do not
-    /// change that for other callers.
-    fn takes_unsigned(&self, headers: &HeaderMap) -> bool {
-        let is_open_here = self.is_local && self.unsigned_on_loopback && self.tokens.is_empty();
-        is_open_here && !headers.keys().any(is_of_proxy)
+    /// Returns true if calls from this machine need no credentials. Credentials of a site do not change that for other
+    /// callers.
+    fn takes_unsigned(&self) -> bool {
+        self.is_local && self.unsigned_on_loopback && self.tokens.is_empty()
     }
 
     fn token(&self, headers: &HeaderMap) -> Result<Option<Holder>, Problem> {
@@ -357,12 +382,6 @@ impl KnownSite {
     fn proven(&self) -> ProvenSite {
         ProvenSite { rights: self.rights.clone(), site_code: self.site.site_code.clone() }
     }
-}
-
-/// Returns true for a header that only a proxy sets.
-#[must_use]
-pub fn is_of_proxy(name: &HeaderName) -> bool {
-    OF_PROXIES.contains(&name.as_str())
 }
 
 fn token_hash(token: &str) -> TokenHash {

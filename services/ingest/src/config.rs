@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroU32, path::PathBuf
 
 use serde::{Deserialize, Serialize};
 
-use crate::submission::FileLimits;
+use crate::{proxied::leads_through_proxy, submission::FileLimits};
 use gongkai_isolation::Settings;
 use gongkai_worker::{Secret, SecretUrl, bind_guard};
 
@@ -67,9 +67,9 @@ pub struct Config {
     /// Origins of pages that may call from a browser, such as `https://cms.example.gov.cn`. If empty, none may. `*` is every
     /// origin and not allowed where calls need credentials.
     pub cors_origins: Vec<String>,
-    /// Whether calls at a loopback address need no credentials while no `tokens` are configured. Such calls must not
-    /// claim a site that has credentials, and change nothing that belongs to one. Set it to false behind a proxy on
-    /// this machine.
+    /// Whether calls from this machine need no credentials while no `tokens` are configured. Such calls must not claim a
+    /// site that has credentials, and change nothing that belongs to one. Set it to false behind a proxy on this
+    /// machine: a proxy can hide that it forwards a request.
     pub unsigned_on_loopback: bool,
     /// Bearer tokens of operators: callers that do not sign and may submit for any site. Prefer `token_files`.
     pub tokens: Vec<Secret>,
@@ -160,6 +160,20 @@ impl Config {
         !self.tokens.is_empty()
             || !self.token_files.is_empty()
             || self.sites.values().any(Site::has_credentials)
+    }
+
+    /// Returns true if calls from this machine need no credentials.
+    #[must_use]
+    pub fn takes_unsigned(&self) -> bool {
+        let is_local = self.http_address.ip().is_loopback() || self.grpc_address.ip().is_loopback();
+        let has_tokens = !self.tokens.is_empty() || !self.token_files.is_empty();
+        is_local && !has_tokens && (self.unsigned_on_loopback || !self.has_auth())
+    }
+
+    /// Returns true if a proxy on this machine passes calls on to a loopback address, by what `public_url` says.
+    #[must_use]
+    pub fn is_behind_proxy(&self) -> bool {
+        self.http_address.ip().is_loopback() && leads_through_proxy(&self.public_url)
     }
 
     /// Returns the limits of a submission's files.

@@ -10,16 +10,11 @@ use std::{
 
 use axum::body::Body as DataBody;
 use futures::{FutureExt as _, future::BoxFuture, stream};
-use http::{HeaderMap, HeaderName, Request, Response, header};
+use http::{Request, Response};
 use tonic::{Status, body::Body, server::NamedService};
 use tower::Service;
 
-use crate::{
-    admission::Admission,
-    auth::{Authenticator, is_of_proxy},
-    connections,
-    error::Problem,
-};
+use crate::{admission::Admission, auth::Authenticator, connections, error::Problem};
 
 /// A gRPC service behind this layer.
 #[derive(Clone)]
@@ -37,11 +32,7 @@ impl<S> Door<S> {
 
     /// Checks the headers, and returns the request with a body that is bounded in memory and time.
     fn admit(&self, request: Request<Body>) -> Result<Request<Body>, Problem> {
-        // A signature in the headers does not authenticate a gRPC message.
-        let counts = |name: &HeaderName| name == header::AUTHORIZATION || is_of_proxy(name);
-        let headers = request.headers().iter().filter(|(name, _)| counts(name));
-        let headers: HeaderMap = headers.map(|(name, value)| (name.clone(), value.clone())).collect();
-        let shown = self.auth.shown(&headers)?;
+        let shown = self.auth.shown_unsigned(request.headers(), request.uri())?;
         if let Some(connection) = request.extensions().get::<connections::Peer>() {
             connection.is_now_known();
         }

@@ -4,7 +4,7 @@
 //! servers in front of it, behind one [`admission`] and each with its [`connections`], and [`nats`] accepts requests
 //! through the broker; [`cloudevent`], [`publication`] and [`submission`] decode what they receive, and [`reception`]
 //! handles events and documents in the same way for every server. [`rates`] limits the events of a site. [`dry_run`]
-//! checks drafts. [`auth`] and [`signature`] decide who
+//! checks drafts. [`auth`], [`proxied`] and [`signature`] decide who
 //! may call, and return the [`actor`] on whose behalf a call acts. [`calls`] recognises repetitions, [`places`]
 //! records what may have replaced a document. [`receipt_store`], [`state`] and [`progress`] keep the receipts,
 //! [`rebuild`] restores them from the log, and [`endings`] publishes the ends of submissions for sites. [`erasure`]
@@ -36,6 +36,7 @@ mod metrics;
 pub mod nats;
 pub mod places;
 pub mod progress;
+pub mod proxied;
 pub mod publication;
 pub mod rates;
 pub mod rebuild;
@@ -114,6 +115,13 @@ impl Listeners {
 /// A secret cannot be read, or a consumer or server failed. The process cannot continue.
 pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> anyhow::Result<()> {
     let auth = auth::Authenticator::new(&config, runtime.clock())?;
+    if config.takes_unsigned() && config.is_behind_proxy() {
+        tracing::warn!(
+            public_url = config.public_url,
+            "calls from this machine need no credentials, and a proxy on it makes everybody look like this machine; configure \
+             credentials and set ingest.unsigned_on_loopback to false"
+        );
+    }
     let registry = RegistryStore::new(runtime.entries(BUCKET_AGENCIES), runtime.objects(BUCKET_REGISTRIES));
     let registry = registry.follow(&runtime);
     let fetcher = fetch::Fetcher::new(&config)?;

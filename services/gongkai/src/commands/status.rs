@@ -159,6 +159,11 @@ impl ServiceAddresses {
         config.common()
     }
 
+    /// The section of ingest.
+    pub(super) fn ingest(&self) -> anyhow::Result<gongkai_ingest::Config> {
+        Config::load(self.config.as_deref(), &subjects::SERVICES)?.section("ingest")
+    }
+
     /// Asks every admin port whether its service is ready.
     pub(super) async fn probe(&self, common: &Common) -> anyhow::Result<Vec<Health>> {
         probe_all(&targets(&self.admin, &common.admin)?).await

@@ -32,8 +32,12 @@ fn signed(secret: &str, body: &[u8]) -> HeaderMap {
     headers
 }
 
+fn shown(auth: &Authenticator, headers: &HeaderMap) -> Result<Shown, Problem> {
+    auth.shown(headers, &Uri::from_static("/v1/events"))
+}
+
 fn caller(auth: &Authenticator, headers: &HeaderMap, body: &[u8]) -> Result<Caller, Problem> {
-    auth.caller(&auth.shown(headers)?, Covered::Body(body))
+    auth.caller(&shown(auth, headers)?, Covered::Body(body))
 }
 
 fn bearer(token: &str) -> HeaderMap {
@@ -86,7 +90,7 @@ fn two_sites(unsigned_on_loopback: bool) -> Authenticator {
 fn a_token_of_a_site_acts_for_this_site() {
     let auth = two_sites(true);
     let caller = caller(&auth, &bearer("a-token-of-site-a"), b"x").unwrap();
-    let unsigned = auth.unsigned_caller(&auth.shown(&bearer("a-token-of-site-a")).unwrap());
+    let unsigned = auth.unsigned_caller(&shown(&auth, &bearer("a-token-of-site-a")).unwrap());
     for caller in [caller, unsigned] {
         assert_eq!(caller.name(), "a");
         for source in ["", "https://a.gov.cn"] {
@@ -112,8 +116,10 @@ fn secrets_of_sites_close_loopback_for_nobody_else() {
     }
     let claim = open.admit_from(&caller, "https://a.gov.cn", "").unwrap_err();
     assert_eq!(claim.code, Code::Unauthenticated);
-    let proxied =
-        HeaderMap::from_iter([(HeaderName::from_static("x-forwarded-for"), "1.2.3.4".parse().unwrap())]);
+    let proxied = HeaderMap::from_iter([(
+        header::HeaderName::from_static("x-forwarded-for"),
+        "1.2.3.4".parse().unwrap(),
+    )]);
     let outside = SocketAddr::from(([0, 0, 0, 0], 8080));
     for (auth, headers) in [
         (two_sites(false).at(local), &nobody),
@@ -121,14 +127,14 @@ fn secrets_of_sites_close_loopback_for_nobody_else() {
         (open, &proxied),
         (auth().at(local), &nobody),
     ] {
-        assert_eq!(auth.shown(headers).unwrap_err().code, Code::Unauthenticated);
+        assert_eq!(shown(&auth, headers).unwrap_err().code, Code::Unauthenticated);
     }
 }
 
 #[test]
 fn an_operators_token_names_the_site_where_none_can_sign() {
     let auth = auth();
-    let caller = auth.unsigned_caller(&auth.shown(&bearer(TOKEN)).unwrap());
+    let caller = auth.unsigned_caller(&shown(&auth, &bearer(TOKEN)).unwrap());
     assert_eq!(auth.admit_from(&caller, "https://a.gov.cn", "").unwrap().proven(), Some("a"));
     assert!(auth.admit_from(&caller, "https://quiet.gov.cn", "").unwrap().is_operator());
     assert!(auth.admit_from(&caller, "", "").unwrap().is_operator());
@@ -145,7 +151,24 @@ fn something_wrong_is_worse_than_nothing() {
         clock: Clock::fixed(OffsetDateTime::from_unix_timestamp(1301).unwrap()),
         ..auth.clone()
     };
-    assert_eq!(late.shown(&signed(A, b"x")).unwrap_err().code, Code::StaleSignature);
+    assert_eq!(shown(&late, &signed(A, b"x")).unwrap_err().code, Code::StaleSignature);
+}
+
+#[test]
+fn what_a_proxy_passed_on_needs_credentials_even_where_none_are_configured() {
+    let open = Authenticator::new(&Config::default(), Clock::system()).unwrap();
+    let local = two_sites(true).at(SocketAddr::from(([127, 0, 0, 1], 8080)));
+    let host = HeaderMap::from_iter([(header::HOST, "cms.example.gov.cn".parse().unwrap())]);
+    for (auth, advice) in [(&open, "configure a site's secret"), (&local, "sign the request")] {
+        let problem = shown(auth, &host).unwrap_err();
+        assert_eq!(problem.code, Code::Unauthenticated);
+        assert!(problem.detail_en.contains("host: cms.example.gov.cn"), "{problem}");
+        assert!(problem.detail_en.contains(advice), "{problem}");
+        auth.shown_unsigned(&host, &Uri::from_static("/")).unwrap_err();
+    }
+    let mut signed = signed(A, b"x");
+    signed.extend(host);
+    assert_eq!(caller(&local, &signed, b"x").unwrap().name(), "a");
 }
 
 #[test]

@@ -56,7 +56,7 @@ impl App {
     ) -> Result<Admitted, Problem> {
         let (head, body) = request.into_parts();
         let connection = head.extensions.get::<connections::Peer>();
-        let shown = match self.auth.shown(&head.headers) {
+        let shown = match self.auth.shown(&head.headers, &head.uri) {
             Ok(shown) => shown,
             Err(problem) => return Err(body::refuse(&self.admission, &head.headers, body, problem).await),
         };

@@ -29,7 +29,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{MethodRouter, get, post},
 };
-use http::{HeaderMap, HeaderName, Method, header};
+use http::{HeaderMap, HeaderName, Method, Uri, header};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowOrigin, CorsLayer},
@@ -125,10 +125,11 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
 async fn submission(
     State(app): State<App>,
     id: Result<Path<String>, PathRejection>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Json<receipt::ReceiptJson>, Problem> {
     // No slot is needed: a status query must not wait for submissions.
-    app.auth.caller(&app.auth.shown(&headers)?, Covered::Body(b""))?;
+    app.auth.caller(&app.auth.shown(&headers, &uri)?, Covered::Body(b""))?;
     let Path(id) = id.map_err(|_| {
         Problem::new(
             Code::SubmissionNotFound,

@@ -1,5 +1,6 @@
 //! `gongkai doctor`: checks a deployment and reports what to do; with `--repair`, creates what is missing.
 
+mod doors;
 mod orphans;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
@@ -126,6 +127,7 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
     checks.extend(inspection.shortages.iter().map(shortage_check));
     checks.extend(consumer_checks(&inspection, &streams, args.repair));
     checks.extend(stale.iter().map(|name| stale_check(name)));
+    checks.push(doors::check(&args.target.ingest()?));
     if !args.repair {
         // After a repair the services need some seconds.
         checks.extend(args.target.probe(&common).await?.iter().map(service_check));
