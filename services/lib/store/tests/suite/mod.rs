@@ -34,6 +34,7 @@ macro_rules! store_test_suite {
     ($open:expr) => {
         $crate::store_test_suite!(@tests $open,
             reads_back_what_was_written,
+            findings_are_counted_by_severity,
             unknown_reports_are_none,
             erased_prose_is_absent_and_the_rest_stays,
             revisions_are_ranked_by_highest_arrival,
