@@ -5,7 +5,7 @@
 
 use gongkai_model::Region;
 
-/// CloudEvents `ce-type` and subject prefix of each kind of event.
+/// The CloudEvents `ce-type` and subject prefix of each kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Event {
     /// `DocumentReceived`

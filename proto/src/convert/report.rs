@@ -46,7 +46,7 @@ pub fn text(report: &Report) -> v1::ParsedText {
     text
 }
 
-/// Joins the two halves. Agency and title are the header's.
+/// Joins the two halves. The agency and title are those of the header.
 ///
 /// # Errors
 /// A name, code or value that this version does not know, or the prose of another year.

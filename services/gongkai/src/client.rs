@@ -209,7 +209,7 @@ impl Pages {
         Self { left: (limit > 0).then_some(limit), token: Some(String::new()) }
     }
 
-    /// Returns size and token of the next page, or `None` after the last.
+    /// Returns the size and the token of the next page, or `None` after the last.
     fn next(&mut self) -> Option<(i32, String)> {
         let rows = self.left.unwrap_or(PAGE_ROWS).min(PAGE_ROWS);
         if rows == 0 {

@@ -111,8 +111,8 @@ impl Write for Printer {
     }
 }
 
-/// Returns text for one line of a terminal: white space becomes a space, and characters that are invisible or control
-/// the terminal are escaped. Passwords inside URLs are hidden.
+/// Returns the text for one line of a terminal: white space becomes a space, and characters that are invisible or
+/// control the terminal are escaped. Passwords inside URLs are hidden.
 pub(crate) fn clean(text: &str) -> String {
     let spaced: String =
         text.chars().map(|c| if matches!(c, '\t' | '\r' | '\n') { ' ' } else { c }).collect();

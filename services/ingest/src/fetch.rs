@@ -136,7 +136,7 @@ fn usual(host: &str) -> String {
     Url::parse(&format!("http://{host}")).map_or_else(|_| host.to_owned(), |url| authority(&url))
 }
 
-/// Returns host and port of a URL. An IP address is normalised, to IPv4 if it is one.
+/// Returns the host and port of a URL. An IP address is normalised, to IPv4 if it is one.
 fn authority(url: &Url) -> String {
     let host = egress::address(url).map_or_else(|| egress::host(url), |address| address.to_string());
     url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"))

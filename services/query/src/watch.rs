@@ -73,7 +73,7 @@ impl Watchers {
             shutdown: self.shutdown.clone(),
             _slot: slot,
         };
-        // Ends with its client or at shutdown, so the task is not awaited.
+        // The task ends with its client or at shutdown, so it is not awaited.
         drop(tokio::spawn(watcher.run()));
         Ok(ReceiverStream::new(stream))
     }

@@ -22,7 +22,7 @@ pub(crate) struct ParsedDocument {
     pub(crate) origin: v1::Origin,
     pub(crate) header: v1::ParsedReport,
     pub(crate) report: std::sync::Arc<Report>,
-    /// The differences between sender and document.
+    /// The differences between the sender and the document.
     differences: Vec<Difference>,
     /// True if the prose was erased: findings that depend on it are left out.
     pub(crate) is_erased: bool,

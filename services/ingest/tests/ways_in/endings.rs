@@ -89,7 +89,7 @@ fn read(outputs: &[Output]) -> (String, String, Value) {
     (outputs[0].message_id.clone().unwrap(), outputs[0].subject.clone(), receipt)
 }
 
-/// Returns message id and receipt of the ends that acceptance itself published.
+/// Returns the message id and the receipt of the ends that acceptance itself published.
 fn told(harness: &Harness) -> Vec<(String, Value)> {
     let messages = harness.memory.messages(&Event::SubmissionEnded.filter()).into_iter();
     let read = |message: gongkai_worker::Message| {

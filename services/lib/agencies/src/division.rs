@@ -22,7 +22,7 @@ pub(crate) struct StrippedName<'a> {
     pub(crate) rest: &'a str,
 }
 
-/// Removes province and prefecture from the beginning of a name. A province's short name counts only before a
+/// Removes the province and the prefecture from the beginning of a name. A province's short name counts only before a
 /// prefecture.
 pub(crate) fn strip(name: &str) -> StrippedName<'_> {
     let (province, rest) = strip_level(name, Level::Province, true);

@@ -179,7 +179,7 @@ impl Registry {
         }
     }
 
-    /// Returns the differences between sender and document of a report whose agency key is `key`.
+    /// Returns the differences between the sender and the document of a report whose agency key is `key`.
     #[must_use]
     pub fn differences(&self, asked: &Asked<'_>, declared_year: i32, key: &AgencyKey) -> Vec<Difference> {
         let mut differences = Vec::new();

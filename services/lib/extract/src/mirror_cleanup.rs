@@ -75,7 +75,7 @@ pub(crate) fn clean(text: String, notes: &mut Vec<Note>) -> SourceText {
     SourceText::new(cleaned.text, origin)
 }
 
-/// Cleans a document whose blocks have no positions. Returns notes on the changes.
+/// Cleans a document whose blocks have no positions. Returns a note on each change.
 pub(crate) fn clean_blocks(blocks: &mut [Block]) -> Vec<Note> {
     fn texts(blocks: &mut [Block]) -> impl Iterator<Item = &mut String> {
         blocks.iter_mut().flat_map(|block| -> Vec<&mut String> {

@@ -153,7 +153,7 @@ pub struct RequestRow {
 }
 
 impl RequestRow {
-    /// Returns group and title, in the form that an editor uses for the row.
+    /// Returns the group and title, in the form that an editor uses for the row.
     #[must_use]
     pub fn full_label(&self) -> String {
         match &self.group {

@@ -47,8 +47,8 @@ pub fn named_in_title(text: &str) -> NamedInTitle {
 
 /// Finds the title among the paragraphs before the first chapter.
 ///
-/// Of several candidates, the one that names the most of agency and year is the title. Of equal ones it is the last, since
-/// the navigation of a page comes before its content.
+/// Of several candidates, the title is the one that names more of the agency and the year; of equal ones the last,
+/// since the navigation of a page comes before its content.
 pub(crate) fn find(front: &[Paragraph]) -> Option<Title> {
     let mut best: Option<Title> = None;
     for (at, paragraph) in front.iter().enumerate() {

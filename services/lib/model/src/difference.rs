@@ -16,7 +16,7 @@ pub enum DeclaredField {
     Year,
 }
 
-/// One difference between sender and document.
+/// One difference between the sender and the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The field.

@@ -15,7 +15,7 @@ pub struct Versions {
 }
 
 impl Versions {
-    /// Returns label and version of each component besides the program, and of the rules only if there are any.
+    /// Returns the label and version of each component besides the program, and of the rules only if there are any.
     #[must_use]
     pub fn labels(&self) -> Vec<(&'static str, String)> {
         let mut labels = vec![("parser", self.parser.clone()), ("forms", self.forms.clone())];

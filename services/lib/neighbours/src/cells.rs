@@ -4,7 +4,7 @@ use gongkai_model::{Applicant, Concept, FactId, State};
 use gongkai_proto::v1::{CellRow, ContentRecord};
 use gongkai_rules::{AgencyYear, Cells, MinHash};
 
-/// Returns cells as rows, sorted by concept.
+/// Returns the cells as rows, sorted by concept.
 #[must_use]
 pub fn rows(cells: &Cells) -> Vec<CellRow> {
     let mut rows: Vec<CellRow> = Vec::new();

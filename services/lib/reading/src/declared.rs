@@ -79,7 +79,7 @@ impl Declared {
         }
     }
 
-    /// Returns the key of a report, and the differences between sender and document.
+    /// Returns the key of a report, and the differences between the sender and the document.
     #[must_use]
     pub fn identify(&self, report: &Report, registry: &Registry) -> (ReportKey, Vec<Difference>) {
         let asked = self.asked(report);

@@ -39,6 +39,6 @@ pub struct ReportContext<'a> {
     pub publication: Publication<'a>,
     /// The agency's other reports and its relatives' reports; absent if only one document is available.
     pub neighbours: Option<&'a Neighbours>,
-    /// The differences between sender and document.
+    /// The differences between the sender and the document.
     pub differences: &'a [Difference],
 }

@@ -52,7 +52,7 @@ pub fn rule_set_of(folders: &[&Path]) -> Result<RuleSet, PacksError> {
     Ok(RuleSet::with_local(&packs)?)
 }
 
-/// Returns name and text of each pack.
+/// Returns the name and text of each pack.
 fn texts(folder: &Path) -> Result<Vec<(String, String)>, PacksError> {
     let unreadable = |path: &Path, error| PacksError::Unreadable { path: path.to_owned(), error };
     let mut files = Vec::new();

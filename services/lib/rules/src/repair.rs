@@ -155,7 +155,7 @@ impl Search<'_> {
         found.into_iter().map(|(_, repair)| repair).collect()
     }
 
-    /// Returns rows of chapter 三 with their numbers rotated by one column, to the left or to the right.
+    /// Returns the rows of chapter 三 with their numbers rotated by one column, to the left or to the right.
     fn shifts(&self) -> Vec<Repair> {
         let mut found = Vec::new();
         for row in &self.table.layout.rows {

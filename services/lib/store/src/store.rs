@@ -136,7 +136,7 @@ pub trait Store: Send + Sync + 'static {
     /// See [`Error`].
     fn erased_at(&self, key: &ReportKey) -> Result<Option<OffsetDateTime>, Error>;
 
-    /// Returns current revisions of reports.
+    /// Returns the current revisions of reports.
     ///
     /// # Errors
     /// See [`Error`].
@@ -153,7 +153,7 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Page<RevisionHeader>, Error>;
 
-    /// Returns findings of current revisions.
+    /// Returns the findings of current revisions.
     ///
     /// # Errors
     /// See [`Error`].
@@ -184,7 +184,7 @@ pub trait Store: Send + Sync + 'static {
     /// See [`Error`].
     fn waivers_to_expire(&self, now: OffsetDateTime, limit: usize) -> Result<Vec<Waiver>, Error>;
 
-    /// Returns facts of current revisions.
+    /// Returns the facts of current revisions.
     ///
     /// # Errors
     /// See [`Error`].

@@ -1,4 +1,4 @@
-//! A program's identity: name, versions, and what it needs from config and broker.
+//! A program's identity: name, versions, and what it needs from the configuration and the broker.
 
 use crate::transport::Topology;
 

@@ -74,7 +74,7 @@ impl Process {
         let settings = common.nats.transport(about.program)?;
         let this = Self::prepare(about, common)?;
         this.handle_signals()?;
-        // Ends with the process; nothing waits for it.
+        // The task ends with the process; nothing waits for it.
         tokio::spawn(crate::heap::trim());
         let (slot, connected, outage) = (this.transport.clone(), this.connected.clone(), this.outage.clone());
         let holdings = this.holdings.clone();
@@ -220,7 +220,7 @@ impl Process {
         let (holdings, outage) = (Holdings::new(&about.topology), Outage::default());
         if let Some((store, _)) = &objects {
             holdings.set_objects(Some("the object store has not been asked yet".to_owned()));
-            // Ends with the process; nothing waits for it.
+            // The task ends with the process; nothing waits for it.
             tokio::spawn(objects::watch(store.clone(), holdings.clone(), outage.clone()));
         }
         Ok(Self {

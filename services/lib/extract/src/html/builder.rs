@@ -181,7 +181,7 @@ impl<'a> BlockBuilder<'a> {
         Ok(())
     }
 
-    /// Ends the page.
+    /// Ends the page and returns its contents.
     pub(super) fn finish(mut self) -> Result<PageContents, Rejection> {
         while !self.tables.is_empty() {
             self.close_table()?;

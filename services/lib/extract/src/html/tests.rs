@@ -10,8 +10,8 @@ fn page(source: &str) -> Html {
     read(source, &Limits::default()).unwrap()
 }
 
-/// Returns blocks as text: a paragraph verbatim, and a table as rows of `text@column`, with `×rows,columns` after a
-/// cell with spans.
+/// Returns the blocks as text: a paragraph verbatim, and a table as rows of `text@column`, with `×rows,columns` after
+/// a cell with spans.
 fn shown(html: &Html) -> Vec<String> {
     html.blocks.iter().map(shown_block).collect()
 }

@@ -26,7 +26,7 @@ fn runs(pairs: usize) -> Vec<u8> {
     b"\x81 ".repeat(pairs)
 }
 
-/// Returns codes of the longest string that LZW has, repeated.
+/// Returns the codes of the longest string that LZW has, repeated.
 fn lzw(repeats: usize) -> Vec<u8> {
     let growing = 258..=4095_u32;
     let codes = [256, u32::from(b' ')].into_iter().chain(growing).chain(std::iter::repeat_n(4095, repeats));

@@ -48,7 +48,7 @@ pub(super) fn line(x0: f64, y0: f64, x1: f64, y1: f64) -> String {
     format!("{x0} {y0} m {x1} {y1} l S\n")
 }
 
-/// Returns text above the tables that makes the file long enough to be accepted.
+/// Returns a text above the tables that makes the file long enough to be accepted.
 pub(super) fn title() -> String {
     text(20.0, 280.0, "Annual report on information disclosure")
 }

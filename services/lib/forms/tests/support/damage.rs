@@ -19,7 +19,7 @@ pub(crate) enum Damage {
     BlankCells,
     /// All cells of one applicant are empty.
     BlankColumn,
-    /// First and last column are empty.
+    /// The first and last columns are empty.
     BlankEnds,
     /// A cell has the mark `/` instead of its number.
     Mark,

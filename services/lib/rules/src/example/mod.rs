@@ -28,7 +28,7 @@ pub(crate) struct Example {
     severity: Option<Severity>,
     text: String,
     setting: Arc<Group>,
-    /// The error if the example fails, with file and line.
+    /// The error if the example fails, with its file and line.
     failed: PackError,
 }
 

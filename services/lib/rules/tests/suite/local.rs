@@ -1,4 +1,4 @@
-//! Local packs: rules as expressions, changes of compiled-in rules, and refusals with file and line.
+//! Local packs: rules as expressions, changes of compiled-in rules, and refusals with their file and line.
 
 use gongkai_rules::{PackText, RuleSet};
 

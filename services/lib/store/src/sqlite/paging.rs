@@ -7,7 +7,7 @@ use super::sql::Sql;
 use crate::error::Error;
 use crate::query::{Cursor, Key, Page};
 
-/// Returns columns that select the sort key once more as `sort0`, `sort1`, …, for the cursor.
+/// Returns the columns that select the sort key once more as `sort0`, `sort1`, …, for the cursor.
 pub(super) fn sort_columns(keys: &[&str]) -> String {
     let named: Vec<String> = keys.iter().enumerate().map(|(i, key)| format!("{key} AS sort{i}")).collect();
     named.join(", ")

@@ -65,7 +65,7 @@ impl Sql {
         params_from_iter(self.values.iter())
     }
 
-    /// Appends ` AND …` for agency and year.
+    /// Appends ` AND …` for the agency and the year.
     pub(super) fn scope(&mut self, scope: &ReportScope) -> &mut Self {
         if let Some(agency) = &scope.agency {
             self.push(" AND r.agency = ").bind(agency.as_str().to_owned().into());

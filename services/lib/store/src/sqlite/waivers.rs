@@ -80,7 +80,7 @@ pub(super) fn list(c: &Connection, query: &WaiverQuery) -> Result<Page<FoundWaiv
     })
 }
 
-/// Returns waivers that have expired and have no recorded end.
+/// Returns the waivers that have expired and have no recorded end.
 pub(super) fn to_expire(c: &Connection, now: OffsetDateTime, limit: usize) -> Result<Vec<Waiver>, Error> {
     let mut select = c.prepare_cached(
         "SELECT * FROM waiver WHERE ended_at IS NULL AND expires_at <= ? ORDER BY expires_at LIMIT ?",

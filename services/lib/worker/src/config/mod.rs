@@ -32,7 +32,7 @@ pub use url::SecretUrl;
 /// The sections of [`Common`].
 const COMMON: [&str; 5] = ["nats", "objects", "telemetry", "admin", "worker"];
 
-/// The configuration from file and environment.
+/// The configuration from the file and the environment.
 #[derive(Debug, Clone)]
 pub struct Config(Figment);
 

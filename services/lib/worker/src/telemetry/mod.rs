@@ -59,7 +59,7 @@ impl Telemetry {
         Ok(Self { settings: settings.clone(), instance, version, exporting: Mutex::default() })
     }
 
-    /// Returns tracer and instruments of one service. Must be called within the tokio runtime.
+    /// Returns the tracer and the instruments of one service. Must be called within the tokio runtime.
     pub(crate) fn of_service(&self, service: &'static str) -> anyhow::Result<(Tracer, Meters)> {
         let endpoint = self.settings.otlp_endpoint.expose();
         if endpoint.is_empty() {

@@ -127,7 +127,7 @@ impl NatsServer {
     /// Kills the server if it is running, and starts it again on the same port and store.
     ///
     /// # Panics
-    /// If it does not come up.
+    /// If it does not start.
     pub async fn restart(&mut self) {
         self.kill();
         self.spawn().await;

@@ -41,7 +41,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// Returns the id of the message in a stream, or one derived from stream and sequence if the sender gave none.
+    /// Returns the id of the message in a stream, or an id from the stream and the sequence if it was sent without.
     #[must_use]
     pub fn id_in(&self, stream: &str, sequence: u64) -> String {
         self.headers.get(MESSAGE_ID).map_or_else(|| format!("{stream}.{sequence}"), str::to_owned)
