@@ -42,7 +42,7 @@ pub enum Error {
     /// Fields contradict each other.
     #[error("fields contradict each other: {what}")]
     Contradiction {
-        /// The fields and the contradiction.
+        /// The rule that the fields violate, in English.
         what: &'static str,
     },
 }

@@ -1,5 +1,5 @@
-//! On whose behalf a call acts. [`crate::auth`] determines it from the credentials and the site that the call claims;
-//! acceptance checks with it what the call may change.
+//! The person or site for which a call acts. [`crate::auth`] determines it from the credentials and the site that the
+//! call claims; acceptance checks with it what the call may change.
 
 use std::sync::Arc;
 

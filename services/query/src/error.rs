@@ -1,4 +1,4 @@
-//! Why a request fails, and the only mapping to gRPC codes, reasons and messages.
+//! The errors of requests, and the only mapping from them to gRPC codes, reasons and messages.
 //!
 //! Every status carries `google.rpc.ErrorInfo` with domain `gongkai` and a stable `reason`, and the Chinese message as
 //! `google.rpc.LocalizedMessage`.

@@ -1,5 +1,5 @@
-//! One office: publishes, corrects, publishes earlier contents again, and withdraws. Steps are sequential, and each
-//! is repeated until it is accepted, so that the last step determines which content is current.
+//! One office, which publishes, corrects, publishes earlier contents again, and withdraws. Steps are sequential, and
+//! each is repeated until it is accepted, so that the last step determines which content is current.
 
 use std::{
     sync::Arc,
@@ -52,7 +52,7 @@ pub struct Record {
     pub address: String,
     /// Steps that were accepted.
     pub accepted: Vec<Accepted>,
-    /// The current content in the end; `None` after a withdrawal, or if nothing was published.
+    /// The content that is current at the end; `None` after a withdrawal, or if nothing was published.
     pub stands: Option<Vec<u8>>,
     /// Steps that were not accepted in time.
     pub refused: Vec<String>,

@@ -1,4 +1,5 @@
-//! Whether a call may change what it names: the limits of its site, and the owners of the address and the report.
+//! Decides whether a call may change what it names, from the limits of its site and the owners of the address and the
+//! report.
 
 use gongkai_model::ReportKey;
 use gongkai_ownership::{Owners, Thing, limits::Outside};

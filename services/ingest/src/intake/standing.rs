@@ -1,4 +1,4 @@
-//! Whether a document is already the current content of its report.
+//! Determines whether a document is already the current content of its report.
 
 use super::incoming::HashedDocument;
 use crate::{

@@ -1,5 +1,5 @@
-//! Which calls are repetitions: the same under every id, after a restart, after a day and over two replicas, in
-//! memory and over a real nats-server.
+//! Checks which calls are repetitions. The answer must be the same under every id, after a restart, after a day and
+//! with two replicas, in memory and over a real nats-server.
 
 use std::{sync::Arc, time::Duration};
 

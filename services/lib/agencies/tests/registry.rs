@@ -1,4 +1,4 @@
-//! Which agency a report belongs to, for lists and hints.
+//! Checks which agency a report belongs to, for lists and hints.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use gongkai_agencies::{Asked, Registry, Resolution, TableError, read_csv, write_csv};

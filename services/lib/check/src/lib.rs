@@ -1,4 +1,4 @@
-//! One document without a server: bytes to report to findings, and its JSON line.
+//! Checks one document without a server: reads its bytes as a report, finds errors, and writes its JSON line.
 //!
 //! [`check`] reads a document as the parse stage does and applies the rules as the validate stage does, for the command
 //! line and the dry run; [`CheckLine`] is the output of both. Nothing here reads a file, a socket or a clock.

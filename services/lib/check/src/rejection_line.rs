@@ -1,4 +1,4 @@
-//! Why a document was rejected, in the JSON line and on receipts.
+//! The reason for a rejection, in the JSON line and on receipts.
 
 use gongkai_model::Rejection;
 use serde::{Deserialize, Serialize};

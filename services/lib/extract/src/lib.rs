@@ -1,4 +1,4 @@
-//! Bytes to blocks: paragraphs and table grids, one module per format.
+//! Reads bytes as blocks: paragraphs and table grids. Each format has a module.
 //!
 //! [`read`] is a pure function: no file, no socket, no clock but that of its own CPU time, which limits
 //! a PDF ([`Limits::drawing_time`]). `sniff` recognises the format, `charset` decodes text, the format's own module builds blocks,

@@ -1,4 +1,4 @@
-//! How well a row's label matches a row of the form.
+//! Rates how well a row's label matches a row of the form.
 
 /// The evidence of a label and the text around it for the row's position in the form.
 #[derive(Debug, Clone, PartialEq, Eq)]

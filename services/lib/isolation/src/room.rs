@@ -1,5 +1,5 @@
-//! How many documents are read at once: a fixed number, or as many as fit into the memory for all children of the
-//! process.
+//! Limits how many documents are read at once: to a fixed number, or to as many as fit into the memory for all
+//! children of the process.
 
 use std::{
     sync::{Arc, Condvar, LazyLock, Mutex, PoisonError},

@@ -1,4 +1,4 @@
-//! Which site an address or a report belongs to: the one that first published it.
+//! Records the owner of each address and report: the site that first published it.
 //!
 //! The record is an entry `w-<digest>` of ingest's bucket. A site claims a thing before its event is published, so
 //! that of two simultaneous claims one is refused. The log is authoritative: when the bucket is restored from it, the

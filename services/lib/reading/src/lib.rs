@@ -1,4 +1,4 @@
-//! Bytes to report: the reader of the format, then the matcher of the forms, behind one boundary against panics.
+//! Reads bytes as a report: by the reader of the format, then by the matcher of the forms, with panics caught.
 //!
 //! [`read`] uses only the document, [`read_known`] also its sender's metadata, and [`read_in_steps`] also reports
 //! each step. [`read_parts`] joins the files of a submission, and [`Declared`] resolves the agency of the report from

@@ -1,5 +1,5 @@
-//! One log line when the broker becomes unavailable or full or loses its store, and one when that is over; the same
-//! for an S3 store that holds the objects.
+//! Logs one line when the broker becomes unavailable or full or loses its store, and one when that is over. Does the
+//! same for an S3 store that holds the objects.
 //!
 //! Calls can succeed and fail side by side during an outage, such as when one stream is full and another is not. An
 //! outage therefore ends only after a while without failures. While it lasts, its line is repeated once a minute at

@@ -1,5 +1,5 @@
-//! What to consume and how: [`Consume`] as the caller asks for it, and the plan that results from it and the
-//! settings.
+//! Describes what a consumer consumes and how: [`Consume`] is the caller's request, and the plan results from it and
+//! the settings.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! When a failed delivery is tried again: the delays of the config and the receiver's `Retry-After`.
+//! Computes when a failed delivery is tried again, from the configured delays and the receiver's `Retry-After`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! From report events to the alert stream, over the memory transport and its fault plan.
+//! Tests of alerts, from report events to the alert stream, over the memory transport and its fault plan.
 
 use gongkai_model::Severity;
 use gongkai_notify::{

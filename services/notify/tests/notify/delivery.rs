@@ -1,6 +1,6 @@
-//! From the alert stream to receivers.
+//! Tests of delivery from the alert stream to receivers.
 //!
-//! Time and receivers are real. The tests read longer delays from the timers instead of waiting for them.
+//! The clock and the receivers are real. The tests read longer delays from the timers instead of waiting for them.
 
 use std::time::Duration;
 

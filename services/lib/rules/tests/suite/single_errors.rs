@@ -1,5 +1,5 @@
-//! One error at a time in a realistic report: each is found without any other report, and the clean one has neither a
-//! warning nor an error.
+//! Inserts one error at a time into a realistic report: each is found without any other report, and the clean
+//! report has neither a warning nor an error.
 
 use gongkai_model::{Report, Severity};
 

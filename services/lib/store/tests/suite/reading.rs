@@ -1,4 +1,4 @@
-//! One report: what was written, its revisions, its withdrawals.
+//! Reads one report as it was written, with its revisions and withdrawals.
 
 use gongkai_model::{Finding, Severity};
 use gongkai_store::query::{FactQuery, FindingQuery, ReportQuery};

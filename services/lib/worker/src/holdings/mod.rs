@@ -1,4 +1,4 @@
-//! What the broker must hold, and whether it still holds it.
+//! Compares what the broker holds with what it must hold.
 //!
 //! A stream or bucket that existed once is never created again silently: an empty log in the place of a lost one
 //! would make accepted documents vanish. A process therefore works only while every part is the one that it knows and

@@ -1,4 +1,4 @@
-//! When and where a report was published (条例 art. 49). All dates come from events; no clock is read.
+//! Checks when and where a report was published (条例 art. 49). All dates come from events; no clock is read.
 
 use gongkai_model::{AgencyKind, Level};
 use time::{Date, Month};
