@@ -101,7 +101,7 @@ impl Neighbourhood {
         YEARS.into_iter().flat_map(of_year).collect()
     }
 
-    /// Returns name and code of each agency.
+    /// Returns the name and the code of each agency.
     pub(crate) fn agencies(&self) -> impl Iterator<Item = (&str, &str)> {
         self.agencies.iter().map(|agency| (agency.name.as_str(), agency.code.as_str()))
     }

@@ -79,8 +79,8 @@ impl Eraser {
         }
     }
 
-    /// Publishes the tombstone of all contents of a report that are known so far. If there are none but erased ones, returns what
-    /// was erased before.
+    /// Publishes the tombstone of all contents of a report that are known so far. If all of them were erased
+    /// before, returns the earlier erasure.
     ///
     /// # Errors
     /// `INVALID_FIELD`, `REPORT_NOT_FOUND`, or the broker did not answer. Nothing was erased.

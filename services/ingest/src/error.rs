@@ -80,7 +80,7 @@ pub enum Code {
 #[error("{}: {detail_en}", .code.as_str())]
 pub struct Problem {
     pub code: Code,
-    /// What went wrong and what to do, in Chinese.
+    /// The problem and its remedy, in Chinese.
     pub detail: String,
     /// The detail in English.
     pub detail_en: String,

@@ -103,7 +103,7 @@ fn pages(data: &[u8]) -> Vec<u8> {
     file(&objects)
 }
 
-/// Returns objects as a file, with their table.
+/// Returns the objects as a file, with their table.
 fn file(objects: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = b"%PDF-1.4\n".to_vec();
     let mut offsets = Vec::new();

@@ -183,7 +183,7 @@ impl Judge<'_> {
     }
 }
 
-/// Returns names and addresses of the offices that violations mention.
+/// Returns the names and addresses of the offices that violations mention.
 fn wrong_offices(records: &[Record], violations: &[String]) -> Vec<String> {
     let is_named = |record: &&Record| violations.iter().any(|text| text.contains(&record.office));
     let named = records.iter().filter(is_named);

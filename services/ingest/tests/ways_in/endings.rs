@@ -79,7 +79,7 @@ async fn handle(harness: &Harness, config: &Config, event: ReportEvent, sequence
     handled.unwrap()
 }
 
-/// Returns id, subject and receipt of the only output.
+/// Returns the id, the subject and the receipt of the only output.
 fn read(outputs: &[Output]) -> (String, String, Value) {
     assert_eq!(outputs.len(), 1, "{outputs:?}");
     let ended = SubmissionEnded::decode(outputs[0].payload.clone()).unwrap();

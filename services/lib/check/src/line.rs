@@ -115,9 +115,9 @@ pub struct FindingLine {
     pub rule: String,
     /// `INFO`, `REVIEW`, `WARNING` or `ERROR`.
     pub severity: String,
-    /// What is wrong, in Chinese.
+    /// The problem, in Chinese.
     pub message: String,
-    /// What is wrong, in English.
+    /// The problem, in English.
     pub message_en: String,
     /// Identifies the finding: the same in every run and every revision.
     pub fingerprint: String,
@@ -162,7 +162,7 @@ pub struct FindingLine {
 pub struct NotCheckedLine {
     /// Public code of the problem.
     pub code: String,
-    /// What is wrong and what to do, in Chinese.
+    /// The problem and its remedy, in Chinese.
     pub message: String,
     /// The message in English.
     pub message_en: String,

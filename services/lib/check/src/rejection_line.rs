@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct RejectionLine {
     /// Public code.
     pub code: String,
-    /// What is wrong and what to do, in Chinese.
+    /// The problem and its remedy, in Chinese.
     pub message: String,
     /// The message in English.
     pub message_en: String,

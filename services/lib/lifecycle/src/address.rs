@@ -14,7 +14,8 @@ pub fn record_url_withdrawal(index: &mut UrlIndex, rank: Rank) -> bool {
     is_new
 }
 
-/// Returns the reports that a withdrawal applies to, each with what [`crate::record_withdrawal`] must record.
+/// Returns the reports that a withdrawal applies to, each with the argument for
+/// [`crate::record_withdrawal`].
 ///
 /// These are the report that the withdrawal names, which is taken down at every URL, and the other reports that arrived at
 /// its URL. `index` is the index of that URL.

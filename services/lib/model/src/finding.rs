@@ -44,9 +44,9 @@ pub struct Finding {
     pub rule: String,
     /// Severity of the finding.
     pub severity: Severity,
-    /// What is wrong, in Chinese, naming chapter, row and column as an editor would.
+    /// The problem, in Chinese, naming chapter, row and column as an editor would.
     pub message: String,
-    /// What is wrong, in English.
+    /// The problem, in English.
     pub message_en: String,
     /// Identifies the finding: 32 hex digits, the same in every run and every revision that has the same problem.
     pub fingerprint: String,

@@ -86,7 +86,7 @@ pub struct Withdrawal {
     pub withdrawn_at: OffsetDateTime,
 }
 
-/// All that happened to one report.
+/// The arrivals, withdrawals and erasures of one report.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History {
     /// Sorted by sequence. Each arrival occurs once.

@@ -99,9 +99,9 @@ impl LookAlike {
 pub struct Rejection {
     /// The public code.
     pub code: RejectionCode,
-    /// What is wrong and what to do, in Chinese.
+    /// The problem and its remedy, in Chinese.
     pub message: String,
-    /// What is wrong and what to do, in English.
+    /// The problem and its remedy, in English.
     pub message_en: String,
     /// For `NOT_A_REPORT`: the kind of document that it is.
     pub look_alike: Option<LookAlike>,

@@ -46,7 +46,7 @@ pub struct Neighbours {
     pub previous: Option<AgencyYear>,
     /// The latest year with a report before last year, within the years that are compared.
     pub earlier: Option<i32>,
-    /// Other contents of this very report.
+    /// Other contents of this report.
     pub publications: Publications,
     /// The bodies below, if a registry knows them.
     pub children: Option<Children>,

@@ -108,7 +108,7 @@ impl Search<'_> {
         found
     }
 
-    /// Returns changes of one cell that is in every equation to repair: the suspect first, then those that alter the
+    /// Returns the changes of one cell that is in every equation to repair: the suspect first, then those that alter the
     /// fewest digits.
     fn single(&self, suspect: usize, broken: &[Broken]) -> Vec<Repair> {
         let Some(first) = broken.iter().find(|b| self.own.first() == Some(&b.equation)) else {
@@ -135,7 +135,7 @@ impl Search<'_> {
         found.into_iter().map(|(_, _, _, repair)| repair).collect()
     }
 
-    /// Returns exchanges of two cells of the equations to repair.
+    /// Returns the exchanges of two cells of the equations to repair.
     fn swaps(&self) -> Vec<Repair> {
         let mut cells: Vec<usize> =
             self.own.iter().flat_map(|at| self.table.layout.equations[*at].cells()).collect();

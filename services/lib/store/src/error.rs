@@ -17,7 +17,7 @@ pub enum Error {
         /// Highest schema version that this program knows.
         known: i64,
     },
-    /// The file differs from what this program wrote. It must be rebuilt.
+    /// The file differs from the one that this program wrote. It must be rebuilt.
     #[error("the read model is damaged: {0}")]
     Damaged(String),
     /// Another event with this sequence is stored: the event belongs to another log, which needs another read model.

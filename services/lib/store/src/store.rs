@@ -172,7 +172,7 @@ pub trait Store: Send + Sync + 'static {
     /// See [`Error`].
     fn waiver(&self, key: &ReportKey, id: &str) -> Result<Option<Waiver>, Error>;
 
-    /// Returns waivers, including ended ones, newest first.
+    /// Returns the waivers, including ended ones, newest first.
     ///
     /// # Errors
     /// See [`Error`].

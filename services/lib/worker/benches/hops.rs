@@ -244,7 +244,7 @@ async fn runtime(server: &NatsServer, context: &jetstream::Context) {
 
 // === figures ===
 
-/// Returns user and system time of this process, which excludes the server.
+/// Returns the user and system time of this process. The server is another process.
 fn cpu_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let after_name = stat.rsplit(')').next().unwrap();

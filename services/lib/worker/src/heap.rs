@@ -8,7 +8,7 @@ use std::time::Duration;
 /// How often freed pages are returned. Pages that are needed again sooner stay with the process.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Returns freed pages from time to time. Never completes.
+/// Returns freed pages to the system from time to time. Never completes.
 pub(crate) async fn trim() {
     loop {
         tokio::time::sleep(INTERVAL).await;
@@ -16,7 +16,7 @@ pub(crate) async fn trim() {
     }
 }
 
-/// Returns freed pages of this thread, and of all arenas.
+/// Returns the freed pages of this thread and of all arenas to the system.
 #[expect(unsafe_code, reason = "the allocator has no safe interface to this")]
 fn collect() {
     // SAFETY: mi_collect may be called at any time by any thread. It only touches memory that is free. Where another

@@ -24,7 +24,7 @@ struct ProgramSettings<C> {
 
 /// Runs one service as a program: reads flags, config file and environment, and runs until a signal.
 ///
-/// Returns exit code 64 for an invalid flag or setting, and failure if the service failed or did not drain in time.
+/// Returns the exit code 64 for an invalid flag or setting, and failure if the service failed or did not drain in time.
 pub fn main<S: Service>(about: About) -> ExitCode {
     let matches = match command(&about).try_get_matches() {
         Ok(matches) => matches,

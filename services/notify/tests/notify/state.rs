@@ -60,7 +60,7 @@ fn rank(sequence: u64) -> Rank {
     Rank::new(OffsetDateTime::from_unix_timestamp(i64::try_from(sequence).unwrap()).unwrap(), sequence)
 }
 
-/// Returns fingerprint and operands digest of `a` or `a'`.
+/// Returns the fingerprint and the digest of the operands of `a` or `a'`.
 fn stands_on(text: &str) -> (&str, String) {
     text.strip_suffix('\'').map_or((text, DIGEST.into()), |fingerprint| (fingerprint, "other values".into()))
 }

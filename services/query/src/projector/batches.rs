@@ -26,7 +26,7 @@ pub(super) struct Batches {
     _task: AbortOnDropHandle<()>,
 }
 
-/// An event to record, with what to store of it.
+/// An event to record, and the write that it requires.
 struct Job {
     write: Option<Write>,
     mark: Mark,

@@ -142,7 +142,7 @@ fn runs<T>(
     runs
 }
 
-/// Calls `change` with code and operand of each change in a list.
+/// Calls `change` with the code and operand of each change in a list.
 fn for_each_change(list: &[u8], mut change: impl FnMut(u16, &[u8])) {
     let mut rest = list;
     while let Some(code) = u16_at(rest, 0) {

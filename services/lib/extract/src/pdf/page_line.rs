@@ -1,4 +1,4 @@
-//! A line of running text on its page, and what its layout shows: centred titles and indented first lines of
+//! A line of running text on its page, and the properties of its layout: centred titles and indented first lines of
 //! paragraphs.
 
 use super::lines::TextLine;

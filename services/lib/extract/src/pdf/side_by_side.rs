@@ -8,7 +8,7 @@ use super::{
 };
 use crate::text::lines::is_title;
 
-/// The part of the page width in which the strip is searched.
+/// The part of the page width that is searched for the strip.
 const MIDDLE: (f64, f64) = (0.35, 0.65);
 
 /// Minimum width of the strip, in points.

@@ -2,10 +2,10 @@
 
 use super::{Cell, Sample};
 
-/// What is wrong with a test report.
+/// The damage of a test report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Damage {
-    /// Nothing.
+    /// No damage.
     None,
     /// A value cell is missing.
     DropCell,

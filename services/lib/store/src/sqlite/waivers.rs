@@ -64,7 +64,7 @@ pub(super) fn get(c: &Connection, key: &ReportKey, id: &str) -> Result<Option<Wa
     rows.next()?.map(waiver).transpose()
 }
 
-/// Returns waivers, newest first.
+/// Returns the waivers, newest first.
 pub(super) fn list(c: &Connection, query: &WaiverQuery) -> Result<Page<FoundWaiver>, Error> {
     let keys: &[&str] = &["r.created_at", "r.agency", "r.year", "r.id"];
     let mut sql =

@@ -74,7 +74,7 @@ pub struct Inspection {
     pub inventory: Inventory,
     /// The marker, if there is one.
     pub marker: Option<PartRecords>,
-    /// The parts that differ from what is remembered.
+    /// The parts that differ from their remembered state.
     pub faults: Vec<LostPart>,
     /// The limits that are reached.
     pub shortages: Vec<Shortage>,

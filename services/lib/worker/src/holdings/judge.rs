@@ -13,11 +13,11 @@ pub type Inventory = Vec<(Part, Option<StreamState>)>;
 pub struct LostPart {
     /// The part.
     pub part: Part,
-    /// What is wrong with it.
+    /// The fault of the part.
     pub loss: Loss,
 }
 
-/// What is wrong with a part.
+/// The fault of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Loss {
     /// The part does not exist any more.

@@ -81,7 +81,7 @@ where
     }
 }
 
-/// Returns service and trace id of the current context, if any.
+/// Returns the service and the trace id of the current context, if any.
 fn current() -> (Option<&'static str>, Option<String>) {
     Context::map_current(|context| {
         let trace = context.span().span_context().trace_id();

@@ -1,6 +1,6 @@
 //! Errors of calls to the broker.
 
-/// Kinds of failures, by what the caller does next.
+/// Kinds of failures, by the caller's next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
     /// The broker is unreachable or did not answer in time. Try again later with the same id.

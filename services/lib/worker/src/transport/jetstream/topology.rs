@@ -23,7 +23,7 @@ const UNLIMITED: i64 = -1;
 /// Values kept per entry: only the latest.
 const HISTORY: i64 = 1;
 
-/// Where streams and buckets are declared, and with what replication and size.
+/// The connection on which streams and buckets are declared, with their replication and size.
 pub(super) struct Cluster<'a> {
     pub(super) connection: &'a Connection,
     pub(super) replicas: usize,

@@ -92,7 +92,7 @@ impl fmt::Display for ObjectRequest<'_> {
     }
 }
 
-/// Returns bytes as hex digits.
+/// Returns the bytes as hex digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
