@@ -1,4 +1,4 @@
-//! `gongkai agencies`: the registry of agencies.
+//! `gongkai agencies`: reads and replaces the registry of agencies.
 
 use std::{path::PathBuf, process::ExitCode};
 

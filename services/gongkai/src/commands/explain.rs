@@ -1,4 +1,4 @@
-//! `gongkai explain`: one finding and everything that it depends on.
+//! `gongkai explain`: prints one finding and everything that it depends on.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `gongkai get`: one report.
+//! `gongkai get`: prints one report.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `gongkai list`: reports.
+//! `gongkai list`: lists reports.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `gongkai status`: streams, consumers, lag, waiting alerts, dead letters, services' health.
+//! `gongkai status`: prints streams, consumers, lag, waiting alerts, dead letters, services' health.
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 

@@ -1,4 +1,4 @@
-//! `gongkai waivers`: findings that a person accepted.
+//! `gongkai waivers`: creates, lists and revokes waivers of findings.
 
 use std::process::ExitCode;
 

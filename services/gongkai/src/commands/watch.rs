@@ -1,4 +1,4 @@
-//! `gongkai watch`: every change of reports, as it happens.
+//! `gongkai watch`: prints every change of reports as it happens.
 
 use std::process::ExitCode;
 

@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Maximum total size of documents that are checked and not yet written.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// Minimum size that a document counts for.
+/// A smaller document counts as one of this size.
 const LEAST_BYTES: u64 = 64 << 10;
 
 /// Maximum number of documents that are checked and not yet written.

@@ -1,4 +1,4 @@
-//! `gongkai check`: documents without a server.
+//! `gongkai check`: checks documents without a server.
 
 mod ahead;
 pub(super) mod files;

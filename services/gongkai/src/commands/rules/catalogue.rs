@@ -1,4 +1,4 @@
-//! `gongkai rules list` and `show`.
+//! `gongkai rules list` and `show`: print the catalogue of checks.
 
 use std::process::ExitCode;
 

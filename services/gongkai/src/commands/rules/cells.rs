@@ -1,4 +1,4 @@
-//! `gongkai rules cells`: the names of cells that packs use.
+//! `gongkai rules cells`: prints the names of cells that packs use.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `gongkai rules`: the catalogue of checks, and a trial run of another pack.
+//! `gongkai rules`: prints the catalogue of checks, and tries another pack on stored reports.
 
 mod catalogue;
 mod cells;

@@ -1,4 +1,4 @@
-//! `gongkai rules test`: a shadow run. Reports are checked twice, by the rules in force and with a new pack, and the
+//! `gongkai rules test`: performs a shadow run. Reports are checked twice, by the rules in force and with a new pack, and the
 //! difference is shown. Nothing is published.
 
 use std::{

@@ -1,4 +1,4 @@
-//! `gongkai up`: a broker and all five services on this machine, in one command.
+//! `gongkai up`: runs a broker and all five services on this machine, in one command.
 //!
 //! The broker is a child process on a loopback port; the services share this process. At shutdown the services drain
 //! first, then the broker is stopped.

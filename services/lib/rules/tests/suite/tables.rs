@@ -70,7 +70,7 @@ fn a_blank_may_stand_for_any_number_but_a_negative_one() {
     check(&[(leaf, "_")], &["CELL-EMPTY "]);
     check(&[(leaf, "/")], &["CELL-NA "]);
     check(&[(total, "_")], &["CELL-EMPTY "]);
-    // The parts exceed the total: no filling helps.
+    // The parts exceed the total, so no value of the blank cell satisfies the sum.
     let parts = value(&clean, total) - value(&clean, leaf);
     let too_small = (parts - rust_decimal::Decimal::ONE).to_string();
     check(

@@ -132,7 +132,7 @@ impl Writer {
         Ok(done)
     }
 
-    /// Copies the written pages into the main file, once there were enough events. After a failure, the next call
+    /// Copies the written pages into the main file, once enough events were written. After a failure, the next call
     /// tries again.
     fn checkpoint(&mut self, events: u64) {
         self.uncopied += events;
