@@ -145,7 +145,7 @@ impl Deployment {
     /// Runs `gongkai doctor` over the deployment.
     ///
     /// # Panics
-    /// It cannot be started.
+    /// If the program cannot be started.
     #[must_use]
     pub fn doctor(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(binary("gongkai"));
@@ -159,7 +159,7 @@ impl Deployment {
     /// Runs `gongkai` with arguments.
     ///
     /// # Panics
-    /// It cannot be started.
+    /// If the program cannot be started.
     #[must_use]
     pub fn gongkai(&self, arguments: &[&str]) -> Output {
         Command::new(binary("gongkai")).args(arguments).output().expect("the program was just found")

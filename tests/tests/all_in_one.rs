@@ -16,7 +16,7 @@ struct Up {
     http: String,
     reports: String,
     nats: std::net::SocketAddr,
-    /// Removed when the value is dropped.
+    /// The data folder, which is removed when the value is dropped.
     data: tempfile::TempDir,
 }
 

@@ -52,7 +52,7 @@ impl Printer {
     pub(crate) fn line(&mut self, text: impl AsRef<str>) -> io::Result<()> {
         self.writer.write_all(text.as_ref().as_bytes())?;
         self.writer.write_all(b"\n")?;
-        // Written at once: a person, or a script that follows a stream, is waiting for it.
+        // The output is written at once: a person, or a script that follows a stream, is waiting for it.
         if self.is_terminal { self.writer.flush() } else { Ok(()) }
     }
 

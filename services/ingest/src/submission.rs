@@ -441,7 +441,7 @@ impl Submission {
             event_id,
             review,
             event_time: event_time(stated).map(timestamp::timestamp),
-            // Set from the configuration, not by the sender.
+            // These are set from the configuration and the credentials, not by the sender.
             review_levels: Vec::new(),
             sender: None,
         }
@@ -474,7 +474,7 @@ impl WithdrawalRequest {
             event_time: event_time(declared.event_time).map(timestamp::timestamp),
             event_source: declared.event_source,
             event_id: declared.event_id,
-            // Set from the credentials.
+            // `sender` is set from the credentials.
             sender: None,
         }
     }

@@ -26,7 +26,7 @@ impl Turns {
     /// Cancel safe: dropping the future gives up the place in the queue.
     pub async fn take(&self, key: &str) -> Turn {
         let turn = self.all().entry(key.to_owned()).or_default().clone();
-        // Created before the wait, so that a dropped wait cleans up as well.
+        // The turn is created before the wait, so that a dropped wait cleans up as well.
         let mut held = Turn { key: key.to_owned(), turns: self.clone(), turn: None };
         held.turn = Some(turn.lock_owned().await);
         held

@@ -94,7 +94,7 @@ impl Steps for Observer {
     }
 
     fn known(&self, media_type: MediaType) {
-        // Called once per document.
+        // `set` is called once per document.
         self.0.set(media_type).ok();
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct Ahead {
     kibibytes: Arc<Semaphore>,
 }
 
-/// Held while a document is in work or waits to be written.
+/// A share of the limit, held while a document is in work or waits to be written.
 pub(super) type Weight = Option<OwnedSemaphorePermit>;
 
 impl Ahead {

@@ -95,7 +95,7 @@ impl Settings {
 
 /// Returns the address if it is free, with a free port instead of 0.
 fn free_address(address: SocketAddr, key: &str) -> anyhow::Result<SocketAddr> {
-    // Closed at once; the service binds it again.
+    // The listener is closed at once; the service binds it again.
     match TcpListener::bind(address).and_then(|listener| listener.local_addr()) {
         Ok(bound) => Ok(bound),
         Err(error) => {

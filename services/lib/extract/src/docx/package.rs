@@ -25,7 +25,7 @@ pub(super) struct Package<'a> {
 
 impl<'a> Package<'a> {
     pub(super) fn open(bytes: &'a [u8], limits: &'a Limits) -> Result<Self, Rejection> {
-        // Counted before the archive is opened, because opening it allocates memory for every entry.
+        // The entries are counted before the archive is opened, because opening it allocates memory for every entry.
         let entries = bytes.windows(DIRECTORY_ENTRY.len()).filter(|window| *window == DIRECTORY_ENTRY);
         if entries.take(ENTRIES + 1).count() > ENTRIES {
             return Err(reject::too_large(("压缩包条目数", "entries"), ENTRIES));

@@ -55,7 +55,7 @@ impl<'l> Expansion<'l> {
     /// Counts the streams that are visible in the bytes of a file.
     ///
     /// # Errors
-    /// They expand to more than the limit.
+    /// The streams expand to more than the limit.
     pub(super) fn of_file(bytes: &[u8], limits: &'l Limits) -> Result<Self, Rejection> {
         let mut this = Self { limits, counted: HashMap::new(), together: 0, pictures: 0, unexpanded: 0 };
         let last = bytes.windows(9).rposition(|word| word == b"endstream").unwrap_or(0);

@@ -24,7 +24,7 @@ const LAST_CODE: usize = 65_535;
 /// Checks the resources of the pages of a file.
 ///
 /// # Errors
-/// They exceed the limits.
+/// The resources exceed the limits.
 pub(super) fn check(pdf: &Pdf, expansion: &mut Expansion<'_>) -> Result<(), Rejection> {
     let mut walk = Walk { pdf, expansion, seen: HashSet::new(), waiting: Vec::new(), widths: 0 };
     for page in pdf.pages().iter() {

@@ -1,4 +1,4 @@
-//! Prose in the form for the number rules: passages without white space, and the counts in them.
+//! Prose in the form that the number rules need: passages without white space, and the counts in them.
 //!
 //! [`passage`] contains the text and maps it back to the document, [`count`] finds numbers with units, [`reading`]
 //! returns the words around each count, and [`claim`] determines which row of chapter 三 a count refers to.

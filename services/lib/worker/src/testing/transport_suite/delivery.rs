@@ -1,4 +1,4 @@
-//! Cases on fetching and settling.
+//! Test cases for fetching and settling.
 
 #![expect(missing_docs, reason = "a case's name says what it proves")]
 

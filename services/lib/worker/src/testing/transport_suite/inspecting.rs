@@ -1,4 +1,4 @@
-//! Cases on the state of streams and the progress of consumers.
+//! Test cases for the state of streams and the progress of consumers.
 
 #![expect(missing_docs, reason = "a case's name says what it proves")]
 

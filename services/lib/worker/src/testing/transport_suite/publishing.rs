@@ -1,4 +1,4 @@
-//! Cases on publishing and declaring.
+//! Test cases for publishing and declaring.
 
 #![expect(missing_docs, reason = "a case's name says what it proves")]
 

@@ -1,4 +1,4 @@
-//! Cases on objects and entries.
+//! Test cases for objects and entries.
 
 #![expect(missing_docs, reason = "a case's name says what it proves")]
 

@@ -1,4 +1,4 @@
-//! Cases on timers.
+//! Test cases for timers.
 
 #![expect(missing_docs, reason = "a case's name says what it proves")]
 
