@@ -92,7 +92,7 @@ pub struct Submission {
 /// References to the files of a submission in the object store.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredFiles {
-    /// Absent if the submission consists of attachments only.
+    /// The main body; `None` if the submission consists of attachments only.
     pub content: Option<ContentRef>,
     pub attachments: Vec<ContentRef>,
 }

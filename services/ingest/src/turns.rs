@@ -15,7 +15,7 @@ pub struct Turns(Arc<Mutex<HashMap<String, Arc<AsyncMutex<()>>>>>);
 pub struct Turn {
     key: String,
     turns: Turns,
-    /// Released before the key is examined.
+    /// The turn, which is released before the key is examined.
     turn: Option<OwnedMutexGuard<()>>,
 }
 

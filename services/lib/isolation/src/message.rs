@@ -1,4 +1,4 @@
-//! Requests and answers. A report passes as the two messages of the wire format, tables and prose, so that the
+//! Requests and answers. A report is sent as the two messages of the wire format, tables and prose, so that the
 //! conversions of `proto` serve both.
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Documents that are made to be expensive: each gets its code in bounded time.
+//! Documents that are made to be expensive: each is rejected with its code in bounded time.
 //!
 //! The limits of each reader have tests beside them. These inputs are expensive in other ways: parts that are read
 //! twice, or that expand. `gongkai-check` tests expensive documents that can be read.

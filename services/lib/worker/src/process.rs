@@ -133,7 +133,7 @@ impl<H: Handler> Stage<H> {
         let started = Instant::now();
         let id = incoming.message.id_in(&self.stream, incoming.sequence);
         let span = self.open_span(&incoming, &id);
-        // Pinned here, as all large futures are: passing a future by value copies it.
+        // Large futures are pinned, because passing a future by value copies it.
         let work = pin!(self.work(&span, id, incoming, handle));
         let outcome = span.clone().run(work).await;
         self.instruments.processed(outcome, started.elapsed());

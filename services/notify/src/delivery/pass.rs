@@ -9,13 +9,13 @@ use super::webhook::Error;
 /// A failure that may concern only one delivery means that the receiver is away only if the next delivery fails too.
 #[derive(Debug, Default)]
 pub(super) struct Pass {
-    /// Delivered, no longer needed, or buried.
+    /// Sequences of the deliveries that succeeded, are no longer needed, or were buried.
     pub(super) done: Vec<u64>,
-    /// Failed because the receiver is away.
+    /// Sequences of the deliveries that failed because the receiver is away.
     pub(super) away: Vec<u64>,
-    /// Failed although the receiver accepts others: sequence and alert id.
+    /// Deliveries that failed although the receiver accepts others: sequence and alert id.
     pub(super) refused: Vec<(u64, String)>,
-    /// Not tried, because an earlier alert of the same id failed: sequence and alert id.
+    /// Deliveries that were not tried, because an earlier alert of the same id failed: sequence and alert id.
     pub(super) behind: Vec<(u64, String)>,
     /// Delay that the receiver asked for.
     pub(super) wish: Option<Duration>,

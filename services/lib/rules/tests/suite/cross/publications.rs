@@ -55,7 +55,7 @@ pub(super) fn d_late_and_d_early() {
 pub(super) fn d_back() {
     let of = |claimed, seen| Case { seen: Some(seen), ..published("青溪县水务局", claimed) };
     check(&of(date!(2024 - 01 - 25), date!(2024 - 02 - 20)), &["D-BACK REVIEW"]);
-    // Published between two visits; seen in time; an old report that was collected late.
+    // A report published between two visits, one seen in time, and an old one collected late.
     check(&of(date!(2024 - 01 - 30), date!(2024 - 02 - 05)), &[]);
     check(&of(date!(2024 - 01 - 02), date!(2024 - 01 - 30)), &[]);
     check(&of(date!(2024 - 01 - 25), date!(2026 - 11 - 21)), &[]);

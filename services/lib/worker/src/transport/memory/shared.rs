@@ -20,7 +20,7 @@ pub(super) struct Shared {
     state: Mutex<State>,
     pub(super) faults: Mutex<Vec<Fault>>,
     pub(super) calls: Mutex<HashMap<Operation, u64>>,
-    /// Notified after each change of the state.
+    /// Notifies waiting calls after each change of the state.
     pub(super) changed: watch::Sender<()>,
     started: Instant,
 }
