@@ -22,7 +22,7 @@ pub struct MetadataLine {
 /// A field of the page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldLine {
-    /// For example `article_title`, `published`, `site_id_code`, `index_number`.
+    /// Name of the field, such as `article_title`, `published`, `site_id_code`, `index_number`.
     pub name: String,
     /// True for a `<meta>` tag, which readers of the page do not see.
     pub is_tag: bool,

@@ -1,4 +1,4 @@
-//! DOC: the binary files of Word 97 to 2003 and WPS, to paragraphs and grids.
+//! DOC: turns the binary files of WPS and Word 97 to 2003 into paragraphs and grids.
 //!
 //! A compound file (`cfb`) contains a stream whose header (`fib`) gives the positions of the pieces of text. Pages of
 //! properties (`props`) determine which paragraphs end cells and rows, and the positions of the cells of a row.

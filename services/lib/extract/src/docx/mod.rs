@@ -1,4 +1,4 @@
-//! DOCX: Word's and WPS's packages to paragraphs and grids.
+//! DOCX: turns the packages of Word and WPS into paragraphs and grids.
 //!
 //! The text is read as it would be printed with all tracked changes accepted. Headers, footers, notes and comments are
 //! other parts of the package and are not read.
