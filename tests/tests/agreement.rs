@@ -108,7 +108,8 @@ fn entry() -> impl Strategy<Value = Said> {
 /// Generates a story, and a seed of the order for each of the four consumers.
 fn story() -> impl Strategy<Value = (Vec<Said>, [Vec<usize>; 4])> {
     vec(entry(), 2..9).prop_flat_map(|entries| {
-        // Indices of events. The range includes the validated events, which are added later; excess indices are ignored.
+        // Indices of events. The range includes the validated events, which are added later; excess indices are
+        // ignored.
         let order = || Just((0..60_usize).collect::<Vec<_>>()).prop_shuffle();
         (Just(entries), [order(), order(), order(), order()])
     })

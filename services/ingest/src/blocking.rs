@@ -1,7 +1,7 @@
 //! Runs CPU work on large bodies on blocking threads, away from the threads that serve the network.
 //!
-//! This is for decoding base64 and hashing. Their time is linear in the size of the body, and they must not queue behind
-//! the readers on the CPU pool.
+//! This is for decoding base64 and hashing. Their time is linear in the size of the body, and they must not queue
+//! behind the readers on the CPU pool.
 
 use crate::error::{Code, NOTHING_ACCEPTED, Problem};
 

@@ -18,7 +18,8 @@ pub struct Config {
     pub grpc_address: SocketAddr,
     /// Base of `status_url`, such as `https://gongkai.example.gov.cn`. If empty, `status_url` is a path.
     pub public_url: String,
-    /// Maximum size of a request body in bytes. Larger bodies get 413. A document in base64 is a third larger than its file.
+    /// Maximum size of a request body in bytes. Larger bodies get 413. A document in base64 is a third larger than its
+    /// file.
     pub max_body_bytes: usize,
     /// Maximum number of attachments of a document. More get 413.
     pub max_attachments: usize,
@@ -56,16 +57,16 @@ pub struct Config {
     pub check_readers: usize,
     /// Folder of local rule packs (`*.toml`) for dry runs, as in `validate.rules`. Optional.
     pub rules: Option<PathBuf>,
-    /// Hosts from which content given by `url` is fetched, redirects included; with `:port` where it is not the scheme's
-    /// default. If empty, nothing is fetched.
+    /// Hosts from which content given by `url` is fetched, redirects included; with `:port` where it is not the
+    /// scheme's default. If empty, nothing is fetched.
     pub fetch_allowed_hosts: Vec<String>,
     /// Maximum time of a fetch in seconds. After that the sender gets 502 and may retry.
     pub fetch_timeout_s: u64,
-    /// Maximum difference in seconds between a signature's time and the server's. A larger value allows later replays, a
-    /// smaller one requires better clocks.
+    /// Maximum difference in seconds between a signature's time and the server's. A larger value allows later replays,
+    /// a smaller one requires better clocks.
     pub signature_tolerance_s: u64,
-    /// Origins of pages that may call from a browser, such as `https://cms.example.gov.cn`. If empty, none may. `*` is every
-    /// origin and not allowed where calls need credentials.
+    /// Origins of pages that may call from a browser, such as `https://cms.example.gov.cn`. If empty, none may. `*` is
+    /// every origin and not allowed where calls need credentials.
     pub cors_origins: Vec<String>,
     /// Whether calls from this machine need no credentials while no `tokens` are configured. Such calls must not claim a
     /// site that has credentials, and change nothing that belongs to one. Set it to false behind a proxy on this
@@ -79,7 +80,8 @@ pub struct Config {
     pub sites: BTreeMap<String, Site>,
 }
 
-/// `[ingest.sites.<name>]`: a publishing site. If it has a secret, every request that claims to come from it must be signed.
+/// `[ingest.sites.<name>]`: a publishing site. If it has a secret, every request that claims to come from it must be
+/// signed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Site {

@@ -132,8 +132,9 @@ impl DryRun {
     /// Checks a document. One that cannot be read is answered with its rejection.
     ///
     /// # Errors
-    /// `OVERLOADED`: too many drafts wait, no core became free in time, or no child could read. The same call may succeed
-    /// later. `EMPTY`, `TOO_LARGE`: as for a submission. `INVALID_FIELD`: a step of review has an impossible time.
+    /// `OVERLOADED`: too many drafts wait, no core became free in time, or no child could read. The same call may
+    /// succeed later. `EMPTY`, `TOO_LARGE`: as for a submission. `INVALID_FIELD`: a step of review has an impossible
+    /// time.
     ///
     /// # Cancel safety
     /// Dropping the future does not stop a step that has started, and leaves nothing behind.

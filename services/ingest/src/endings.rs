@@ -41,8 +41,8 @@ impl Endings {
         }
     }
 
-    /// Returns the name of the site that gets the event for a submission of this sender; empty if none does. A renewal has
-    /// no event of its own: its sender has the receipt of the submission that it `renews`.
+    /// Returns the name of the site that gets the event for a submission of this sender, or an empty string. A renewal
+    /// has no event of its own, because its sender has the receipt of the submission that it `renews`.
     #[must_use]
     pub fn site(&self, sender: Option<&Sender>, renews: &str) -> String {
         let site = sender.filter(|_| renews.is_empty()).map_or("", |sender| &sender.site);

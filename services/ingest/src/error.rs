@@ -30,7 +30,7 @@ pub enum Code {
     UnknownEventType,
     /// The call does not accept this content type or encoding.
     UnsupportedMediaType,
-    /// A member that must be base64 is not.
+    /// A member is not valid base64.
     BadBase64,
     MissingContent,
     /// The event has more than one of `base64`, `text`, `url`.

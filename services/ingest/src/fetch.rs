@@ -58,7 +58,8 @@ impl Fetcher {
     /// Fetches `url`. The sender's declared media type and charset take precedence over those of the response.
     ///
     /// # Errors
-    /// `FETCH_NOT_ALLOWED`, `CHALLENGE_PAGE`, `TOO_LARGE`, `INVALID_FIELD`: a retry does not help. `FETCH_FAILED`: try again later.
+    /// `FETCH_NOT_ALLOWED`, `CHALLENGE_PAGE`, `TOO_LARGE`, `INVALID_FIELD`: a retry does not help. `FETCH_FAILED`: try
+    /// again later.
     pub async fn fetch(&self, url: &str, declared: File) -> Result<File, Problem> {
         let parsed = Url::parse(url).map_err(|_| {
             Problem::invalid("data.content.url", url, "须是完整的网址", "must be an absolute URL")

@@ -1,8 +1,8 @@
 //! Limits the events of a site: a rate for each site that has one, per process.
 //!
-//! A site may send the events of one minute at once; after that they are replenished evenly. A refused call uses nothing.
-//! All calls of a proven site are counted, whatever they name, so no caller can use up the rate of another. Drafts are not
-//! counted, because dry runs have limits of their own.
+//! A site may send the events of one minute at once; after that they are replenished evenly. A refused call uses
+//! nothing. All calls of a proven site are counted, whatever they name, so no caller can use up the rate of another.
+//! Drafts are not counted, because dry runs have limits of their own.
 
 use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Duration};
 

@@ -28,8 +28,8 @@ pub struct InvalidSecret;
 pub enum Covered<'a> {
     /// The body: `/v1/events`. A request without a body covers an empty one: `GET /v1/submissions/{id}`.
     Body(&'a [u8]),
-    /// `METHOD path?query`, a line feed, the body: `/v1/reports` and `/v1/check`. Path and query are those of the request
-    /// line, byte for byte, before anything is decoded.
+    /// `METHOD path?query`, a line feed, the body: `/v1/reports` and `/v1/check`. Path and query are those of the
+    /// request line, byte for byte, before anything is decoded.
     Request(&'a Method, &'a Uri, &'a [u8]),
 }
 

@@ -174,7 +174,8 @@ impl FileLimits {
     /// Checks the files of a submission.
     ///
     /// # Errors
-    /// `EMPTY`: there is no file, or an attachment has no bytes. `TOO_LARGE`: there are more attachments or bytes than allowed.
+    /// `EMPTY`: there is no file, or an attachment has no bytes. `TOO_LARGE`: there are more attachments or bytes than
+    /// allowed.
     pub fn check(&self, submission: &Submission) -> Result<(), Problem> {
         let Submission { content, attachments, .. } = submission;
         if content.bytes.is_empty() && attachments.is_empty() {

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Maximum documents in flight in this process. Reading a document uses one core; others wait for storage meanwhile.
+    /// Maximum documents in flight in this process. Reading a document uses one core; others wait for storage
+    /// meanwhile.
     pub concurrency: usize,
     /// Maximum size of an original in bytes. Larger ones are rejected as `TOO_LARGE`.
     pub max_document_bytes: usize,

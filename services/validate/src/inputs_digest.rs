@@ -7,8 +7,8 @@ use gongkai_proto::v1::AgencyRecord;
 use sha2::{Digest as _, Sha256};
 
 /// Returns the digest for one year, 32 hex digits. It covers the years that it is compared with, the relatives, the
-/// registry's entry, and the versions of rules and program. A value never recurs after an input changed, because
-/// epochs only grow.
+/// registry's entry, and the versions of the rules and the program. A value never recurs after an input changed,
+/// because epochs only grow.
 pub(crate) fn inputs_digest(
     record: &AgencyRecord,
     year: i32,

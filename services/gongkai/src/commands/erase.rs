@@ -11,8 +11,8 @@ use crate::{
 
 /// 依申请删除 / Erase a report for good: originals, attachments, texts and what is served of it
 ///
-/// All revisions that are known so far are erased. The same contents are refused from then on; a corrected report is another
-/// content and is taken. The log keeps the statutory figures, and who erased what, when and why.
+/// All revisions that are known so far are erased. The same contents are refused from then on; a corrected report is
+/// another content and is taken. The log keeps the statutory figures, and who erased what, when and why.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai erase agencies/361001/reports/2023 --reason 当事人申请删除 --person 张三

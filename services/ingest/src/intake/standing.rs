@@ -22,7 +22,8 @@ pub(super) enum Standing {
     Later,
 }
 
-/// Compares a document with an earlier submission of the same content, `seen`. `report` is the one that its sender names.
+/// Compares a document with an earlier submission of the same content, `seen`. `report` is the one that its sender
+/// names.
 ///
 /// # Errors
 /// The broker did not answer.

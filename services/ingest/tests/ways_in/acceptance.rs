@@ -295,8 +295,8 @@ async fn stage_events_may_come_before_the_receipt() {
     assert_eq!(harness.received().len(), 1);
 }
 
-/// Interrupts acceptance at every step, before and after its effect, and repeats the call with the same id. Time is paused, so
-/// a caller hangs up only on a call that waits.
+/// Interrupts acceptance at every step, before and after its effect, and repeats the call with the same id. Time is
+/// paused, so a caller hangs up only on a call that waits.
 #[tokio::test(start_paused = true)]
 async fn a_stop_between_any_two_steps_loses_nothing_and_doubles_nothing() {
     let reference = harness().await;

@@ -253,7 +253,7 @@ async fn nothing_of_one_site_can_be_changed_by_another() {
     }
     assert_eq!(harness.memory.messages(">").len(), before, "nothing was published");
 
-    // The owner still can, through every interface, and B still can for its own.
+    // The owner can still submit through every interface, and so can B for its own articles.
     let of_owner = [
         signed_event(A, &of_a("1", "updated", "第二版")),
         bearer(TOKEN_A, structured(&of_a("1", "updated", "第三版"))),

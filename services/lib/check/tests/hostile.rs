@@ -1,6 +1,7 @@
 //! Documents that are made to be expensive and can be read: time from bytes to findings is bounded.
 //!
-//! Rejected documents are tested in `gongkai-reading`; these inputs could make rules compare everything with everything.
+//! Rejected documents are tested in `gongkai-reading`; these inputs could make rules compare everything with
+//! everything.
 
 use std::time::Duration;
 

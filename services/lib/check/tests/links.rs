@@ -1,4 +1,4 @@
-//! Links whose words do not show where they lead, in a page with menu and footer.
+//! Links whose words do not show where they lead, in a page with a menu and a footer.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test may fail as the test itself may")]
 

@@ -1,9 +1,9 @@
 //! Reads bytes as blocks: paragraphs and table grids. Each format has a module.
 //!
-//! [`read`] is a pure function: no file, no socket, no clock but that of its own CPU time, which limits
-//! a PDF ([`Limits::drawing_time`]). `sniff` recognises the format, `charset` decodes text, the format's own module builds blocks,
-//! and `mirror_cleanup` removes what a mirror site added. Blocks of text formats keep their position in the decoded
-//! original. Blocks of DOCX, PDF and DOC have no such position; a PDF's keep their page.
+//! [`read`] is a pure function: no file, no socket, no clock but that of its own CPU time, which limits a PDF
+//! ([`Limits::drawing_time`]). `sniff` recognises the format, `charset` decodes text, the format's own module builds
+//! blocks, and `mirror_cleanup` removes what a mirror site added. Blocks of text formats keep their position in the
+//! decoded original. Blocks of DOCX, PDF and DOC have no such position; a PDF's keep their page.
 //!
 //! The designs are DESIGN.md (HTML), FORMATS.md (DOCX, PDF and DOC) and TEXT.md (plain text).
 

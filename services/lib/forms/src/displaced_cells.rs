@@ -1,8 +1,8 @@
 //! Puts numbers that a layout moved out of their row back into rows that are one cell short.
 //!
 //! A cell of two lines, such as `55⏎（含自然失效 29 件）`, may be printed above its table while the other cells of its row
-//! close the gap. The order of the displaced cells determines the row. The column is known only if the cell's note names it
-//! or if every column leads to the same values.
+//! close the gap. The order of the displaced cells determines the row. The column is known only if the cell's note
+//! names it or if every column leads to the same values.
 
 use crate::{
     form::Band,

@@ -7,7 +7,7 @@ use gongkai_model::{Block, Document, Field, FieldName, Paragraph, Section, Span}
 /// Words of a page's footer.
 const FOOTER: [&str; 8] = ["版权", "主办", "承办", "ICP", "技术支持", "标识码", "公网安备", "网站地图"];
 
-/// Drops the links outside of preamble and chapters. Links of formats without positions are kept.
+/// Drops the links outside of the preamble and the chapters. Links of formats without positions are kept.
 pub(crate) fn keep_own(
     fields: &mut Vec<Field>,
     document: &Document,

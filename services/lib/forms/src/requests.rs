@@ -225,8 +225,8 @@ fn sum_holds(cells: &[ReadCell<'_>], order: &[usize]) -> Option<bool> {
     total.map(|total| total == sum)
 }
 
-/// Assigns the rows of the form for which no entry is certain. They are unsure if entries are there, and empty if
-/// only their labels are.
+/// Assigns the rows of the form for which no entry is certain. They are unsure if there are entries, and
+/// empty if there are only their labels.
 fn settle_gap<'a>(
     gap: &Gap,
     entries: &[FilledRow<'_, 'a>],
@@ -253,7 +253,7 @@ fn settle_gap<'a>(
             (0..COLUMNS).for_each(|column| assignment.empty(first + column));
         }
     }
-    // An entry out of order claims a row that another entry has. Both are unsure.
+    // An entry out of order claims the row of another entry. Both are unsure.
     for entry in inside {
         if let Some(row) = entry.evidence.row().filter(|row| !gap.rows.contains(row)) {
             for (column, piece) in last_columns(entry.row).iter().enumerate() {

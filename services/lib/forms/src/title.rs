@@ -221,7 +221,8 @@ fn tidy(name: &str) -> &str {
     name.trim_start_matches("标题").trim_matches(['-', '—', '_', '“', '”', '"', '（', '）', '(', ')', '*'])
 }
 
-/// Finds the first year in a text (`2023年`, `2023年度`, `二〇二三年`). Returns it with the text before it and the text after it.
+/// Finds the first year in a text (`2023年`, `2023年度`, `二〇二三年`). Returns it with the text before it and the text after
+/// it.
 pub(crate) fn split_year(text: &str) -> (Option<i32>, &str, &str) {
     for (at, _) in text.char_indices() {
         let rest = text.get(at..).unwrap_or_default();

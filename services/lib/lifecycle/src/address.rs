@@ -17,8 +17,8 @@ pub fn record_url_withdrawal(index: &mut UrlIndex, rank: Rank) -> bool {
 /// Returns the reports that a withdrawal applies to, each with the argument for
 /// [`crate::record_withdrawal`].
 ///
-/// These are the report that the withdrawal names, which is taken down at every URL, and the other reports that arrived at
-/// its URL. `index` is the index of that URL.
+/// These are the report that the withdrawal names, which is taken down at every URL, and the other reports that arrived
+/// at its URL. `index` is the index of that URL.
 #[must_use]
 pub fn concerned(withdrawal: &Withdrawal, index: &UrlIndex) -> Vec<(ReportKey, TakenDown)> {
     let taken_down = |url: &str| TakenDown { rank: withdrawal.rank, url: url.to_owned() };

@@ -216,8 +216,8 @@ proptest! {
         prop_assert!(facts.iter().all(|fact| !record(&mut mixed, fact)), "a fact that is known is no news");
     }
 
-    /// The definition: the content of the highest arrival that was never erased, withdrawn if each of its arrivals has a withdrawal of higher rank that
-    /// applies to it.
+    /// The definition: the content of the highest arrival that was never erased, withdrawn if each of its arrivals has
+    /// a withdrawal of higher rank that applies to it.
     #[test]
     fn what_stands_is_what_the_definition_says(facts in facts()) {
         let mut recorded = History::default();

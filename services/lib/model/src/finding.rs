@@ -44,7 +44,7 @@ pub struct Finding {
     pub rule: String,
     /// Severity of the finding.
     pub severity: Severity,
-    /// The problem, in Chinese, naming chapter, row and column as an editor would.
+    /// The problem, in Chinese, naming the chapter, row and column as an editor would.
     pub message: String,
     /// The problem, in English.
     pub message_en: String,

@@ -64,7 +64,7 @@ pub struct Field {
 /// The contact for questions about the report (联系方式), from the preamble, chapter 六 or a clause at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Contact {
-    /// The body named, if one is.
+    /// The named body, if any.
     pub body: Option<String>,
     /// 地址
     pub address: Option<String>,

@@ -1,8 +1,8 @@
 //! The level (层级) and kind (机构类型) of an agency (机关).
 //!
-//! The law treats bodies by level and kind: only some may make rules (规章), governments and their departments publish by
-//! different days. Unknown values stay unknown, and rules that need them are silent. `gongkai-agencies` reads level and
-//! kind from a body's name.
+//! The law treats bodies by their level and kind: only some may make rules (规章), governments and their departments
+//! publish by different days. Unknown values stay unknown, and rules that need them are silent. `gongkai-agencies`
+//! reads level and kind from a body's name.
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 

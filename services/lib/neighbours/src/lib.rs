@@ -1,8 +1,8 @@
 //! The stored records with which reports are compared, and the neighbours of a report that are read from them.
 //!
 //! Validate writes the records as reports arrive; ingest reads them for documents that are not published yet.
-//! [`record`] has an agency's reports, [`shared_records`] the records that it shares with parent and siblings, and
-//! [`relatives`] reads both and returns the neighbours for the rules. Validate's DESIGN.md explains why they are
+//! [`record`] has an agency's reports, [`shared_records`] the records that it shares with the parent and the siblings,
+//! and [`relatives`] reads both and returns the neighbours for the rules. Validate's DESIGN.md explains why they are
 //! right in every order of arrival.
 
 #![warn(missing_docs)]

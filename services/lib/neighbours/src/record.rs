@@ -1,4 +1,5 @@
-//! The record of one agency's reports. [`gongkai_lifecycle`] decides which revision is current; this module stores its facts.
+//! The record of one agency's reports. [`gongkai_lifecycle`] decides which revision is current; this module stores its
+//! facts.
 
 use std::collections::BTreeMap;
 

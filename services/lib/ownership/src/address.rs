@@ -1,7 +1,7 @@
 //! Addresses of articles, compared as parsed URLs and not as texts.
 //!
-//! Scheme and host are in lower case, the default port is left out, `.` and `..` are resolved, and every part is decoded and
-//! encoded again in one way. Empty segments, the fragment and the login are dropped.
+//! Scheme and host are in lower case, the default port is left out, `.` and `..` are resolved, and every part is
+//! decoded and encoded again in one way. Empty segments, the fragment and the login are dropped.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use url::Url;
@@ -53,8 +53,8 @@ impl Address {
         self.query.is_none()
     }
 
-    /// Returns one text for all spellings of the address. `http` and `https` are the same here: a site that moves to `https`
-    /// keeps its articles.
+    /// Returns one text for all spellings of the address. `http` and `https` are the same here: a site that moves to
+    /// `https` keeps its articles.
     #[must_use]
     pub fn identity(&self) -> String {
         let Self { scheme: _, host, port, segments, query } = self;

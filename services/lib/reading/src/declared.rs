@@ -65,7 +65,8 @@ impl Declared {
         ReportHints { agency: self.agency.as_deref(), year: self.year, title: self.title.as_deref() }
     }
 
-    /// Returns the query to the registry for the agency of a report. If no name is declared, the one in the title counts.
+    /// Returns the query to the registry for the agency of a report. If no name is declared, the one in the title
+    /// counts.
     #[must_use]
     pub fn asked<'a>(&'a self, report: &'a Report) -> Asked<'a> {
         let name = self.agency.as_deref().or(self.in_title.agency.as_deref());

@@ -1,7 +1,7 @@
 //! Stores the registry of agencies in the broker, so that every service reads the same list.
 //!
-//! Each list is an object under its digest, and one entry names the current list. This crate stores, reads and follows it. The
-//! list itself is a [`Registry`] of `gongkai-agencies`.
+//! Each list is an object under its digest, and one entry names the current list. This crate stores, reads and follows
+//! it. The list itself is a [`Registry`] of `gongkai-agencies`.
 
 #![warn(missing_docs)]
 

@@ -1,7 +1,7 @@
 //! The cost of all rules: `make bench`, or `cargo bench -p gongkai-rules --bench speed`.
 //!
-//! Prints the time of one report on one warm core, for the report of the tests: clean, with an error, with long prose, and
-//! with a report of the year before.
+//! Prints the time of one report on one warm core, for the report of the tests: clean, with an error, with long prose,
+//! and with a report of the year before.
 #![expect(clippy::unwrap_used, reason = "a measuring program may stop")]
 
 #[path = "../tests/suite/real.rs"]

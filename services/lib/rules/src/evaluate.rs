@@ -164,7 +164,8 @@ impl RuleSet {
 
     /// Returns the findings about a report, and the rules that were left out because they would cost too much on it.
     ///
-    /// The budget limits steps and memory of all expressions together; it depends only on report and rules.
+    /// The budget limits the steps and the memory of all expressions together; it depends only on the report and the
+    /// rules.
     #[must_use]
     pub fn evaluate_all(&self, report: &Report, context: &ReportContext<'_>) -> Evaluation {
         let input = Input::new(report, context, &self.layouts);

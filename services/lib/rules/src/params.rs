@@ -49,7 +49,8 @@ impl ParamKind {
     }
 }
 
-/// The parameters of a rule, ready for use. When the pack was loaded, they were compared with those that the check requires.
+/// The parameters of a rule, ready for use. When the pack was loaded, they were compared with those that the check
+/// requires.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Params {
     all: BTreeMap<String, Param>,

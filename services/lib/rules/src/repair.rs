@@ -108,8 +108,8 @@ impl Search<'_> {
         found
     }
 
-    /// Returns the changes of one cell that is in every equation to repair: the suspect first, then those that alter the
-    /// fewest digits.
+    /// Returns the changes of one cell that is in every equation to repair: the suspect first, then those that alter
+    /// the fewest digits.
     fn single(&self, suspect: usize, broken: &[Broken]) -> Vec<Repair> {
         let Some(first) = broken.iter().find(|b| self.own.first() == Some(&b.equation)) else {
             return Vec::new();

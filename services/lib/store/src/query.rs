@@ -218,7 +218,8 @@ pub struct FindingQuery {
     pub limit: usize,
 }
 
-/// A query for facts, ordered by report and as in the form. Those of withdrawn reports are left out unless the scope is one report.
+/// A query for facts, ordered by report and as in the form. Those of withdrawn reports are left out unless the scope is
+/// one report.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FactQuery {
     /// The agencies and years to select.

@@ -1,9 +1,9 @@
-//! The overhead of the runtime: four hops with a handler that does nothing, compared with a bare async-nats loop that does the
-//! same (fetch, publish, await the ack, double ack) with the same messages, headers and number in flight.
+//! The overhead of the runtime: four hops with a handler that does nothing, compared with a bare async-nats loop that
+//! does the same (fetch, publish, await the ack, double ack) with the same messages, headers and number in flight.
 //!
-//! Both run in turns in this process, against one temporary nats-server, without an exporter but with trace context. The bench
-//! prints the ratios of the rates and of the CPU time per message, as medians over the rounds. Targets: at least 80 % of the
-//! rate, at most 1.3 times the CPU time.
+//! Both run in turns in this process, against one temporary nats-server, without an exporter but with trace context.
+//! The bench prints the ratios of the rates and of the CPU time per message, as medians over the rounds. Targets: at
+//! least 80 % of the rate, at most 1.3 times the CPU time.
 
 #![expect(
     clippy::unwrap_used,

@@ -43,8 +43,8 @@ pub(crate) struct Admin {
 }
 
 impl Admin {
-    /// Binds `address` and serves until `stop`, which is cancelled only after the services have drained. Returns the bound
-    /// address.
+    /// Binds `address` and serves until `stop`, which is cancelled only after the services have drained. Returns the
+    /// bound address.
     pub(crate) async fn serve(
         self,
         address: SocketAddr,

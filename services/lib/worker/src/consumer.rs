@@ -1,7 +1,7 @@
 //! The consumer loop: it fetches at most as many messages as there are free permits and starts each as it arrives.
 //!
-//! A permit stands for one message in flight, so no message waits in the client while its `ack_wait` runs. Each message is
-//! a job ([`crate::process`]) in the consumer's [job set](crate::job_set).
+//! A permit stands for one message in flight, so no message waits in the client while its `ack_wait` runs. Each message
+//! is a job ([`crate::process`]) in the consumer's [job set](crate::job_set).
 //!
 //! To shut down, the loop stops fetching and acquires all permits. Once it holds them all, no job is running. DESIGN.md
 //! says what happens on a failure between any two steps.

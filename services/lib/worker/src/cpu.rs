@@ -21,8 +21,8 @@ impl CpuPool {
     /// Waits for a slot and runs `f` on a blocking thread, under the current trace.
     ///
     /// # Cancel safety
-    /// Dropping the future before it has a slot cancels it without effect. After that `f` runs to completion and keeps its
-    /// slot until then.
+    /// Dropping the future before it has a slot cancels it without effect. After that `f` runs to completion and keeps
+    /// its slot until then.
     pub(crate) async fn run<F, R>(&self, f: F) -> Result<R, Panicked>
     where
         F: FnOnce() -> R + Send + 'static,

@@ -28,8 +28,8 @@ const CE_TYPE: &str = "gongkai.dead.v1";
 
 /// The wire form of a dead letter.
 ///
-/// The runtime does not depend on the crate of messages. This struct has the fields and tags of that crate's `DeadLetter`;
-/// a test compares the two.
+/// The runtime does not depend on the crate of messages. This struct has the fields and tags of that crate's
+/// `DeadLetter`; a test compares the two.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct DeadLetter {
     /// The service that gave up.

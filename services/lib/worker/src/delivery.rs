@@ -1,8 +1,9 @@
 //! Deliveries in flight. Each is settled once, kept alive until then, and never handled twice at the same time.
 //!
-//! A late heartbeat or a reconnect can redeliver a message that this process is still handling. The redelivery is absorbed:
-//! its acknowledgement handle replaces the older one, and settling the first copy settles both, because the broker tracks
-//! stream sequences and not deliveries. Dropping an [`AckHandle`] unsettled asks for redelivery after the retry delay.
+//! A late heartbeat or a reconnect can redeliver a message that this process is still handling. The redelivery is
+//! absorbed: its acknowledgement handle replaces the older one, and settling the first copy settles both, because the
+//! broker tracks stream sequences and not deliveries. Dropping an [`AckHandle`] unsettled asks for redelivery after the
+//! retry delay.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -72,7 +73,8 @@ impl InFlight {
 
     /// Reports progress on every message in flight, once per `beat`, for as long as the future is polled.
     ///
-    /// Messages younger than half a beat are skipped until the next one. A failed heartbeat is retried with the next one.
+    /// Messages younger than half a beat are skipped until the next one. A failed heartbeat is retried with the next
+    /// one.
     pub(crate) async fn heartbeats(self, beat: Duration) {
         let mut beats = interval_at(Instant::now() + beat, beat);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -138,8 +140,8 @@ impl AckHandle {
         }
     }
 
-    /// Takes the newest settling side. The message stays in flight until `self` is dropped, so that a redelivery during the
-    /// settling is absorbed too.
+    /// Takes the newest settling side. The message stays in flight until `self` is dropped, so that a redelivery during
+    /// the settling is absorbed too.
     async fn take(&mut self) -> Option<Box<dyn Settle>> {
         let mut current = self.slot.current.lock().await;
         self.slot.newest(&mut current);

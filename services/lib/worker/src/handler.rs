@@ -32,8 +32,8 @@ pub trait Handler: Send + Sync + 'static {
     /// A [`Decision`] about the message: retry it later, or bury it.
     ///
     /// # Cancel safety
-    /// The runtime drops the future when its deadline passes or at the hard stop; the message is then delivered again. The
-    /// handler must leave nothing behind that a second run cannot deal with.
+    /// The runtime drops the future when its deadline passes or at the hard stop; the message is then delivered again.
+    /// The handler must leave nothing behind that a second run cannot deal with.
     async fn handle(&self, input: Self::Input, context: &Context) -> Result<Vec<Output>, Decision>;
 }
 

@@ -60,8 +60,8 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     replaced(text, is_active, |c, out| write!(out, "\\u{{{:x}}}", u32::from(c)).unwrap_or_default())
 }
 
-/// Writes each active character inside JSON as the escape `\uXXXX`. The value stays the same. White space between tokens
-/// stays, because JSON allows none of it inside strings.
+/// Writes each active character inside JSON as the escape `\uXXXX`. The value stays the same. White space between
+/// tokens stays, because JSON allows none of it inside strings.
 #[must_use]
 pub fn escape_json(json: &str) -> Cow<'_, str> {
     let is_inside = |c: char| is_active(c) && !c.is_ascii_whitespace();

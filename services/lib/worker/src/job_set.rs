@@ -2,8 +2,8 @@
 //!
 //! One task per message would be simpler, but then the connection's task is woken after every step of every message and
 //! writes one message at a time. A job set advances all its jobs before the connection runs, so the connection writes
-//! several messages at once, and a job's state stays on one core. Several job sets per consumer cost a tenth more CPU time
-//! per hop than one (`benches/hops.rs`), and one handles many thousand messages per second.
+//! several messages at once, and a job's state stays on one core. Several job sets per consumer cost a tenth more CPU
+//! time per hop than one (`benches/hops.rs`), and one handles many thousand messages per second.
 //!
 //! The trade-off: a handler that blocks its thread blocks its consumer. CPU work belongs on [`crate::Runtime::cpu`]. A
 //! panic ends only its own job.

@@ -1,8 +1,9 @@
-//! Instruments: those of the runtime, named by OpenTelemetry's messaging conventions, and wrappers for those of services.
+//! Instruments: those of the runtime, named by OpenTelemetry's messaging conventions, and wrappers for those of
+//! services.
 //!
 //! METRICS.md describes every instrument. Label values are closed sets, and counters exist at zero from the start. Each
-//! service has a registry of its own, which its admin port serves as Prometheus text. If an endpoint is set, the instruments
-//! are also pushed over OTLP.
+//! service has a registry of its own, which its admin port serves as Prometheus text. If an endpoint is set, the
+//! instruments are also pushed over OTLP.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

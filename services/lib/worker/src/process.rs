@@ -1,8 +1,8 @@
 //! Processing one message: decode, handle, publish the outputs, acknowledge.
 //!
-//! Heartbeats keep the message alive until it is settled. The ids of outputs derive from the input's id, so processing a
-//! message again publishes nothing twice. While the broker is unavailable or full, the message waits and is kept alive:
-//! an outage uses up no attempts.
+//! Heartbeats keep the message alive until it is settled. The ids of outputs derive from the input's id, so processing
+//! a message again publishes nothing twice. While the broker is unavailable or full, the message waits and is kept
+//! alive: an outage uses up no attempts.
 
 mod trial;
 
@@ -175,7 +175,8 @@ impl<H: Handler> Stage<H> {
         }
     }
 
-    /// Repeats the attempt for as long as the broker is unavailable or full. Heartbeats keep the message alive meanwhile.
+    /// Repeats the attempt for as long as the broker is unavailable or full. Heartbeats keep the message alive
+    /// meanwhile.
     async fn attempt_until_available(
         &self,
         work: Work<'_>,

@@ -117,8 +117,8 @@ impl Publisher {
 
     /// Publishes, retrying without limit while the broker is unavailable or full.
     ///
-    /// For outputs of a message in flight, which heartbeats keep alive meanwhile: an outage must not use up the message's
-    /// attempts. The hard stop ends the wait by dropping the future.
+    /// For outputs of a message in flight, which heartbeats keep alive meanwhile: an outage must not use up the
+    /// message's attempts. The hard stop ends the wait by dropping the future.
     pub(crate) fn publish_until_accepted(
         &self,
         id: &str,

@@ -1,4 +1,5 @@
-//! Small records in a key-value bucket, changed by compare-and-set. This is where a service keeps state between messages.
+//! Small records in a key-value bucket, changed by compare-and-set. This is where a service keeps state between
+//! messages.
 
 use std::{sync::Arc, time::Duration};
 
@@ -72,7 +73,8 @@ impl RecordStore {
         })
     }
 
-    /// Saves a record at the revision it was read at. Returns false, and saves nothing, if the record has changed since.
+    /// Saves a record at the revision it was read at. Returns false, and saves nothing, if the record has changed
+    /// since.
     ///
     /// # Errors
     /// `Unavailable` or `Full`: try again. `TooLarge`: the record exceeds the broker's size limit, and no retry helps.
@@ -91,11 +93,12 @@ impl RecordStore {
 
     /// Reads a record, applies `change`, and saves the record if `change` returned true.
     ///
-    /// Starts over with the new record if it changed in between, so `change` may run several times. Returns the record as it
-    /// is stored now, and the second value that `change` returned.
+    /// Starts over with the new record if it changed in between, so `change` may run several times. Returns the record
+    /// as it is stored now, and the second value that `change` returned.
     ///
     /// # Errors
-    /// As for [`RecordStore::read`] and [`RecordStore::save`]. `Conflict`: too many races were lost in a row; try again.
+    /// As for [`RecordStore::read`] and [`RecordStore::save`]. `Conflict`: too many races were lost in a row; try
+    /// again.
     ///
     /// # Cancel safety
     /// If the future is dropped, the record may or may not have been saved.

@@ -24,8 +24,8 @@ impl RetryPolicy {
         attempt >= self.attempts
     }
 
-    /// Returns the delay after a failed attempt, counted from 1. It grows fourfold up to the maximum and is spread by a fifth
-    /// either way.
+    /// Returns the delay after a failed attempt, counted from 1. It grows fourfold up to the maximum and is spread by a
+    /// fifth either way.
     pub(crate) fn delay(&self, message_id: &str, attempt: u32) -> Duration {
         let growth = GROWTH.saturating_pow(attempt.saturating_sub(1));
         self.base.saturating_mul(growth).min(self.max).mul_f64(0.8 + 0.4 * spread(message_id, attempt.into()))

@@ -77,8 +77,8 @@ impl Runtime {
         }
     }
 
-    /// Sets a timer: its stream publishes `output` once `after` has passed. `timer` is its name, a subject of that stream; a
-    /// timer of that name that has not fired yet is replaced.
+    /// Sets a timer: its stream publishes `output` once `after` has passed. `timer` is its name, a subject of that
+    /// stream; a timer of that name that has not fired yet is replaced.
     ///
     /// The message has the headers of a published one, but no `Nats-Msg-Id`.
     ///
@@ -160,8 +160,8 @@ impl Runtime {
         Arc::new(Monitored::new(self.0.transport.entries(bucket), self.0.tools.outage.clone()))
     }
 
-    /// Reads one message of a stream by its sequence. Returns `None` if there is none, or if the replica that answers lags
-    /// behind.
+    /// Reads one message of a stream by its sequence. Returns `None` if there is none, or if the replica that answers
+    /// lags behind.
     ///
     /// # Errors
     /// `Unavailable`: try again. `NotFound`: there is no such stream.

@@ -9,8 +9,8 @@ pub use crate::runtime::Runtime;
 /// A service. A binary passes it to [`crate::main`]; the all-in-one starts several in one process.
 #[async_trait]
 pub trait Service: Send + Sync + 'static {
-    /// Short name. It names the config section, the binary and `service.name` (`gongkai-<name>`), and the stage in message
-    /// ids.
+    /// Short name. It names the config section, the binary and `service.name` (`gongkai-<name>`), and the stage in
+    /// message ids.
     const NAME: &'static str;
     /// Admin port if the config sets none.
     const ADMIN_PORT: u16;

@@ -35,7 +35,8 @@ pub fn alerts(findings: &[v1::Finding], bar: Severity, about: &v1::Alert) -> Vec
     groups.into_values().collect()
 }
 
-/// Derives the alert id, 32 hex digits, from the report's name and the cause or fingerprint. It is the same on every run.
+/// Derives the alert id, 32 hex digits, from the report's name and the cause or fingerprint. It is the same on every
+/// run.
 fn alert_id(report: &str, finding: &v1::Finding) -> String {
     let (kind, key) = match finding.cause.as_str() {
         "" => ("finding", &finding.fingerprint),

@@ -191,8 +191,8 @@ impl ReportAlerts {
         &self.open
     }
 
-    /// Returns the content hash of the newest validation and whether it is withdrawn; `None` before the first validation, and
-    /// if that content was erased.
+    /// Returns the content hash of the newest validation and whether it is withdrawn; `None` before the first
+    /// validation, and if that content was erased.
     #[must_use]
     pub fn current(&self) -> Option<(&str, bool)> {
         let newest = self.newest.as_ref().filter(|newest| !self.is_erased(&newest.content_hash))?;
@@ -257,8 +257,8 @@ impl ReportAlerts {
         self.change(&effective, &waived)
     }
 
-    /// Replaces the open alerts by `alerts` and returns those to publish: raised if a finding is new, resolved if all findings
-    /// are gone or `waived`.
+    /// Replaces the open alerts by `alerts` and returns those to publish: raised if a finding is new, resolved if all
+    /// findings are gone or `waived`.
     fn change(&mut self, alerts: &[v1::Alert], waived: &BTreeSet<String>) -> Vec<v1::Alert> {
         let known = fingerprints(&self.open);
         let current = fingerprints(alerts);
@@ -319,8 +319,8 @@ impl ReportAlerts {
 }
 
 impl Validation {
-    /// Returns true if the other validation takes precedence: the one of higher rank, or, without ranks, the one of the newer
-    /// revision, and of one revision the newer event.
+    /// Returns true if the other validation takes precedence: the one of higher rank, or, without ranks, the one of the
+    /// newer revision, and of one revision the newer event.
     fn is_below(&self, other: &Self) -> bool {
         if self.rank > 0 && other.rank > 0 {
             return self.rank < other.rank;

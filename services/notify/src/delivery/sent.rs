@@ -1,4 +1,5 @@
-//! The record of what a subscription received about an alert or a submission. It suppresses repeats and outdated messages.
+//! The record of what a subscription received about an alert or a submission. It suppresses repeats and outdated
+//! messages.
 
 use gongkai_proto::v1;
 use gongkai_worker::Context;

@@ -235,7 +235,8 @@ impl Subscriber {
     }
 }
 
-/// Returns the `webhook-id`, which is the same for every attempt. It contains no full stops, which separate the signed parts.
+/// Returns the `webhook-id`, which is the same for every attempt. It contains no full stops, which separate the signed
+/// parts.
 fn webhook_id(message_id: &str) -> String {
     format!("msg_{}", hex::encode(&Sha256::digest(message_id)[..16]))
 }

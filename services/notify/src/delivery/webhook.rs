@@ -1,8 +1,8 @@
 //! The webhook channel: it sends one signed POST and interprets the response.
 //!
-//! 2xx is success. 410 means that the receiver is gone permanently. 408, 425, 429, 5xx, timeouts and failed connections are
-//! tried again on the schedule of [`super::retry`]. For any other status a retry does not help. Redirects are not followed,
-//! because a receiver could point them anywhere.
+//! 2xx is success. 410 means that the receiver is gone permanently. 408, 425, 429, 5xx, timeouts and failed connections
+//! are tried again on the schedule of [`super::retry`]. For any other status a retry does not help. Redirects are not
+//! followed, because a receiver could point them anywhere.
 
 use std::{error::Error as _, time::Duration};
 

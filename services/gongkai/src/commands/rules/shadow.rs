@@ -1,5 +1,5 @@
-//! `gongkai rules test`: performs a shadow run. Reports are checked twice, by the rules in force and with a new pack, and
-//! the difference is shown. Nothing is published.
+//! `gongkai rules test`: performs a shadow run. Reports are checked twice, by the rules in force and with a new pack,
+//! and the difference is shown. Nothing is published.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -46,7 +46,8 @@ impl LineBuilder {
         self.spans.len()
     }
 
-    /// Ends the line. Returns its cleaned, trimmed text and the number of pinyin glosses removed; `None` if it is blank.
+    /// Ends the line. Returns its cleaned, trimmed text and the number of pinyin glosses removed; `None` if it is
+    /// blank.
     pub(super) fn take(&mut self, cleaner: Cleaner) -> Option<(Paragraph, u32)> {
         self.gap = None;
         let line = self.finished(cleaner);

@@ -89,7 +89,7 @@ impl<'p> Walk<'p, '_, '_> {
                     .dict()
                     .get::<Name<'_>>(keys::SUBTYPE)
                     .is_some_and(|name| name.as_ref() == keys::IMAGE);
-                // A picture is not expanded. A picture that a font or a page uses as something else is.
+                // A picture is not expanded. If a font or a page uses it as something else, it is.
                 if !is_picture {
                     self.expansion.spend(stream, self.pdf.data().as_ref())?;
                 }

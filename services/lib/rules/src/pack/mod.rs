@@ -1,8 +1,8 @@
 //! Rule packs from TOML: reading and checking.
 //!
 //! A misspelt pack must not load: a rule with a wrong name would never fire. Therefore unknown keys, checks, cells,
-//! variables and functions, missing messages and unknown placeholders are errors, each with file and line. `PACKS.md`
-//! beside this crate explains the content of a pack to authors.
+//! variables and functions, missing messages and unknown placeholders are errors, each with its file and line.
+//! `PACKS.md` beside this crate explains the content of a pack to authors.
 
 mod build;
 mod overrides;

@@ -75,8 +75,8 @@ impl SqliteStore {
     /// Opens the file, creates it if it is missing, and migrates its schema. Compares every page with its checksum.
     ///
     /// # Errors
-    /// `Damaged`: the file differs from the one that was written; call [`set_aside`] and start a new one. `Newer`: another
-    /// program is needed. Otherwise the folder is missing or not writable, or the disk is full.
+    /// `Damaged`: the file differs from the one that was written; call [`set_aside`] and start a new one. `Newer`:
+    /// another program is needed. Otherwise the folder is missing or not writable, or the disk is full.
     pub fn open(path: &Path, options: Options) -> Result<Self, Error> {
         let is_new = std::fs::metadata(path).map_or(true, |found| found.len() == 0);
         let checked = if is_new { None } else { Some(Checksums::load(path)?) };

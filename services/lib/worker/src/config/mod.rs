@@ -1,9 +1,9 @@
-//! Configuration: defaults, overridden by the TOML file, overridden by `GONGKAI_SECTION__KEY` in the environment. An unknown
-//! key is an error.
+//! Configuration: defaults, overridden by the TOML file, overridden by `GONGKAI_SECTION__KEY` in the environment. An
+//! unknown key is an error.
 //!
 //! The configuration is read once, before any port is bound. A section is a struct with `#[serde(default,
-//! deny_unknown_fields)]`. A program accepts the sections of its siblings without reading them, so that all programs can share
-//! one file.
+//! deny_unknown_fields)]`. A program accepts the sections of its siblings without reading them, so that all programs
+//! can share one file.
 
 mod bind;
 mod log_filter;

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 /// A value that is never logged or dumped.
 ///
-/// In the config it is a string. Each key `x` of this type has a companion `x_file`; [`Secret::resolve`] combines the two.
+/// In the config it is a string. Each key `x` of this type has a companion `x_file`; [`Secret::resolve`] combines the
+/// two.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);

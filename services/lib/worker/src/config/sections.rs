@@ -110,8 +110,8 @@ pub enum LogFormat {
 pub struct AdminSettings {
     /// Address to listen on.
     pub address: IpAddr,
-    /// Port. If unset, the service's default; if 0, a free port. The all-in-one uses one port per service, counting up from
-    /// this one.
+    /// Port. If unset, the service's default; if 0, a free port. The all-in-one uses one port per service, counting up
+    /// from this one.
     pub port: Option<u16>,
     /// Bearer token for `/metrics`. The health checks need none.
     pub token: Option<Secret>,

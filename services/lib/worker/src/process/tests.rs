@@ -47,7 +47,8 @@ impl Handler for Forward {
     }
 }
 
-/// Publishes one message within a server span and consumes it. Returns the memory transport, the spans and the trace id.
+/// Publishes one message within a server span and consumes it. Returns the memory transport, the spans and the trace
+/// id.
 async fn one_hop(tracer: impl Fn(Kept) -> Tracer, edit: impl FnOnce(&mut Message)) -> (Memory, Kept, String) {
     let (memory, kept) = (Memory::new(), Kept::default());
     let streams: Vec<(&str, &[&str], Option<u32>)> =

@@ -39,8 +39,8 @@ pub(crate) struct Telemetry {
 }
 
 impl Telemetry {
-    /// Installs the log subscriber and the panic hook. If this process has installed them before, as in tests, the first
-    /// installation stays in place.
+    /// Installs the log subscriber and the panic hook. If this process has installed them before, as in tests, the
+    /// first installation stays in place.
     pub(crate) fn install(
         settings: &TelemetrySettings,
         version: &'static str,

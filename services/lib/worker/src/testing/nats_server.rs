@@ -1,7 +1,7 @@
 //! A temporary nats-server: on loopback, on a free port, with JetStream in a temporary folder.
 //!
-//! Dropping it kills the process and removes the folder. If no server binary is found, [`NatsServer::start`] panics with
-//! instructions, so that a test that needs a broker never passes without one.
+//! Dropping it kills the process and removes the folder. If no server binary is found, [`NatsServer::start`] panics
+//! with instructions, so that a test that needs a broker never passes without one.
 //!
 //! The binary is the one that `GONGKAI_NATS_SERVER` names, else the one on the `PATH` if it is 2.15.1 or later, else
 //! `.tools/bin/nats-server` of this workspace, where `deploy/local/nats-server.sh` installs it.

@@ -1,5 +1,5 @@
-//! A temporary S3 server in this process: `s3s-fs` on loopback, on a free port, with its objects in a temporary folder. It
-//! verifies signatures (Signature Version 4) and checksums.
+//! A temporary S3 server in this process: `s3s-fs` on loopback, on a free port, with its objects in a temporary folder.
+//! It verifies signatures (Signature Version 4) and checksums.
 
 use std::{fs, path::Path, path::PathBuf};
 

@@ -1,10 +1,9 @@
-//! The test cases that every transport must pass, and [`transport_test_suite!`](crate::transport_test_suite), which turns
-//! them into tests.
+//! The test cases that every transport must pass, and [`transport_test_suite!`](crate::transport_test_suite), which
+//! turns them into tests.
 //!
-//! The cases run over the in-memory transport and over a real server, and so prove that the two agree; those on objects also
-//! over an S3 server. A case gets a transport
-//! on which nothing is declared and waits for visible effects. Cases that prove that something does *not* happen wait for a
-//! multiple of [`ACK_WAIT`].
+//! The cases run over the in-memory transport and over a real server, and so prove that the two agree; those on objects
+//! also over an S3 server. A case gets a transport on which nothing is declared and waits for visible effects. Cases
+//! that prove that something does *not* happen wait for a multiple of [`ACK_WAIT`].
 
 mod delivery;
 mod inspecting;
@@ -17,8 +16,8 @@ pub use self::{delivery::*, inspecting::*, publishing::*, steps::*, storing::*, 
 
 /// Defines one test per case.
 ///
-/// Takes the attributes of the tests and an async function that returns a transport and a guard, such as a server. The guard
-/// is dropped after the case.
+/// Takes the attributes of the tests and an async function that returns a transport and a guard, such as a server. The
+/// guard is dropped after the case.
 ///
 /// ```ignore
 /// transport_test_suite!(#[tokio::test(start_paused = true)] memory);

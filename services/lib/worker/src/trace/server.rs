@@ -1,8 +1,8 @@
 //! A tower layer that opens a SERVER span for each HTTP or gRPC request.
 //!
-//! It works with `axum::Router::layer`, where the matched path is known, and with `tonic`'s server builder. Spans are named
-//! by convention: `POST /v1/things` or `package.Service/Method`. The span ends with the head of the response, so it does
-//! not cover a streamed body.
+//! It works with `axum::Router::layer`, where the matched path is known, and with `tonic`'s server builder. Spans are
+//! named by convention: `POST /v1/things` or `package.Service/Method`. The span ends with the head of the response, so
+//! it does not cover a streamed body.
 
 use std::convert::Infallible;
 use std::future::Future;

@@ -79,7 +79,8 @@ impl Tracer {
         self.start(name, kind, &parent, attributes)
     }
 
-    /// Opens a span in a new trace, with a link to `origin`. A replay belongs to its own trace, not to the one that failed.
+    /// Opens a span in a new trace, with a link to `origin`. A replay belongs to its own trace, not to the one that
+    /// failed.
     pub(crate) fn start_linked(
         &self,
         name: impl Into<Cow<'static, str>>,

@@ -1,7 +1,7 @@
 //! Headers of a message: case-sensitive names with one value each.
 //!
-//! They are stored in the client library's map. Headers are built and read once per hop, and copying them into another map
-//! would cost more than tracing the hop.
+//! They are stored in the client library's map. Headers are built and read once per hop, and copying them into another
+//! map would cost more than tracing the hop.
 
 use std::ops::Index;
 

@@ -59,10 +59,10 @@ pub struct Published {
 
 /// A message that its stream publishes later.
 ///
-/// The subject of `message` names the timer and `target` is where the message is published, in the same stream. A subject
-/// holds one timer: setting another replaces it. The published message has the headers and the payload of `message`,
-/// without `Nats-Msg-Id` and with [`TIMER_HEADER`]. The duplicate window applies to setting: a second timer with the same
-/// `Nats-Msg-Id` is dropped, even if the first has fired.
+/// The subject of `message` names the timer and `target` is where the message is published, in the same stream. A
+/// subject holds one timer: setting another replaces it. The published message has the headers and the payload of
+/// `message`, without `Nats-Msg-Id` and with [`TIMER_HEADER`]. The duplicate window applies to setting: a second timer
+/// with the same `Nats-Msg-Id` is dropped, even if the first has fired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timer {
     /// Name, headers and payload.
@@ -153,8 +153,8 @@ pub trait Pull: Send {
 
 /// A bucket of objects by key, such as originals and parsed texts.
 ///
-/// Every call may fail with `Unavailable` or, from an S3 store, `ObjectsUnavailable` (try again), or `NotFound` (the bucket is
-/// not declared, or not in the store).
+/// Every call may fail with `Unavailable` or, from an S3 store, `ObjectsUnavailable` (try again), or `NotFound` (the
+/// bucket is not declared, or not in the store).
 #[async_trait]
 pub trait Objects: Send + Sync {
     /// Stores an object, replacing an earlier one under the same key. Returns once it is durable.
@@ -366,8 +366,8 @@ pub trait Transport: Send + Sync + 'static {
     fn objects(&self, bucket: &'static str) -> Arc<dyn Objects>;
     /// Returns a bucket of entries, which must be declared.
     fn entries(&self, bucket: &'static str) -> Arc<dyn Entries>;
-    /// Reads one message of a stream by its sequence. Returns `None` if there is none, or if the replica that answers lags
-    /// behind.
+    /// Reads one message of a stream by its sequence. Returns `None` if there is none, or if the replica that answers
+    /// lags behind.
     ///
     /// # Errors
     /// `NotFound`: there is no such stream. `Unavailable`: try again.

@@ -6,7 +6,7 @@ use super::*;
 async fn a_lost_ack_gives_one_message_downstream() {
     let bench = Bench::new().await;
     bench.put("one", "x").await;
-    // The ack has no effect, as if the process crashed between publish and ack.
+    // The ack has no effect, as if the process crashed between the publish and the ack.
     bench.memory.plan(Fault::fail(Operation::Ack));
     let calls = Arc::new(AtomicUsize::new(0));
     let seen = calls.clone();

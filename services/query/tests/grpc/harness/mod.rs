@@ -93,7 +93,8 @@ impl Bench {
         self.publish(Event::ReportReceived, &v1::DocumentReceived::default()).await
     }
 
-    /// Publishes the events and the prose of an original that is received and validated. Returns the sequence of the first.
+    /// Publishes the events and the prose of an original that is received and validated. Returns the sequence of the
+    /// first.
     pub(crate) async fn validate(&mut self, key: &str, hash: &str, n: i64) -> u64 {
         let received = self.receive().await;
         let event = self.validated(received, key, hash, n).await;

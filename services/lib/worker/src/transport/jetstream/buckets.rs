@@ -1,8 +1,8 @@
 //! Objects and entries over JetStream's buckets.
 //!
-//! An object is read chunk by chunk directly from its stream, because the library's reader creates a consumer on the server
-//! for every object, and the consumer outlives the read. The content is checked against the digest. An object that exists
-//! with the same content is not written again, because that would delete the chunks while others read them.
+//! An object is read chunk by chunk directly from its stream, because the library's reader creates a consumer on the
+//! server for every object, and the consumer outlives the read. The content is checked against the digest. An object
+//! that exists with the same content is not written again, because that would delete the chunks while others read them.
 
 use std::{io::Cursor, sync::Arc, time::Duration};
 

@@ -1,7 +1,7 @@
 //! The connection to the server: opening, reconnecting, and the events that the server sends.
 //!
-//! If the server does not permit a publish or request, it sends an event instead of a response. These events are kept, so that
-//! the call fails with `Denied` instead of `Unavailable` when it times out.
+//! If the server does not permit a publish or request, it sends an event instead of a response. These events are kept,
+//! so that the call fails with `Denied` instead of `Unavailable` when it times out.
 
 use std::{
     collections::VecDeque,

@@ -1,7 +1,8 @@
 //! Classifies the errors of the client library.
 //!
-//! The library has an error type per call and often wraps the server's response as text in another error. All of them have a
-//! text that contains the server's error code, so this module parses that text. The codes are the server's public list.
+//! The library has an error type per call and often wraps the server's response as text in another error. All of them
+//! have a text that contains the server's error code, so this module parses that text. The codes are the server's
+//! public list.
 
 use crate::transport::{Error, ErrorKind};
 

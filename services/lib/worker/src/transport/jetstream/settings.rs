@@ -13,8 +13,8 @@ pub struct Settings {
     pub credentials: Credentials,
     /// PEM file of certificates to trust besides the system's. If set, TLS is required.
     pub root_certificates: Option<PathBuf>,
-    /// Name of the connection in the server's monitoring, and prefix of its inboxes, so that permissions can restrict each
-    /// service to its own responses.
+    /// Name of the connection in the server's monitoring, and prefix of its inboxes, so that permissions can restrict
+    /// each service to its own responses.
     pub name: String,
     /// Replicas of each stream and bucket. Existing ones with more replicas keep them.
     pub replicas: usize,

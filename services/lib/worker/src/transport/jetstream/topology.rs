@@ -1,8 +1,8 @@
 //! Declares streams and buckets: creates missing ones and widens existing ones.
 //!
-//! Widening removes nothing: it adds subjects, raises the number of replicas and denies deletion. Two versions of a program
-//! can therefore declare one after the other, and settings of an operator (size limits, placement) are kept. With read-only
-//! permissions, declaring succeeds as long as nothing has to change.
+//! Widening removes nothing: it adds subjects, raises the number of replicas and denies deletion. Two versions of a
+//! program can therefore declare one after the other, and settings of an operator (size limits, placement) are kept.
+//! With read-only permissions, declaring succeeds as long as nothing has to change.
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -84,7 +84,8 @@ impl Consumer {
         filters.is_empty() || filters.iter().any(|filter| subject::matches(filter, subject))
     }
 
-    /// Returns true if `max_ack_pending` is reached. Delayed and overdue messages count, because only settling makes room.
+    /// Returns true if `max_ack_pending` is reached. Delayed and overdue messages count, because only settling makes
+    /// room.
     pub(super) fn is_full(&self) -> bool {
         self.pending.len() >= self.spec.max_ack_pending as usize
     }

@@ -1,7 +1,8 @@
 //! The fault plan: which of the next calls fail, lose their answer, or are delayed.
 //!
 //! A fault names an operation, optionally a target, the number of calls it applies to, and its effect. Faults of one
-//! operation are used up in the order in which they were planned. A delay is combined with the failure planned after it.
+//! operation are used up in the order in which they were planned. A delay is combined with the failure planned after
+//! it.
 
 use std::time::Duration;
 
@@ -20,8 +21,8 @@ pub enum Operation {
     Consumer,
     /// `Pull::fetch` itself; the target is the durable name.
     Fetch,
-    /// The delivery of one message of a batch; the target is the consumer's durable name. The batch ends with the error, and
-    /// the message is redelivered after `ack_wait`.
+    /// The delivery of one message of a batch; the target is the consumer's durable name. The batch ends with the
+    /// error, and the message is redelivered after `ack_wait`.
     Deliver,
     /// `Settle::progress`; the target of this and the other settling calls is the message's subject.
     Progress,

@@ -98,8 +98,8 @@ impl PullRest {
         })
     }
 
-    /// Delivers a message. It counts as delivered now: if a planned fault or a dropped stream loses it, it is redelivered after
-    /// `ack_wait`.
+    /// Delivers a message. It counts as delivered now: if a planned fault or a dropped stream loses it, it is
+    /// redelivered after `ack_wait`.
     async fn deliver(&self, taken: TakenMessage) -> Result<Delivery, Error> {
         let call = self.link.enter(Operation::Deliver, &self.spec.durable).await?;
         let settle = MemorySettle {

@@ -127,8 +127,8 @@ impl S3 {
         Ok(())
     }
 
-    /// Returns the objects of a bucket of the topology, for `gongkai doctor`. Objects without a size or a storage time are
-    /// left out.
+    /// Returns the objects of a bucket of the topology, for `gongkai doctor`. Objects without a size or a storage time
+    /// are left out.
     ///
     /// # Errors
     /// `ObjectsUnavailable`: try again. `Denied`: the access key may not list the bucket.
