@@ -1,4 +1,4 @@
-//! A small HTTP client for tests: it sends bodies and returns status and JSON.
+//! A small HTTP client for tests: it sends bodies and returns the status and the JSON body.
 
 use std::{sync::OnceLock, time::Duration};
 

@@ -21,7 +21,7 @@ use crate::{
 const YEAR: i32 = 2023;
 const BEGINNING: OffsetDateTime = datetime!(2024-01-15 00:00 UTC);
 const PAUSE: Duration = Duration::from_millis(50);
-/// Number of calls before one counts as refused: two minutes.
+/// Number of calls after which a step counts as refused. They take two minutes.
 const PATIENCE: usize = 2400;
 /// The services, one of which is killed.
 const SERVICES: [&str; 5] = ["validate", "ingest", "query", "notify", "parse"];

@@ -387,8 +387,8 @@ proptest! {
     }
 }
 
-/// The withdrawal applies to the address although the code is malformed, and receipt, alerts and read model agree on
-/// that.
+/// The withdrawal applies to the address although the code is malformed, and the receipt, the alerts and the read model
+/// agree on that.
 #[tokio::test(start_paused = true)]
 async fn a_malformed_code_beside_an_address_takes_down_what_stood_there() {
     let report = reports().remove(0);

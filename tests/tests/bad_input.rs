@@ -10,7 +10,7 @@ use tonic::Code;
 
 /// The expected answer.
 enum Expect {
-    /// Refused by ingest: status and code.
+    /// Refused by ingest with this status and code.
     Problem(u16, &'static str),
     /// Accepted, then rejected by parse with a code.
     Rejected(&'static str),

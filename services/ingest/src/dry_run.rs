@@ -69,8 +69,8 @@ impl DryRun {
     /// Loads the rules of the config. `registry` resolves the agencies of drafts.
     ///
     /// # Errors
-    /// A rule pack is invalid, or the folder cannot be read; the error names file and line. Or no readers can be
-    /// created.
+    /// A rule pack is invalid, or the folder cannot be read; the error names the file and the line. Or no readers can
+    /// be created.
     pub fn new(
         config: &Config,
         runtime: Runtime,

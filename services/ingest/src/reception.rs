@@ -152,7 +152,7 @@ impl Reception {
         Ok(Step::Take(actor, purpose))
     }
 
-    /// Makes the checks of acceptance. Returns the good events, and each problem with its index in the batch.
+    /// Performs the checks of acceptance. Returns the good events, and each problem with its index in the batch.
     async fn checked(&self, steps: Vec<Result<Step, Problem>>) -> (Vec<Step>, Vec<(usize, Problem)>) {
         let (mut good, mut wrong) = (Vec::new(), Vec::new());
         for (n, step) in steps.into_iter().enumerate() {

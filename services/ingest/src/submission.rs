@@ -263,7 +263,7 @@ impl DeclaredMetadata {
         event_time(self.event_time).map(micros)
     }
 
-    /// Returns the report that agency and year name; `None` if one of them is missing.
+    /// Returns the report that the agency and the year name; `None` if one of them is missing.
     ///
     /// The event of a withdrawal contains it, so that every consumer uses the same key.
     #[must_use]

@@ -179,7 +179,7 @@ impl Subscription {
     /// Returns the target and the signing secrets of a webhook.
     ///
     /// # Errors
-    /// URL or secret is missing or not acceptable. The error names the key.
+    /// The URL or a secret is missing or not acceptable. The error names the key.
     pub fn webhook(&self) -> anyhow::Result<(Target, Secrets)> {
         let url = self.url.as_ref().context("url is missing: a webhook needs one")?;
         let target = Target::new(url.expose(), self.allow_private).with_context(|| format!("url {url:?}"))?;

@@ -208,7 +208,7 @@ async fn a_document_without_a_key_comes_back_after_another_and_after_its_withdra
     assert!(!ids.contains(&again.text("submission_id").to_owned()));
 }
 
-/// Documents without URL and agency share no place.
+/// Documents without a URL and an agency share no place.
 #[tokio::test]
 async fn documents_without_url_and_agency_do_not_replace_each_other() {
     let harness = harness().await;

@@ -22,7 +22,7 @@ pub struct Agency {
     pub kind: Option<AgencyKind>,
     /// First six digits of the agency's administrative division code; `000000` if not given.
     pub region: Region,
-    /// Domain of the agency's site, in lower case, without scheme and path.
+    /// Domain of the agency's site, in lower case, without the scheme and the path.
     pub site_domain: Option<String>,
 }
 

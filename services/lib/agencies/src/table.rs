@@ -135,7 +135,7 @@ fn agency<'a>(field: &dyn Fn(usize) -> &'a str) -> Result<Agency, String> {
     })
 }
 
-/// Returns the domain without scheme, `www.` and path.
+/// Returns the domain without the scheme, `www.` and the path.
 fn domain(text: &str) -> String {
     let text = text.to_ascii_lowercase();
     let bare = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);

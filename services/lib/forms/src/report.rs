@@ -35,8 +35,8 @@ pub fn read_report(document: &Document, forms: &Forms) -> Result<Report, Rejecti
 ///
 /// # Errors
 /// `NOT_A_REPORT` with the kind of look-alike, `UNFILLED_FORM` for the blank official form, `NO_IDENTITY` if neither
-/// document nor sender give agency and year. The sender has to send another document; reading again gives the same
-/// result.
+/// the document nor the sender gives the agency and the year. The sender has to send another document; reading again
+/// gives the same result.
 pub fn read_report_of(
     document: &Document,
     forms: &Forms,

@@ -1,4 +1,4 @@
-//! Finds the title of a report and reads agency and year from it.
+//! Finds the title of a report and reads the agency and the year from it.
 //!
 //! A title reads `{agency}{year}年政府信息公开工作年度报告`. The year may come first, the title may take several lines, and other
 //! words may follow it.
@@ -85,8 +85,8 @@ pub(crate) fn find(front: &[Paragraph]) -> Option<Title> {
     best.or_else(|| front.iter().enumerate().find_map(|(at, paragraph)| run_in(at, &paragraph.text)))
 }
 
-/// Reads a title at the beginning of a paragraph that continues without a line break. The title must name agency and
-/// year.
+/// Reads a title at the beginning of a paragraph that continues without a line break. The title must name the
+/// agency and the year.
 fn run_in(at: usize, paragraph: &str) -> Option<Title> {
     let text = squeeze(paragraph);
     let end = text.find(END)? + END.len();
@@ -143,7 +143,7 @@ fn is_yearbook(text: &str) -> bool {
     named && text.contains("信息公开") && text.chars().nth(LONGEST).is_none()
 }
 
-/// Extends a title by the lines before it until it names agency, year and subject.
+/// Extends a title by the lines before it until it names the agency, the year and the subject.
 fn with_lines_before(front: &[Paragraph], at: usize, last: String) -> Title {
     let mut text = last;
     let mut first = at;

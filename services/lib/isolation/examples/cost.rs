@@ -2,7 +2,7 @@
 //!
 //!     cargo run --release -p gongkai-isolation --features testing --example cost -- FILE…
 //!
-//! Prints one line of JSON for each file, in milliseconds. CPU time is that of parent and child together.
+//! Prints one line of JSON for each file, in milliseconds. CPU time is that of the parent and the child together.
 
 #![expect(clippy::print_stdout, reason = "an example prints")]
 

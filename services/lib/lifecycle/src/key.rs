@@ -1,7 +1,7 @@
 //! Resolves the key of a report from hints. Parse does this for a document and ingest for a withdrawal.
 //!
 //! A listed agency gets the same key from any hints that identify it. An agency that is not listed gets the same key
-//! only if document and withdrawal have the same name and region.
+//! only if the document and the withdrawal have the same name and region.
 
 use gongkai_agencies::{Asked, Registry, Resolution, says_where};
 use gongkai_model::{AgencyKey, Region, ReportKey, names_nobody, normalized_name};
@@ -11,7 +11,7 @@ use gongkai_model::{AgencyKey, Region, ReportKey, names_nobody, normalized_name}
 ///
 /// The name in the document takes precedence over the sender's, which counts if it is a fuller form of the same name,
 /// or the document has none. A malformed code counts as absent, and so do words that are not a name. Returns `None`
-/// if there is neither code nor name.
+/// if there is neither a code nor a name.
 #[must_use]
 pub fn agency(asked: &Asked<'_>, registry: &Registry) -> Option<AgencyKey> {
     if let Resolution::Known(agency) = registry.resolve(asked) {

@@ -33,7 +33,7 @@ pub struct ReportContext<'a> {
     pub agency: Option<&'a AgencyKey>,
     /// The registry's entry of the agency.
     pub profile: Option<&'a AgencyProfile>,
-    /// Level and kind that the agency's name indicates. They apply if no registry lists the agency.
+    /// The level and the kind that the agency's name indicates. They apply if no registry lists the agency.
     pub by_name: Nature,
     /// The event's metadata about the article.
     pub publication: Publication<'a>,

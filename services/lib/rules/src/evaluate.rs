@@ -78,7 +78,7 @@ impl RuleSet {
     /// Returns the rules compiled into the program with local packs on top of them, in the order given.
     ///
     /// # Errors
-    /// A pack has a mistake; the error gives file, line and mistake. Its author has to correct it.
+    /// A pack has a mistake; the error contains the file, the line and the mistake. Its author has to correct it.
     pub fn with_local(packs: &[PackText<'_>]) -> Result<Self, PackError> {
         let all: Vec<PackText<'_>> = EMBEDDED.into_iter().chain(packs.iter().cloned()).collect();
         Self::load(&all, &Forms::embedded())

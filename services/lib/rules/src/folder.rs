@@ -32,7 +32,7 @@ pub enum PacksError {
 /// Returns the compiled-in rules with the packs of a folder on top: its `*.toml` in the order of their names.
 ///
 /// # Errors
-/// The folder cannot be read or contains no pack, or a pack has a mistake. The error names file and line.
+/// The folder cannot be read or contains no pack, or a pack has a mistake. The error names the file and the line.
 pub fn rule_set(folder: Option<&Path>) -> Result<RuleSet, PacksError> {
     match folder {
         Some(folder) => rule_set_of(&[folder]),

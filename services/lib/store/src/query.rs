@@ -18,7 +18,7 @@ pub struct ReportScope {
 }
 
 impl ReportScope {
-    /// Returns true if both agency and year are given.
+    /// Returns true if both the agency and the year are given.
     #[must_use]
     pub fn is_one_report(&self) -> bool {
         self.agency.is_some() && self.year.is_some()

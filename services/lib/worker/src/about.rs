@@ -12,7 +12,7 @@ pub struct About {
     pub program: &'static str,
     /// Program version.
     pub version: &'static str,
-    /// Label and version of each compiled-in component, such as parser, forms and rules.
+    /// The label and version of each compiled-in component, such as parser, forms and rules.
     pub versions: Vec<(&'static str, String)>,
     /// Config sections that this program accepts without reading them: those of its sibling services.
     pub sections: &'static [&'static str],

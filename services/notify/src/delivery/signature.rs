@@ -1,4 +1,4 @@
-//! Signatures of Standard Webhooks: `v1,` and the HMAC-SHA256 of id, timestamp and body.
+//! Signatures of Standard Webhooks: `v1,` and the HMAC-SHA256 of the id, the timestamp and the body.
 
 use standardwebhooks::Webhook;
 

@@ -16,7 +16,7 @@ pub(in crate::commands) enum DocumentSource {
     /// Standard input.
     Stdin,
     File(PathBuf),
-    /// An unreadable path: a folder that could not be listed, or something that is neither file nor folder.
+    /// An unreadable path: a folder that could not be listed, or something that is neither a file nor a folder.
     Unreadable(PathBuf, io::Error),
 }
 

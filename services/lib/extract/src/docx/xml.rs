@@ -1,4 +1,5 @@
-//! A walk over the XML of a part, without a tree: names without prefix, entities resolved, depth limited.
+//! A walk over the XML of a part, without a tree: names have no prefix, entities are resolved, and the depth is
+//! limited.
 
 use std::borrow::Cow;
 

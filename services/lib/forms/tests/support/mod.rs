@@ -176,7 +176,7 @@ pub(crate) fn read(text: &(impl AsRef<[u8]> + ?Sized), filename: &str) -> Report
         .unwrap_or_else(|e| panic!("{e}\n{}", String::from_utf8_lossy(text)))
 }
 
-/// The number of right, wrong and open facts of a reading.
+/// The numbers of right, wrong and open facts of a reading.
 #[derive(Debug, Default)]
 pub(crate) struct Score {
     pub(crate) right: usize,

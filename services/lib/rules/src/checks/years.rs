@@ -1,4 +1,4 @@
-//! `years`: title, statistical period, publication date and sender must agree on the year (regulations art. 49).
+//! `years`: the title, statistical period, publication date and sender must agree on the year (regulations art. 49).
 //!
 //! This rule does not report late publication, nor a page that was moved to a new site years later. It reports only a
 //! publication date before the end of the year, which cannot be right.

@@ -30,7 +30,7 @@ const CELLS: u64 = 256;
 const REGEX: u64 = 5_000;
 /// Number of states of a regular expression that cost no more than a plain search.
 const CHEAP_STATES: u64 = 16;
-/// Size of the variables that are neither report nor parameters, in bytes.
+/// Size of the variables that are neither the report nor the parameters, in bytes.
 const OTHER: u64 = 32 << 10;
 
 /// The sizes of the inputs of an expression.

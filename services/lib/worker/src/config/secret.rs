@@ -52,7 +52,7 @@ impl Secret {
     /// White space around the text of a file is ignored.
     ///
     /// # Errors
-    /// A file cannot be read or is empty. The error names key and file. The process must not start.
+    /// A file cannot be read or is empty. The error names the key and the file. The process must not start.
     pub fn with_files(values: &[Self], files: &[PathBuf], files_key: &str) -> anyhow::Result<Vec<Self>> {
         let mut secrets = values.to_vec();
         for file in files {

@@ -45,7 +45,7 @@ impl Bench {
         Self::start_with(Config::default()).await
     }
 
-    /// Starts the service with `config`, except for address and database.
+    /// Starts the service with `config`, except for the address and the database.
     pub(crate) async fn start_with(config: Config) -> Self {
         let broker = Memory::new();
         broker.declare(&gongkai_proto::topology!()).await.unwrap();
