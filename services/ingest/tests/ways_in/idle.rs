@@ -160,7 +160,7 @@ fn stopped_watcher(grpc: SocketAddr, submission_id: String) -> std::sync::mpsc::
             let mut watch = watch.await.unwrap().into_inner();
             watch.next().await.unwrap().unwrap();
             watching.send(()).unwrap();
-            // Blocks the only thread that could read. Ends with the test.
+            // The task blocks the only thread that could read. It ends with the test.
             stopped.recv().ok();
         });
     });

@@ -27,8 +27,8 @@ pub struct Limits {
     pub glyphs: usize,
     /// Maximum number of drawing calls of a PDF on all its pages: more is `TOO_LARGE`.
     pub drawings: usize,
-    /// Maximum CPU time for drawing a PDF: more is `TOO_SLOW`. The only limit that a clock measures, far above the
-    /// time of any real report. A few bytes can repeat a drawing many times, and counts do not show how long the
+    /// Maximum CPU time for drawing a PDF: more is `TOO_SLOW`. It is the only limit that a clock measures, far above
+    /// the time of any real report. A few bytes can repeat a drawing many times, and counts do not show how long the
     /// library needs for each. A service sets it to three quarters of the time for a document.
     pub drawing_time: Duration,
 }

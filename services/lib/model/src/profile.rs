@@ -2,7 +2,7 @@
 //!
 //! The law treats bodies by their level and kind: only some may make rules (规章), governments and their departments
 //! publish by different days. Unknown values stay unknown, and rules that need them are silent. `gongkai-agencies`
-//! reads level and kind from a body's name.
+//! reads the level and the kind from a body's name.
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
@@ -155,7 +155,7 @@ pub struct AgencyProfile {
     pub region: Region,
     /// The superior body whose report includes the agency's numbers, if a registry lists it.
     pub parent: Option<AgencyKey>,
-    /// Domain of the agency's site, in lower case and without scheme, if a registry gives one.
+    /// Domain of the agency's site, in lower case and without the scheme, if a registry gives one.
     pub site_domain: Option<String>,
 }
 

@@ -11,7 +11,7 @@ pub struct Publication<'a> {
     pub url: Option<&'a str>,
     /// The site's code (网站标识码).
     pub site_code: Option<&'a str>,
-    /// The site's own domain, without scheme.
+    /// The site's own domain, without the scheme.
     pub site_domain: Option<&'a str>,
     /// The column (栏目) of the article.
     pub column: Option<&'a str>,

@@ -1,4 +1,4 @@
-//! Drafts of findings: the result of a check, before its rule adds message and severity.
+//! Drafts of findings: the result of a check, before its rule adds the message and the severity.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -14,7 +14,7 @@ pub(crate) struct Replacement {
     pub(crate) en: String,
 }
 
-/// A finding before its rule adds message and severity.
+/// A finding before its rule adds the message and the severity.
 #[derive(Debug)]
 pub(crate) struct Draft {
     /// The case of the rule, which determines the message.

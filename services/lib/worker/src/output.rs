@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-/// A message to publish. The runtime adds message id, headers and trace context.
+/// A message to publish. The runtime adds the message id, the headers and the trace context.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
     /// Subject to publish on.
