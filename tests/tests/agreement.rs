@@ -105,7 +105,7 @@ fn entry() -> impl Strategy<Value = Said> {
     (prop_oneof![6 => published, 4 => taken_down, 1 => erased], proptest::option::of(0..20_u64))
 }
 
-/// Generates a story, and a seed of the order for each of the four consumers.
+/// Generates a story, and for each of the four consumers an order of its events.
 fn story() -> impl Strategy<Value = (Vec<Said>, [Vec<usize>; 4])> {
     vec(entry(), 2..9).prop_flat_map(|entries| {
         // Indices of events. The range includes the validated events, which are added later; excess indices are

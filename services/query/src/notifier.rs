@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 
-/// Notified by the projector after each change. Clones notify the same listeners.
+/// Wakes watchers after each change that the projector writes. Clones notify the same listeners.
 #[derive(Debug, Clone)]
 pub struct ChangeNotifier(watch::Sender<()>);
 

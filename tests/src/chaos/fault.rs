@@ -15,7 +15,7 @@ use crate::{
 
 /// Pause between two faults, in milliseconds.
 const PAUSE: std::ops::Range<u64> = 1_000..5_000;
-/// Duration of a suspension or outage, in milliseconds: shorter and longer than `ack_wait`.
+/// Duration of a suspension or outage, in milliseconds. Some are shorter than `ack_wait`, some longer.
 const OUTAGE: std::ops::Range<u64> = 500..20_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,7 +17,7 @@ pub const CHILD_BYTES: u64 = 64 << 20;
 /// One room for the whole process, because a program may have several pools.
 static AUTOMATIC: LazyLock<Arc<Room>> = LazyLock::new(|| Arc::new(Room::new(ROOM_BYTES)));
 
-/// Room for documents that are read at once, in any unit.
+/// A limit for documents that are read at once: their number or their memory.
 pub(crate) struct Room {
     whole: u64,
     state: Mutex<State>,
