@@ -110,7 +110,7 @@ impl LastAccepted {
         self.sequence > other.sequence
     }
 
-    /// Returns the rank, as far as it is known before the log's own time is.
+    /// Returns the rank, as far as it is known before the log stores the event.
     #[must_use]
     pub fn rank(&self) -> Rank {
         let at = of_micros(self.effective_us).unwrap_or(OffsetDateTime::UNIX_EPOCH);

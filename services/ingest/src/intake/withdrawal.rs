@@ -1,4 +1,4 @@
-//! Acceptance of a withdrawal. The steps are those of a document, without storing one.
+//! Acceptance of a withdrawal. The steps are those for a document, except that no file is stored.
 
 use super::{Call, Intake};
 use crate::{
