@@ -210,16 +210,18 @@ impl Deployment {
         Some(stream.get_info().await.ok()?.state.messages)
     }
 
-    /// Returns the end of the log once every consumer has settled all of it; `None` before that, and if the broker does not say.
+    /// Returns the last sequence of the log if every consumer has settled the whole log, or `None` if not, or if the
+    /// broker does not answer.
     ///
-    /// What a killed process had in work is delivered again only after half a minute, so nothing that stands still for a moment
-    /// is final. A consumer settles a message after its outputs are in the log; so two equal answers in a row are.
+    /// Messages of a killed process are redelivered only after half a minute, so a short pause is not the end. A
+    /// consumer settles a message after its outputs are in the log, so the state is final once two answers in a row are
+    /// equal.
     pub async fn settled(&self) -> Option<u64> {
         let client = self.client().await?;
         let stream = async_nats::jetstream::new(client).get_stream(subjects::STREAM_REPORTS).await.ok()?;
         let mut consumers = stream.consumers();
         while let Some(consumer) = consumers.try_next().await.ok()? {
-            // Ingest reads the log once more by one when it starts, and leaves it behind.
+            // Ingest creates such a consumer to read the log again when it starts, and does not delete it.
             let is_done_with = consumer.name.contains("-again-");
             if !is_done_with && (consumer.num_ack_pending > 0 || consumer.num_pending > 0) {
                 return None;

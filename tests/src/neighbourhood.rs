@@ -27,7 +27,7 @@ pub type Findings = BTreeMap<String, Vec<String>>;
 const COUNTIES: [&str; 3] = ["云溪县", "青溪县", "兰溪县"];
 const YEARS: [i32; 2] = [2022, 2023];
 const PAUSE: Duration = Duration::from_millis(50);
-/// Number of questions to the broker before the wait is aborted: a quarter of an hour.
+/// Number of questions to the broker before the wait is aborted, which is after a quarter of an hour.
 const PATIENCE: usize = 18_000;
 /// Number of rows of a page.
 const PAGE: i32 = 1000;

@@ -206,7 +206,7 @@ impl Authenticator {
     /// # Errors
     /// `UNAUTHENTICATED`.
     pub fn shown_unsigned(&self, headers: &HeaderMap, uri: &Uri) -> Result<Shown, Problem> {
-        // A signature among the headers says nothing about the message.
+        // In these protocols a signature in the headers does not cover the message.
         let shown = Shown { token: self.token(headers)?, signature: None };
         self.ensure_enough(&shown, headers, uri)?;
         Ok(shown)

@@ -46,7 +46,7 @@ pub struct Attempt {
     pub begun_us: i64,
     /// Submission id of the previous attempt; empty for the first.
     pub before: String,
-    /// Empty, or the submission that is said again with a later time. Its receipt answers.
+    /// Id of the submission that the call repeats with a later time, and whose receipt is the answer; else empty.
     #[serde(default)]
     pub renews: String,
 }
@@ -58,7 +58,7 @@ pub struct CallRecord {
     pub log_epoch: u64,
     /// The attempts in the order of arrival.
     attempts: Vec<Attempt>,
-    /// What takes the later times into the log with which attempts were said again. Earliest first.
+    /// The renewals: attempts that record the later times of repetitions in the log, by time.
     #[serde(default)]
     renewals: Vec<Attempt>,
 }
@@ -112,8 +112,8 @@ impl CallRecord {
     /// Compares a call with the earlier ones and records it if it is new.
     ///
     /// A call repeats the last attempt if it has the same statement, and an earlier one if it also has the same time.
-    /// [`Self::renew`] handles a repetition with a later time. `over` is an attempt that must not be repeated: a call that
-    /// would repeat it is new.
+    /// [`Self::renew`] handles a repetition with a later time. `over` is an attempt that must not be repeated: a call
+    /// that would repeat it is new.
     pub fn judge(&mut self, call: &Statement, over: Option<&str>, now_us: i64) -> Judgement {
         let last = self.attempts.len().saturating_sub(1);
         let repeated = self.attempts.iter().enumerate().rev().find(|(n, attempt)| {
@@ -135,8 +135,8 @@ impl CallRecord {
         }
     }
 
-    /// Records that a call repeats an attempt with a later time, and returns the renewal that takes that time into the log,
-    /// which may have been begun before. Returns `None` if the time is not later.
+    /// Records that a call repeats an attempt with a later time. Returns the renewal that records this time in the log;
+    /// it may have begun before. Returns `None` if the time is not later.
     pub fn renew(&mut self, call: &Statement, submission_id: &str, now_us: i64) -> Option<Attempt> {
         let stated = call.event_time_us?;
         let attempt = self.attempts.iter().find(|attempt| attempt.submission_id == submission_id)?;
@@ -166,7 +166,7 @@ impl CallRecord {
         self.renewals.iter().filter(move |renewal| renewal.renews == submission_id)
     }
 
-    /// Returns false if it was known.
+    /// Records a renewal. Returns false if it was known.
     fn put_renewal(&mut self, renewal: &Attempt) -> bool {
         let order = |renewal: &Attempt| (renewal.event_time_us, renewal.submission_id.clone());
         let Err(at) = self.renewals.binary_search_by_key(&order(renewal), order) else { return false };
@@ -236,7 +236,7 @@ impl Attempt {
         of_micros(self.event_time_us?).map(timestamp)
     }
 
-    /// When it takes effect, as far as that is known before the log's own time is.
+    /// Returns when the attempt takes effect, as far as that is known before the log stores its event.
     fn effective_us(&self) -> i64 {
         self.event_time_us.map_or(self.begun_us, |stated| stated.min(self.begun_us))
     }

@@ -68,8 +68,8 @@ pub struct Config {
     /// Origins of pages that may call from a browser, such as `https://cms.example.gov.cn`. If empty, none may. `*` is
     /// every origin and not allowed where calls need credentials.
     pub cors_origins: Vec<String>,
-    /// Whether calls from this machine need no credentials while no `tokens` are configured. Such calls must not claim a
-    /// site that has credentials, and change nothing that belongs to one. Set it to false behind a proxy on this
+    /// Whether calls from this machine need no credentials while no `tokens` are configured. Such calls must not claim
+    /// a site that has credentials, and change nothing that belongs to one. Set it to false behind a proxy on this
     /// machine: a proxy can hide that it forwards a request.
     pub unsigned_on_loopback: bool,
     /// Bearer tokens of operators: callers that do not sign and may submit for any site. Prefer `token_files`.
@@ -172,7 +172,7 @@ impl Config {
         is_local && !has_tokens && (self.unsigned_on_loopback || !self.has_auth())
     }
 
-    /// Returns true if a proxy on this machine passes calls on to a loopback address, by what `public_url` says.
+    /// Returns true if `public_url` shows that a proxy on this machine forwards calls to a loopback address.
     #[must_use]
     pub fn is_behind_proxy(&self) -> bool {
         self.http_address.ip().is_loopback() && leads_through_proxy(&self.public_url)

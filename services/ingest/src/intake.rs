@@ -188,7 +188,7 @@ impl Intake {
         Ok(receipt)
     }
 
-    /// Returns true if a call has no id of its own and its content is not current: it is not a repetition then.
+    /// Returns true if a call has no id of its own and its content is not current. Such a call is not a repetition.
     async fn brings_content_back(&self, incoming: &HashedDocument) -> Result<bool, Problem> {
         if incoming.submission.identity != SubmissionIdentity::Content {
             self.metrics.repeated(Repeat::Known);
@@ -198,8 +198,8 @@ impl Intake {
         Ok(self.standing(incoming, &seen).await? == Standing::New)
     }
 
-    /// Returns the attempt that takes the time of a repetition into the log, if the time is later than that of the submission
-    /// and not in the log yet. The content, or the withdrawal, ranks by it.
+    /// Returns the attempt that records the time of a repetition in the log, or `None` if the time is not later than
+    /// that of the submission, or is in the log already. The content or the withdrawal ranks by this time.
     async fn renewal(&self, call: &Statement, known: &Receipt) -> Result<Option<Attempt>, Problem> {
         if call.event_time_us.is_none() {
             return Ok(None);

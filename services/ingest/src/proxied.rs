@@ -1,8 +1,8 @@
-//! Whether a request came from this machine, or a proxy on it forwarded the request.
+//! Decides whether a request came from this machine, or was forwarded by a proxy on it.
 //!
-//! Behind a proxy on this machine every caller has a loopback address. Most proxies add a header, or forward the host that
-//! their caller asked for. A page in a browser that reaches loopback by a DNS name also has such a host. A proxy that does
-//! neither cannot be detected; `ingest.unsigned_on_loopback = false` is for this case.
+//! Behind a proxy on this machine every caller has a loopback address. Most proxies add a header, or forward the host
+//! that their caller asked for. A page in a browser that reaches loopback by a DNS name also has such a host. A proxy
+//! that does neither cannot be detected; `ingest.unsigned_on_loopback = false` is for this case.
 
 use std::net::IpAddr;
 
@@ -21,7 +21,7 @@ const OF_PROXIES: [&str; 8] = [
 ];
 const FORWARDED: &str = "x-forwarded-";
 
-/// Returns the header or host that shows that a proxy forwarded the request; `None` if nothing does.
+/// Returns the header or host that shows that a proxy forwarded the request, or `None` if there is none.
 #[must_use]
 pub fn sign_of_proxy(headers: &HeaderMap, uri: &Uri) -> Option<String> {
     let is_of_proxy = |name: &&str| OF_PROXIES.contains(name) || name.starts_with(FORWARDED);
@@ -36,14 +36,14 @@ pub fn sign_of_proxy(headers: &HeaderMap, uri: &Uri) -> Option<String> {
     hosts.find(|host| !is_loopback(host)).map(|host| format!("host: {host}"))
 }
 
-/// Returns true if `public_url` names another host than loopback. Then a proxy forwards requests to what is bound to
-/// loopback.
+/// Returns true if `public_url` names another host than loopback. Then a proxy forwards requests to
+/// the loopback address.
 #[must_use]
 pub fn leads_through_proxy(public_url: &str) -> bool {
     public_url.parse::<Uri>().is_ok_and(|uri| uri.authority().is_some_and(|host| !is_loopback(host.as_str())))
 }
 
-/// Returns true for a loopback host, with or without a port, and for an empty one.
+/// Returns true for a loopback host, with or without a port, and for an empty text.
 fn is_loopback(host: &str) -> bool {
     if host.is_empty() {
         return true;

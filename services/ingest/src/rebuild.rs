@@ -20,8 +20,8 @@ use gongkai_worker::{Consume, Runtime, transport::Error};
 const INTERVAL: Duration = Duration::from_secs(5);
 /// Time between two checks while the receipts are being restored.
 const WORKING: Duration = Duration::from_millis(500);
-/// The broker deletes the consumers after this time without a replica that reads by them. Until then `gongkai status` shows them as
-/// behind. One that stopped for longer reads the log from the first event.
+/// Time without a pull after which the broker deletes a consumer of the log. Until then `gongkai status` shows the
+/// consumer as behind. A replica that stopped for longer reads the log from the first event.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
 
 /// Restores the receipts whenever that is needed, until shutdown.

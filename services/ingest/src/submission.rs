@@ -405,7 +405,7 @@ impl Submission {
         }
     }
 
-    /// Returns the event for the log, still without the ids of this submission and of those before it.
+    /// Returns the event for the log, still without the ids of this submission and of earlier ones.
     #[must_use]
     pub fn received(&self, stored: StoredFiles, received_at: Timestamp) -> DocumentReceived {
         let region = self.declared.region();
@@ -458,7 +458,7 @@ impl WithdrawalRequest {
         event_id(&self.declared.event_source, &self.declared.event_id)
     }
 
-    /// Returns the event for the log, still without the ids of this submission and of those before it.
+    /// Returns the event for the log, still without the ids of this submission and of earlier ones.
     #[must_use]
     pub fn withdrawn(&self, report: Option<&ReportKey>, withdrawn_at: Timestamp) -> ReportWithdrawn {
         let declared = self.declared.clone();

@@ -1,9 +1,9 @@
 //! Submits the reports of one neighbourhood in several orders, with a kill in the middle, and compares the final
-//! findings. With `times`, also submits events with stated times, and compares the current contents. Of each report that
-//! differs it prints the lines that only the first order has (`-`) and those that only this one has (`+`).
+//! findings. With `times`, also submits events with stated times, and compares the current contents. For each report
+//! that differs, prints the lines that only the first order has (`-`) and those that only this order has (`+`).
 //!
-//! `cargo run -p gongkai-tests --bin orders -- [AGENCIES] [ORDERS] [FIRST] [times]`. Defaults: 200 agencies and 10 orders
-//! from order 0 on. Ends with 1 if an order made a difference. Build the services before (`cargo build`).
+//! `cargo run -p gongkai-tests --bin orders -- [AGENCIES] [ORDERS] [FIRST] [times]`. Defaults: 200 agencies and 10
+//! orders from order 0 on. Ends with 1 if an order made a difference. Build the services before (`cargo build`).
 
 use std::{collections::BTreeSet, process::ExitCode, time::Instant};
 
@@ -50,7 +50,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     Ok(if differing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The reports that differ, each with the lines that only one side has.
+/// Returns the reports that differ, each with the lines that only one side has.
 fn differences(expected: &Findings, found: &Findings) -> Vec<String> {
     let reports: BTreeSet<_> = expected.keys().chain(found.keys()).collect();
     let differing = reports.into_iter().filter(|report| expected.get(*report) != found.get(*report));
@@ -65,7 +65,7 @@ fn differences(expected: &Findings, found: &Findings) -> Vec<String> {
         .collect()
 }
 
-/// The lines that other lines have not, or not as often.
+/// Returns the lines that do not occur among `others`, or occur there less often.
 fn without<'a>(lines: &'a [String], others: &[String]) -> impl Iterator<Item = &'a String> {
     let mut left = others.to_vec();
     lines.iter().filter(move |line| match left.iter().position(|other| other == *line) {

@@ -40,20 +40,21 @@ pub(crate) struct Course {
     arrived: Vec<OffsetDateTime>,
     /// The statements under each id that is used again, in order: the digest of the document and its time.
     said: HashMap<String, Vec<(String, Option<Timestamp>)>>,
-    /// The ids of those of the entries that only took a later time there.
+    /// The ids of the entries that only recorded a later time in the log.
     renewed: HashSet<String>,
     /// The last call.
     last: Option<Request>,
     waived: usize,
 }
 
-/// Whether something was said under an id already.
+/// Whether a document repeats an earlier statement under its id.
 #[derive(PartialEq)]
 enum Again {
     Not,
-    /// It was, but not last, and nobody can tell whether with this time: that may have come with a repetition.
+    /// It repeats a statement that is not the last one. It is unknown whether that had this time, which may have come
+    /// with a repetition.
     Perhaps,
-    /// It was said last, or with the same time.
+    /// It repeats the last statement, or one with the same time.
     Surely,
 }
 
@@ -142,7 +143,8 @@ impl Course {
         Some(own.logged_at)
     }
 
-    /// The documents that took later times of a submission into the log: their ids, when it took them, and when they take effect.
+    /// Returns the documents that recorded later times of a submission in the log: their ids, when the log stored them,
+    /// and when they take effect.
     fn renewals(&self, id: &str) -> Vec<(String, OffsetDateTime, OffsetDateTime)> {
         let logged = self.deployment.broker().logged(&Event::ReportReceived.filter()).into_iter();
         let renewals = logged.filter_map(|logged| {
@@ -174,7 +176,8 @@ impl Course {
         if was_said { Again::Perhaps } else { Again::Not }
     }
 
-    /// What was said again under the same id with a later time is in the log, or something else of that content that ranks as high.
+    /// Checks that the later time of a repeated statement is in the log, or another entry of that content with a rank
+    /// as high.
     fn renew(&mut self, receipt: &Receipt, document: &Entry, at: OffsetDateTime) -> Result<(), String> {
         let Entry::Arrival { report, content, url, .. } = document else { return Ok(()) };
         for (id, logged_at, effective_at) in self.renewals(&receipt.submission_id) {

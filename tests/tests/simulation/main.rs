@@ -188,7 +188,8 @@ fn what_was_withdrawn_at_its_address_before_it_was_read_comes_back_at_another() 
     }
 }
 
-/// The editorial system says the same of an article once more, of now. Between the two, another article replaced it.
+/// The editorial system repeats its statement about an article with the current time, after another article replaced
+/// it.
 #[test]
 fn what_is_said_again_of_a_later_time_stands() {
     let again = |id| Step::Publish { agency: 0, content: 0, url: 1, id, back: Some(0) };
@@ -197,7 +198,7 @@ fn what_is_said_again_of_a_later_time_stands() {
         outcome(&plain(at_once)).unwrap_or_else(|why| panic!("{id:?}: {why}"));
         let slowly = at_once.into_iter().flat_map(|step| [step, Step::Wait]);
         outcome(&plain(slowly)).unwrap_or_else(|why| panic!("{id:?}, slowly: {why}"));
-        // What happened before that and comes later does not replace it.
+        // An event from before that time does not replace it, although it arrives later.
         let late = Step::Publish { agency: 0, content: 1, url: 1, id: Id::Own, back: Some(1) };
         let steps = [publish_under(id, 0, 1), Step::Wait, again(id), late];
         outcome(&plain(steps)).unwrap_or_else(|why| panic!("{id:?}, late: {why}"));

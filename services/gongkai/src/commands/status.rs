@@ -159,7 +159,7 @@ impl ServiceAddresses {
         config.common()
     }
 
-    /// The section of ingest.
+    /// Returns the configuration of ingest.
     pub(super) fn ingest(&self) -> anyhow::Result<gongkai_ingest::Config> {
         Config::load(self.config.as_deref(), &subjects::SERVICES)?.section("ingest")
     }

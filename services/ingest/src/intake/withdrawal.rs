@@ -49,7 +49,7 @@ impl Intake {
         let receipt = match self.renewal(&call, &receipt).await? {
             Some(renewal) => {
                 let renewed = self.take_down(declared, &event, report.as_ref(), &renewal).await?;
-                // It may hit what came after the first.
+                // The renewal may apply to documents that came after the first withdrawal.
                 self.receipts.merge(Receipt { withdrawal: renewed.withdrawal, ..receipt }).await?
             }
             None => receipt,

@@ -25,7 +25,7 @@ impl ReceiptStore {
         self.change_calls(&call.first_id, |calls| calls.judge(call, over, now_us)).await
     }
 
-    /// Records that a call says a submission again with a later time, if it does; see [`CallRecord::renew`].
+    /// Records the later time of a repetition, if it has one; see [`CallRecord::renew`].
     ///
     /// # Errors
     /// As for [`Self::judge`].
@@ -38,7 +38,7 @@ impl ReceiptStore {
         self.change_calls(&call.first_id, |calls| calls.renew(call, submission_id, now_us)).await
     }
 
-    /// Changes what came under an id, and saves it if that changed anything.
+    /// Changes the record of the calls under an id, and saves it if it differs.
     async fn change_calls<T>(
         &self,
         first_id: &str,

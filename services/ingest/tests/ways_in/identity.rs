@@ -309,7 +309,7 @@ async fn a_day_later_a_repetition_is_still_one(site: Site) {
     assert_eq!(site.received().await.len(), 2);
 }
 
-/// Whether the sender repeats what it said a day ago, or says it again of a later time, it gets the first receipt.
+/// A sender that repeats its statement a day later, or with a later time, gets the first receipt.
 async fn a_later_time_goes_into_the_log_and_the_receipt_stays(site: Site) {
     let minute = |n: u64| Some(NOW - Duration::from_secs(3600) + Duration::from_secs(60 * n));
     for (n, identity) in
@@ -364,7 +364,7 @@ async fn a_repetition_of_what_was_published_has_its_times(site: Site) {
     forget_the_end(&site, &withdrawn).await;
     let again = site.replicas[1].withdraw(&anyone(), withdrawal("w-1", late)).await.unwrap();
     assert_eq!((again.submission_id, again.event_time), (withdrawn.submission_id, first.event_time));
-    // The later time is in the log all the same.
+    // The later time is in the log nevertheless.
     let times: Vec<_> = site.received().await.iter().map(|event| event.event_time).collect();
     assert_eq!(times, [early, late].map(|time| time.map(timestamp)));
 }

@@ -1,4 +1,4 @@
-//! Whether ingest accepts calls without credentials from more callers than intended, by its configuration.
+//! Checks whether the configuration of ingest accepts calls without credentials from more callers than intended.
 
 use gongkai_ingest::Config;
 
