@@ -144,7 +144,7 @@ struct EventJson<'a> {
 
 /// Seconds that a sender should wait before a retry.
 const RETRY_AFTER_S: u64 = 5;
-/// The detail for a caller when the server could not do its part.
+/// The detail of a problem whose cause is the server, in Chinese and English.
 pub(crate) const NOTHING_ACCEPTED: (&str, &str) =
     ("本次调用没有受理任何内容，请稍后原样重试", "nothing was accepted; send the same call again later");
 /// Maximum characters of the caller's input that a detail quotes.

@@ -11,7 +11,7 @@ use std::{
 /// With the memory of the program itself, up to 250 MB, the total stays below 1.2 GB on any number of cores.
 pub const ROOM_BYTES: u64 = 900 << 20;
 
-/// Memory in bytes that a child uses before it reads, and that it may keep of earlier documents.
+/// Memory in bytes that a child uses before it reads, and that it may keep from earlier documents.
 pub const CHILD_BYTES: u64 = 64 << 20;
 
 /// One room for the whole process, because a program may have several pools.
