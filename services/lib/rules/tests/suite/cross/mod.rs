@@ -47,7 +47,7 @@ impl Case {
         case
     }
 
-    /// Returns `RULE SEVERITY` of the findings that need more than the report.
+    /// Returns the findings that need more than the report, each as `RULE SEVERITY`.
     fn brief(&self) -> Brief {
         let context = ReportContext {
             published_at: self.published,

@@ -113,7 +113,7 @@ impl S3 {
     /// Writes an object, reads it, deletes it, and checks that it is gone, for `gongkai doctor`.
     ///
     /// # Errors
-    /// The first step failed. `Denied` also if the bucket keeps deleted objects.
+    /// A step failed. The error is also `Denied` if the bucket keeps deleted objects.
     pub async fn rehearse(&self) -> Result<(), Error> {
         let content = Bytes::from_static(b"gongkai doctor");
         self.send(ObjectRequest::put(REHEARSAL, content.clone())).await?;
