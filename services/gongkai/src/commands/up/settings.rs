@@ -46,7 +46,7 @@ impl Settings {
         if this.query.database == <Query as Service>::Config::default().database {
             this.query.database = data.join(&this.query.database);
         }
-        // Lets a process distinguish a broker that lost everything from a new one.
+        // The file lets a process distinguish a broker that lost everything from a new one.
         this.common.nats.marker_file.get_or_insert_with(|| data.join("marker.json"));
         this.ingest.http_address = free_address(this.ingest.http_address, "ingest.http_address")?;
         this.ingest.grpc_address = free_address(this.ingest.grpc_address, "ingest.grpc_address")?;

@@ -101,7 +101,7 @@ impl ReadConnections {
     }
 }
 
-/// A connection of the pool; dropping returns it.
+/// A connection of the pool, to which it returns when dropped.
 pub(super) struct Lease<'a> {
     readers: &'a ReadConnections,
     connection: Option<Connection>,

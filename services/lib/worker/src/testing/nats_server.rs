@@ -35,7 +35,7 @@ impl NatsServer {
     /// Starts a server with default settings and waits until it listens.
     ///
     /// # Panics
-    /// If no usable nats-server is found, or it does not come up.
+    /// If no usable nats-server is found, or it does not start.
     pub async fn start() -> Self {
         Self::start_with("").await
     }
