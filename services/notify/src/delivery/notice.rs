@@ -1,4 +1,4 @@
-//! The messages for receivers: an alert, or the end of a submission; and which receiver gets which.
+//! The messages for receivers, an alert or the end of a submission, and the choice of the receivers for each.
 
 use gongkai_proto::{ReportEvent, v1};
 use gongkai_worker::Context;

@@ -48,7 +48,7 @@ pub struct Subscriber {
 pub(super) enum Need {
     /// The subscription must receive the alert, and has not yet.
     Now,
-    /// The subscription must receive the alert after the beginning of the alert, which it has not received yet.
+    /// The subscription must receive the end of the alert, but only after its beginning, which was not delivered yet.
     AfterBeginning,
     /// The subscription must not receive the alert, or has received it already.
     Never,

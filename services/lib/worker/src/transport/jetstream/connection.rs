@@ -159,7 +159,7 @@ impl Connection {
     /// Waits until the connection is up.
     ///
     /// # Errors
-    /// `Unavailable`: it did not come up within the timeout of a request.
+    /// `Unavailable`: the connection was not restored within the timeout of a request.
     pub(super) async fn await_link(&self) -> Result<(), Error> {
         if self.client.connection_state() == State::Connected {
             return Ok(());
