@@ -40,6 +40,9 @@ pub struct Guard {
     farthest: Reach,
     /// Names from the operator's configuration, which may resolve to any address.
     trusted: Vec<String>,
+    /// The DNS server to ask instead of the system's resolver.
+    #[cfg(test)]
+    dns: Option<SocketAddr>,
 }
 
 // === impl Reach ===
@@ -123,7 +126,20 @@ impl Guard {
     /// any address.
     #[must_use]
     pub fn new(farthest: Reach, trusted: Vec<String>) -> Arc<Self> {
-        Arc::new(Self { farthest, trusted })
+        Arc::new(Self {
+            farthest,
+            trusted,
+            #[cfg(test)]
+            dns: None,
+        })
+    }
+
+    async fn look_up(&self, name: &str) -> std::io::Result<Vec<SocketAddr>> {
+        #[cfg(test)]
+        if let Some(dns) = self.dns {
+            return tests::dns::ask(dns, name).await.map(|address| vec![address]);
+        }
+        Ok(tokio::net::lookup_host((name, 0)).await?.collect())
     }
 
     fn judge(&self, name: &str, found: &[SocketAddr]) -> Result<(), Refused> {
@@ -142,7 +158,7 @@ impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
         let guard = self.clone();
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found = guard.look_up(name.as_str()).await?;
             guard.judge(name.as_str(), &found)?;
             Ok(Box::new(found.into_iter()) as Addrs)
         })
@@ -151,7 +167,13 @@ impl Resolve for Guard {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::net::TcpListener;
+
     use super::*;
+
+    pub(super) mod dns;
 
     #[test]
     fn an_address_is_what_it_is_however_it_is_written() {
@@ -240,5 +262,25 @@ mod tests {
         let refused = Refused("10.0.0.1".parse().unwrap());
         assert_eq!(guard.judge("a.example", &found(&["1.1.1.1", "10.0.0.1"])), Err(refused));
         assert_eq!(guard.judge("trusted.example.", &found(&["10.0.0.1"])), Ok(()));
+    }
+
+    /// The DNS server first answers with an address of a private network, and then with loopback (DNS rebinding).
+    #[tokio::test]
+    async fn the_client_connects_to_the_address_that_was_checked() {
+        const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(10, 255, 255, 1);
+        let local = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://rebinding.example:{}/", local.local_addr().unwrap().port());
+        let dns = dns::Server::start([ELSEWHERE, Ipv4Addr::LOCALHOST]).await;
+        let guard = Guard { dns: Some(dns.address), ..Guard::clone(&Guard::new(Reach::Private, Vec::new())) };
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let client = reqwest::Client::builder().no_proxy().dns_resolver(Arc::new(guard));
+        let client = client.connect_timeout(Duration::from_millis(200)).build().unwrap();
+        // One question, and a connection to its answer, which leads nowhere.
+        let error = client.get(&url).send().await.unwrap_err();
+        assert!(error.is_connect() && dns.asked() == 1, "{error:?}, asked {} times", dns.asked());
+        let error = format!("{:?}", client.get(&url).send().await.unwrap_err());
+        assert!(error.contains("Refused(127.0.0.1)") && dns.asked() == 2, "{error}");
+        let connected = tokio::time::timeout(Duration::from_millis(1), local.accept()).await;
+        assert!(connected.is_err(), "somebody connected to loopback: {connected:?}");
     }
 }
