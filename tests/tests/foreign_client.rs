@@ -1,5 +1,6 @@
 //! Two hundred distinct submissions from a foreign client (Python: the CloudEvents SDK, grpcio through reflection),
-//! with replicas, and with each service killed meanwhile.
+//! with replicas, and with each service killed meanwhile; and every interface, by clients that are not ours
+//! (standardwebhooks, nats-py, curl).
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is missing fails the test")]
 
 use std::{
@@ -42,6 +43,28 @@ async fn success(mut child: Child) -> bool {
     }
     child.kill().unwrap();
     panic!("the client did not end within 300 s");
+}
+
+/// A site of the configuration, with which the client sends.
+const SITE: [&str; 3] =
+    ["wangjiang", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "a-token-of-the-site-wangjiang"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_with_credentials_is_served_at_every_interface() {
+    let [site, secret, token] = SITE;
+    let config = format!(
+        "[ingest.sites.{site}]\nsource = \"https://www.wangjiang.example/cms\"\nsecrets = [\"{secret}\"]\ntokens = [\"{token}\"]\n"
+    );
+    let deployment = Deployment::start(&Plan { config, ..Plan::default() }).await;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/python/client.py");
+    let client = Command::new(python())
+        .arg(script)
+        .args(["doors", "--ingest", &deployment.ingest(), "--submissions", &deployment.submissions()])
+        .args(["--nats", &deployment.nats_url(), "--site", site, "--secret", secret, "--token", token])
+        .stdin(Stdio::null())
+        .spawn()
+        .expect("the interpreter was just found");
+    assert!(success(client).await, "the client's own report is above");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,15 +4,26 @@
     client.py run --ingest http://127.0.0.1:8080 --query 127.0.0.1:50051 --count 200
 
 sends distinct reports as CloudEvents (structured and binary in turn), waits until every submission is final, reads all
-of them back over gRPC through server reflection (no generated code), and prints one JSON object. Exit code 1 if
-anything is missing, doubled or wrong.
+of them back over gRPC through server reflection (no generated code), and prints one JSON object.
+
+    client.py doors --ingest http://127.0.0.1:8080 --submissions 127.0.0.1:50052 --nats nats://127.0.0.1:4222 \\
+        --site wangjiang --secret whsec_… --token …
+
+sends reports of a site with credentials through every interface: signed HTTP (the standardwebhooks package), requests on
+NATS (nats-py) in structured and in binary mode, gRPC through reflection, and curl. It sends each call twice, and calls
+that must be refused.
+
+Exit code 1 if anything is missing, doubled or wrong.
 """
 
 import argparse
+import asyncio
 import base64
 import collections
 import concurrent.futures
+import datetime
 import json
+import subprocess
 import sys
 import time
 import urllib.error
@@ -20,9 +31,11 @@ import urllib.request
 import uuid
 
 import grpc
+import nats
 from cloudevents.core.bindings.http import to_binary_event, to_structured_event
 from cloudevents.core.v1.event import CloudEvent
 from google.protobuf import descriptor_pool, json_format, message_factory
+from standardwebhooks.webhooks import Webhook
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 FINAL = {"validated", "rejected", "withdrawn", "unchanged", "dead"}
@@ -151,28 +164,33 @@ def settle(ingest: str, submission_id: str, patience_s: float) -> dict:
         time.sleep(0.25)
 
 
-class Reports:
-    """`gongkai.v1.ReportService` through server reflection, as a system without our .proto files would call it."""
+class Service:
+    """A service through server reflection, as a system without our .proto files would call it."""
 
-    def __init__(self, target: str):
+    def __init__(self, target: str, name: str, metadata: tuple = ()):
         self.channel = grpc.insecure_channel(target)
+        self.name, self.metadata = name, metadata
         database = ProtoReflectionDescriptorDatabase(self.channel)
         self.services = list(database.get_services())
-        pool = descriptor_pool.DescriptorPool(database)
-        self.service = pool.FindServiceByName("gongkai.v1.ReportService")
+        self.service = descriptor_pool.DescriptorPool(database).FindServiceByName(name)
 
     def call(self, method: str, **fields):
         descriptor = self.service.FindMethodByName(method)
         request = message_factory.GetMessageClass(descriptor.input_type)
         answer = message_factory.GetMessageClass(descriptor.output_type)
         stub = self.channel.unary_unary(
-            f"/gongkai.v1.ReportService/{method}",
+            f"/{self.name}/{method}",
             request_serializer=request.SerializeToString,
             response_deserializer=answer.FromString,
         )
         return json_format.MessageToDict(
-            stub(request(**fields), timeout=20, wait_for_ready=True), preserving_proto_field_name=True
+            stub(request(**fields), timeout=20, wait_for_ready=True, metadata=self.metadata), preserving_proto_field_name=True
         )
+
+
+class Reports(Service):
+    def __init__(self, target: str):
+        super().__init__(target, "gongkai.v1.ReportService")
 
     def all(self) -> list[dict]:
         reports, token = [], ""
@@ -229,15 +247,179 @@ def wait_for_reports(arguments: argparse.Namespace, wanted: set, trouble: list) 
     return len(names)
 
 
+def structured(number: int, **attributes) -> tuple[dict, bytes]:
+    """Headers and body of an event. The SDK gives it the present time."""
+    data = {"year": 2023, "content": {"media_type": "text/plain", "text": report(number)}}
+    attributes = {
+        "type": "gongkai.report.published.v1",
+        "source": "https://www.wangjiang.example/cms",
+        "id": f"{RUN}-{number}",
+        "subject": f"https://www.wangjiang.example/art/{number}.html",
+        "datacontenttype": "application/json",
+    } | attributes
+    message = to_structured_event(CloudEvent(attributes, data))
+    return dict(message.headers), message.body if isinstance(message.body, bytes) else message.body.encode()
+
+
+def post(url: str, headers: dict, body: bytes) -> tuple[int, dict]:
+    request = urllib.request.Request(url, data=body, headers=headers, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+class Doors:
+    """Sends through every interface, and notes what is wrong."""
+
+    def __init__(self, arguments: argparse.Namespace):
+        self.arguments, self.accepted, self.trouble = arguments, [], []
+
+    def expect(self, what: str, answer, wanted) -> None:
+        if answer != wanted:
+            self.trouble.append(f"{what}: {answer}, expected {wanted}")
+
+    def twice(self, what: str, send) -> None:
+        """The same call again has the same receipt."""
+        (status, first), (_, again) = send(), send()
+        self.expect(what, status, 202)
+        self.expect(f"{what}, again", again.get("submission_id"), first.get("submission_id", "none"))
+        if "submission_id" in first:
+            self.accepted.append(first["submission_id"])
+        else:
+            self.trouble.append(f"{what}: {first}")
+
+    def signed(self) -> None:
+        """Standard Webhooks by its own library: good, forged and stale, and other content under an id."""
+        url, hook = f"{self.arguments.ingest}/v1/events", Webhook(self.arguments.secret)
+
+        def headers(message: dict, body: bytes, at: datetime.datetime, signer: Webhook = hook) -> dict:
+            signature = signer.sign(f"msg-{RUN}", at, body.decode())
+            stamp = str(int(at.timestamp()))
+            return message | {"webhook-id": f"msg-{RUN}", "webhook-timestamp": stamp, "webhook-signature": signature}
+
+        now = datetime.datetime.now(tz=datetime.timezone.utc)
+
+        def send() -> tuple[int, dict]:
+            message, body = structured(0)
+            return post(url, headers(message, body, now), body)
+
+        self.twice("signed event", send)
+        message, body = structured(1)
+        forger = Webhook("whsec_" + base64.b64encode(b"some other secret, 24 B.").decode())
+        for what, headers_, code in [
+            ("unsigned", message, "UNAUTHENTICATED"),
+            ("forged", headers(message, body, now, forger), "BAD_SIGNATURE"),
+            ("stale", headers(message, body, now - datetime.timedelta(hours=1)), "STALE_SIGNATURE"),
+            ("of another body", headers(message, body + b" ", now), "BAD_SIGNATURE"),
+        ]:
+            status, problem = post(url, headers_, body)
+            self.expect(f"event {what}", (status, problem.get("code")), (401, code))
+        message, body = structured(7, id=f"{RUN}-0")
+        status, mended = post(url, headers(message, body, now), body)
+        self.expect("other content under the id", (status, mended.get("supersedes")), (202, self.accepted[0]))
+        self.accepted.append(mended.get("submission_id"))
+
+    async def requests(self) -> None:
+        """Requests on NATS: the subject names the site, the reply is the receipt or the problem."""
+        broker = await nats.connect(self.arguments.nats)
+        subject = f"gongkai.v1.cms.{self.arguments.site}"
+
+        async def ask(body: bytes, headers: dict | None = None, subject: str = subject) -> tuple[int, dict]:
+            reply = await broker.request(subject, body, timeout=20, headers=headers)
+            return int(reply.headers["status"]), json.loads(reply.data)
+
+        async def twice(what: str, body: bytes, headers: dict | None = None) -> None:
+            answers = [await ask(body, headers), await ask(body, headers)]
+            self.twice(what, lambda: answers.pop(0))
+
+        headers, body = structured(2)
+        await twice("structured request", body, {"content-type": headers["content-type"]})
+        _, body = structured(3)
+        await twice("request without headers", body)
+        attributes = {
+            "type": "gongkai.report.published.v1",
+            "source": "https://www.wangjiang.example/cms",
+            "id": f"{RUN}-4",
+            "datacontenttype": "text/plain; charset=utf-8",
+            "reportyear": "2023",
+        }
+        message = to_binary_event(CloudEvent(attributes, report(4).encode()))
+        await twice("binary request", message.body, dict(message.headers))
+        status, problem = await ask(b"{")
+        self.expect("malformed request", (status, problem.get("code")), (400, "MALFORMED_JSON"))
+        status, problem = await ask(structured(5)[1], subject="gongkai.v1.cms.nobody")
+        self.expect("request of an unknown site", (status, problem.get("code")), (401, "UNAUTHENTICATED"))
+        await broker.close()
+
+    def calls(self) -> None:
+        """gRPC through reflection, in the site's name by its token."""
+        token = (("authorization", f"Bearer {self.arguments.token}"),)
+        service = Service(self.arguments.submissions, "gongkai.v1.SubmissionService", token)
+        fields = {"content": report(8).encode(), "media_type": "text/plain", "year": 2023, "request_id": f"{RUN}-8"}
+        self.twice("gRPC call", lambda: (202, service.call("Submit", **fields)))
+        try:
+            service.call("Submit", **fields | {"content": report(9).encode()})
+            self.trouble.append("gRPC: other content under a request id was taken")
+        except grpc.RpcError as error:
+            self.expect("gRPC, other content", error.code(), grpc.StatusCode.ALREADY_EXISTS)
+        known = service.call("GetSubmission", submission_id=self.accepted[-1])
+        self.expect("gRPC GetSubmission", known["submission_id"], self.accepted[-1])
+
+    def curl(self) -> None:
+        """A document by curl, with the site's token."""
+        token = f"authorization: Bearer {self.arguments.token}"
+
+        def send() -> tuple[int, dict]:
+            command = ["curl", "-sS", "-w", "\n%{http_code}", "-H", token, "-H", "content-type: text/plain"]
+            command += ["-H", f"idempotency-key: {RUN}-10", "--data-binary", "@-"]
+            url = f"{self.arguments.ingest}/v1/reports?year=2023&filename=report.txt"
+            done = subprocess.run([*command, url], input=report(10).encode(), capture_output=True, check=True)
+            answer, status = done.stdout.decode().rsplit("\n", 1)
+            return int(status), json.loads(answer)
+
+        self.twice("curl", send)
+
+    def settled(self) -> None:
+        """Every submission is validated. Status queries need credentials as well."""
+        for submission in self.accepted:
+            deadline, state = time.monotonic() + self.arguments.patience, None
+            while state not in FINAL and time.monotonic() < deadline:
+                headers = {"authorization": f"Bearer {self.arguments.token}"}
+                url = f"{self.arguments.ingest}/v1/submissions/{submission}"
+                state = call(urllib.request.Request(url, headers=headers), self.arguments.patience)["state"]
+                time.sleep(0.1)
+            self.expect(submission, state, "validated")
+
+
+def doors(arguments: argparse.Namespace) -> int:
+    doors = Doors(arguments)
+    doors.signed()
+    asyncio.run(doors.requests())
+    doors.calls()
+    doors.curl()
+    doors.expect("distinct submissions", len(set(doors.accepted)), 7)
+    doors.settled()
+    print(json.dumps({"accepted": len(doors.accepted), "trouble": doors.trouble}, ensure_ascii=False))
+    return 1 if doors.trouble else 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["run"])
+    parser.add_argument("command", choices=["run", "doors"])
     parser.add_argument("--ingest", required=True, help="base URL of ingest")
-    parser.add_argument("--query", required=True, help="host:port of query")
+    parser.add_argument("--query", help="run: host:port of query")
+    parser.add_argument("--submissions", help="doors: host:port of ingest's gRPC side")
+    parser.add_argument("--nats", help="doors: URL of the broker")
+    parser.add_argument("--site", help="doors: name of the site in the configuration")
+    parser.add_argument("--secret", help="doors: its secret")
+    parser.add_argument("--token", help="doors: its token")
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--clients", type=int, default=8, help="submissions in flight")
     parser.add_argument("--patience", type=float, default=120.0, help="seconds before giving up on one step")
-    return run(parser.parse_args())
+    arguments = parser.parse_args()
+    return run(arguments) if arguments.command == "run" else doors(arguments)
 
 
 if __name__ == "__main__":
