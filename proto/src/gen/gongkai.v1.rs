@@ -2,79 +2,87 @@
 /// A body that owes reports.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Agency {
-    /// agencies/{agency}
+    /// The agency's resource name: `agencies/{agency}`.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// 机构名称
+    /// The agency's name (机构名称).
     #[prost(string, tag = "2")]
     pub display_name: ::prost::alloc::string::String,
+    /// Other names of the agency.
     #[prost(message, repeated, tag = "3")]
     pub aliases: ::prost::alloc::vec::Vec<AgencyAlias>,
-    /// agencies/{agency} of the body above it; empty if none.
+    /// The resource name of the body above it, `agencies/{agency}`; empty if there is none.
     #[prost(string, tag = "4")]
     pub parent: ::prost::alloc::string::String,
-    /// state, province, prefecture, county or town; empty if unknown.
+    /// The administrative level: state, province, prefecture, county or town; empty if unknown.
     #[prost(string, tag = "5")]
     pub level: ::prost::alloc::string::String,
-    /// government, office, department, outpost, committee, institution or vertical; empty if unknown.
+    /// The kind of body: government, office, department, outpost, committee, institution or vertical; empty if unknown.
     #[prost(string, tag = "6")]
     pub kind: ::prost::alloc::string::String,
-    /// Six digits, 000000 if unknown.
+    /// The first six digits of the administrative division code; 000000 if unknown.
     #[prost(string, tag = "7")]
     pub region: ::prost::alloc::string::String,
+    /// The domain of the agency's website; empty if unknown.
     #[prost(string, tag = "8")]
     pub site_domain: ::prost::alloc::string::String,
-    /// True if it is not listed: its key is made of its name and region, and a person should say who it is.
+    /// True if the agency is not listed. Its key is then derived from its name and region, and a person should identify it.
     #[prost(bool, tag = "9")]
     pub provisional: bool,
 }
-/// Another name, and its first and last day (yyyy-mm-dd); open where empty.
+/// Another name of an agency, and the days on which it was valid.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AgencyAlias {
+    /// The name.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
+    /// The first day, as yyyy-mm-dd; empty if the start is open.
     #[prost(string, tag = "2")]
     pub from: ::prost::alloc::string::String,
+    /// The last day, as yyyy-mm-dd; empty if the end is open.
     #[prost(string, tag = "3")]
     pub to: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetAgencyRequest {
-    /// agencies/{agency}
+    /// The agency's resource name: `agencies/{agency}`.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListAgenciesRequest {
-    /// 1 to 1000; 0 means 50.
+    /// The maximum number of agencies to return, 1 to 1000; 0 means 50.
     #[prost(int32, tag = "1")]
     pub page_size: i32,
+    /// The `next_page_token` of the previous page; empty for the first page.
     #[prost(string, tag = "2")]
     pub page_token: ::prost::alloc::string::String,
-    /// Empty, or: provisional = true
+    /// Either empty or "provisional = true".
     #[prost(string, tag = "3")]
     pub filter: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListAgenciesResponse {
+    /// The agencies of this page.
     #[prost(message, repeated, tag = "1")]
     pub agencies: ::prost::alloc::vec::Vec<Agency>,
+    /// The token of the next page; empty on the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ImportAgenciesRequest {
-    /// CSV in UTF-8 or GB18030 with a line of titles: code, name, aliases, parent, level, kind, region, site_domain (代码, 名称,
-    /// 别名, 上级代码, 层级, 类型, 行政区划代码, 网站域名).
+    /// The list as CSV, in UTF-8 or GB18030, with a line of titles: code, name, aliases, parent, level, kind, region,
+    /// site_domain (代码, 名称, 别名, 上级代码, 层级, 类型, 行政区划代码, 网站域名).
     #[prost(bytes = "bytes", tag = "1")]
     pub csv: ::prost::bytes::Bytes,
-    /// Check only.
+    /// True to check the list without replacing the current one.
     #[prost(bool, tag = "2")]
     pub validate_only: bool,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ImportAgenciesResponse {
-    /// How many agencies the list holds.
+    /// The number of agencies in the list.
     #[prost(uint32, tag = "1")]
     pub agencies: u32,
 }
@@ -170,7 +178,7 @@ pub mod agency_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// NOT_FOUND with reason AGENCY_NOT_FOUND if it is neither listed nor has a report.
+        /// Returns an agency. NOT_FOUND with reason AGENCY_NOT_FOUND if it is neither listed nor has a report.
         pub async fn get_agency(
             &mut self,
             request: impl tonic::IntoRequest<super::GetAgencyRequest>,
@@ -192,7 +200,8 @@ pub mod agency_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.AgencyService", "GetAgency"));
             self.inner.unary(req, path, codec).await
         }
-        /// Listed agencies by code; with filter "provisional = true" those that have reports and are not listed.
+        /// Returns the listed agencies by code. With the filter "provisional = true", returns the agencies that have reports and
+        /// are not listed.
         pub async fn list_agencies(
             &mut self,
             request: impl tonic::IntoRequest<super::ListAgenciesRequest>,
@@ -217,7 +226,8 @@ pub mod agency_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.AgencyService", "ListAgencies"));
             self.inner.unary(req, path, codec).await
         }
-        /// Replaces the list. All of it is taken or nothing: INVALID_ARGUMENT with reason INVALID_REGISTRY names the line.
+        /// Replaces the whole list. If a line is invalid, nothing changes, and INVALID_ARGUMENT with reason INVALID_REGISTRY names
+        /// the line.
         pub async fn import_agencies(
             &mut self,
             request: impl tonic::IntoRequest<super::ImportAgenciesRequest>,
@@ -257,12 +267,13 @@ pub mod agency_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with AgencyServiceServer.
     #[async_trait]
     pub trait AgencyService: std::marker::Send + std::marker::Sync + 'static {
-        /// NOT_FOUND with reason AGENCY_NOT_FOUND if it is neither listed nor has a report.
+        /// Returns an agency. NOT_FOUND with reason AGENCY_NOT_FOUND if it is neither listed nor has a report.
         async fn get_agency(
             &self,
             request: tonic::Request<super::GetAgencyRequest>,
         ) -> std::result::Result<tonic::Response<super::Agency>, tonic::Status>;
-        /// Listed agencies by code; with filter "provisional = true" those that have reports and are not listed.
+        /// Returns the listed agencies by code. With the filter "provisional = true", returns the agencies that have reports and
+        /// are not listed.
         async fn list_agencies(
             &self,
             request: tonic::Request<super::ListAgenciesRequest>,
@@ -270,7 +281,8 @@ pub mod agency_service_server {
             tonic::Response<super::ListAgenciesResponse>,
             tonic::Status,
         >;
-        /// Replaces the list. All of it is taken or nothing: INVALID_ARGUMENT with reason INVALID_REGISTRY names the line.
+        /// Replaces the whole list. If a line is invalid, nothing changes, and INVALID_ARGUMENT with reason INVALID_REGISTRY names
+        /// the line.
         async fn import_agencies(
             &self,
             request: tonic::Request<super::ImportAgenciesRequest>,
@@ -531,31 +543,34 @@ pub mod agency_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
-/// A position in the original. Members are absent where the format does not have them.
+/// A position in the original. Members are absent if the format does not have them.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Source {
-    /// Verbatim.
+    /// The text, verbatim.
     #[prost(string, tag = "1")]
     pub text: ::prost::alloc::string::String,
-    /// From 0, on the expanded grid.
+    /// The ordinal of the table in the document, from 0.
     #[prost(uint32, optional, tag = "2")]
     pub table: ::core::option::Option<u32>,
+    /// The row on the table's expanded grid, from 0.
     #[prost(uint32, optional, tag = "3")]
     pub row: ::core::option::Option<u32>,
+    /// The column on the table's expanded grid, from 0.
     #[prost(uint32, optional, tag = "4")]
     pub column: ::core::option::Option<u32>,
-    /// From 1.
+    /// The page, from 1.
     #[prost(uint32, optional, tag = "5")]
     pub page: ::core::option::Option<u32>,
-    /// Unicode scalars of the decoded original, half-open.
+    /// The offset of the first character, in Unicode scalars of the decoded original.
     #[prost(uint32, optional, tag = "6")]
     pub start: ::core::option::Option<u32>,
+    /// The offset after the last character, in Unicode scalars of the decoded original.
     #[prost(uint32, optional, tag = "7")]
     pub end: ::core::option::Option<u32>,
-    /// The cell on its page.
+    /// The cell's box on its page.
     #[prost(message, optional, tag = "8")]
     pub area: ::core::option::Option<Area>,
-    /// Name of the attachment it stands in; empty for the main body.
+    /// The name of the attachment that contains the text; empty for the main body.
     #[prost(string, tag = "9")]
     pub part: ::prost::alloc::string::String,
 }
@@ -574,48 +589,55 @@ pub struct Area {
 /// One step of the review before publication (三审三校).
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReviewStep {
+    /// The level of the review, such as 科室负责人.
     #[prost(string, tag = "1")]
     pub level: ::prost::alloc::string::String,
+    /// The decision, such as approved.
     #[prost(string, tag = "2")]
     pub decision: ::prost::alloc::string::String,
+    /// The time of the decision.
     #[prost(message, optional, tag = "3")]
     pub decided_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// One cell of a statutory table.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Fact {
-    /// Such as requests.received.
+    /// The concept, such as `requests.received`.
     #[prost(string, tag = "1")]
     pub concept: ::prost::alloc::string::String,
-    /// Unspecified for facts without that dimension.
+    /// The applicant; unspecified for facts without that dimension.
     #[prost(enumeration = "Applicant", tag = "2")]
     pub applicant: i32,
+    /// The state of the cell.
     #[prost(enumeration = "CellState", tag = "3")]
     pub state: i32,
-    /// Decimal string in the concept's unit; present if and only if reported.
+    /// The value as a decimal string, in the concept's unit. Present if and only if the cell is reported.
     #[prost(string, optional, tag = "4")]
     pub value: ::core::option::Option<::prost::alloc::string::String>,
+    /// The position of the cell in the original; absent for a missing cell.
     #[prost(message, optional, tag = "5")]
     pub source: ::core::option::Option<Source>,
-    /// For an unreadable cell: what the readings proposed.
+    /// The positions that the readings propose for an unreadable cell.
     #[prost(message, repeated, tag = "6")]
     pub candidates: ::prost::alloc::vec::Vec<Source>,
-    /// Resource name of the report; set in answers over many reports.
+    /// The resource name of the report. Set in responses that cover many reports.
     #[prost(string, tag = "7")]
     pub report: ::prost::alloc::string::String,
 }
-/// A chapter.
+/// A chapter of a report.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Section {
-    /// 1 to 6.
+    /// The number of the chapter, 1 to 6.
     #[prost(uint32, tag = "1")]
     pub number: u32,
+    /// The heading.
     #[prost(string, tag = "2")]
     pub title: ::prost::alloc::string::String,
+    /// The prose, with paragraphs joined by a line feed.
     #[prost(string, tag = "3")]
     pub text: ::prost::alloc::string::String,
 }
-/// Which program, parser, forms and rules made an output.
+/// The versions of the program, parser, forms and rules that produced an output.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Versions {
     #[prost(string, tag = "1")]
@@ -627,110 +649,117 @@ pub struct Versions {
     #[prost(string, tag = "4")]
     pub rules: ::prost::alloc::string::String,
 }
-/// What a rule says about a report.
+/// The result of one rule about one report.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Finding {
-    /// Stable rule id, such as T3-ROW.
+    /// The stable id of the rule, such as T3-ROW.
     #[prost(string, tag = "1")]
     pub rule: ::prost::alloc::string::String,
+    /// The severity.
     #[prost(enumeration = "Severity", tag = "2")]
     pub severity: i32,
-    /// Chinese.
+    /// The problem, in Chinese.
     #[prost(string, tag = "3")]
     pub message: ::prost::alloc::string::String,
-    /// English.
+    /// The problem, in English.
     #[prost(string, tag = "4")]
     pub message_en: ::prost::alloc::string::String,
-    /// The same on every run over the same trouble.
+    /// Identifies the finding. The same in every run and every revision that has the same problem.
     #[prost(string, tag = "5")]
     pub fingerprint: ::prost::alloc::string::String,
-    /// The suspect cell that findings of one origin share.
+    /// The suspect cell that findings of one origin share; empty if the finding has its own origin.
     #[prost(string, tag = "6")]
     pub cause: ::prost::alloc::string::String,
+    /// The concept of the finding; empty for findings about structure or prose.
     #[prost(string, tag = "7")]
     pub concept: ::prost::alloc::string::String,
+    /// The broken identity or condition in words, such as "sum of applicants = total".
     #[prost(string, tag = "8")]
     pub formula: ::prost::alloc::string::String,
-    /// Computed from the parts.
+    /// The expected value, computed from the parts.
     #[prost(string, optional, tag = "9")]
     pub expected: ::core::option::Option<::prost::alloc::string::String>,
-    /// Printed.
+    /// The printed value.
     #[prost(string, optional, tag = "10")]
     pub actual: ::core::option::Option<::prost::alloc::string::String>,
-    /// The operands, such as requests.received\[total\].
+    /// The operands, such as `requests.received\[total\]`.
     #[prost(string, repeated, tag = "11")]
     pub facts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// For a finding about prose: the quotation.
+    /// The quotation, for a finding about prose.
     #[prost(message, optional, tag = "12")]
     pub source: ::core::option::Option<Source>,
+    /// The versions that produced the finding.
     #[prost(message, optional, tag = "13")]
     pub versions: ::core::option::Option<Versions>,
-    /// The trace that carried the report.
+    /// The trace id of the report's document.
     #[prost(string, tag = "14")]
     pub trace_id: ::prost::alloc::string::String,
-    /// Resource name of the report; set in answers over many reports.
+    /// The resource name of the report. Set in responses that cover many reports.
     #[prost(string, tag = "15")]
     pub report: ::prost::alloc::string::String,
-    /// Where the law or the form says so.
+    /// The provision of the law or the form.
     #[prost(string, tag = "16")]
     pub legal: ::prost::alloc::string::String,
-    /// What an editor should do about it, in Chinese.
+    /// The steps that an editor should take, in Chinese.
     #[prost(string, tag = "17")]
     pub help: ::prost::alloc::string::String,
-    /// The smallest change that would mend it, in Chinese: a suggestion, never applied.
+    /// The smallest change that would correct the problem, in Chinese. It is a suggestion and never applied.
     #[prost(string, optional, tag = "18")]
     pub suggestion: ::core::option::Option<::prost::alloc::string::String>,
-    /// 16 hex digits over the operands, expected and actual: a waiver lapses when it changes.
+    /// 16 hex digits over the operands, the expected and the printed value. A waiver lapses when they change.
     #[prost(string, tag = "19")]
     pub operands_digest: ::prost::alloc::string::String,
-    /// The waiver that covers it; set in answers only.
+    /// The waiver that covers the finding. Set in responses only.
     #[prost(message, optional, tag = "20")]
     pub waiver: ::core::option::Option<Waiver>,
 }
-/// 豁免: a person's decision to accept a finding, for a while.
+/// A person's decision (豁免) to accept a finding for a limited time.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Waiver {
-    /// agencies/{agency}/reports/{year}/waivers/{waiver}; {waiver} is 16 hex digits.
+    /// The waiver's resource name: `agencies/{agency}/reports/{year}/waivers/{waiver}`; `{waiver}` is 16 hex digits.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// agencies/{agency}/reports/{year}/findings/{fingerprint}
+    /// The finding's resource name: `agencies/{agency}/reports/{year}/findings/{fingerprint}`.
     #[prost(string, tag = "2")]
     pub finding: ::prost::alloc::string::String,
-    /// Of the finding when it was waived.
+    /// The rule of the finding.
     #[prost(string, tag = "3")]
     pub rule: ::prost::alloc::string::String,
-    /// Of the finding when it was waived.
+    /// The severity of the finding at the time of the waiver.
     #[prost(enumeration = "Severity", tag = "4")]
     pub severity: i32,
-    /// Of the finding when it was waived: with other operands the waiver does not count.
+    /// The finding's `operands_digest` at the time of the waiver. The waiver does not cover the finding with other operands.
     #[prost(string, tag = "5")]
     pub operands_digest: ::prost::alloc::string::String,
+    /// The reason that the person gave.
     #[prost(string, tag = "6")]
     pub reason: ::prost::alloc::string::String,
-    /// Who decided.
+    /// The person who granted the waiver.
     #[prost(string, tag = "7")]
     pub person: ::prost::alloc::string::String,
+    /// The time at which the waiver was granted.
     #[prost(message, optional, tag = "8")]
     pub created_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// Until when, exclusive.
+    /// The time at which the waiver expires, exclusive.
     #[prost(message, optional, tag = "9")]
     pub expires_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The state of the waiver.
     #[prost(enumeration = "WaiverState", tag = "10")]
     pub state: i32,
-    /// When it expired or was revoked.
+    /// The time at which the waiver expired or was revoked.
     #[prost(message, optional, tag = "11")]
     pub ended_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// Who revoked it.
+    /// The person who revoked the waiver.
     #[prost(string, tag = "12")]
     pub ended_by: ::prost::alloc::string::String,
-    /// Why it was revoked.
+    /// The reason for the revocation.
     #[prost(string, tag = "13")]
     pub end_reason: ::prost::alloc::string::String,
-    /// Six digits, 000000 if unknown: of the report.
+    /// The report's region: the first six digits of the division code; 000000 if unknown.
     #[prost(string, tag = "14")]
     pub region: ::prost::alloc::string::String,
 }
-/// How many findings of each severity.
+/// The number of findings of each severity.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FindingsSummary {
     #[prost(uint32, tag = "1")]
@@ -742,129 +771,143 @@ pub struct FindingsSummary {
     #[prost(uint32, tag = "4")]
     pub info: u32,
 }
-/// Why a document was not read.
+/// The reason why a document was not read as a report.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Rejection {
-    /// Such as NOT_A_REPORT.
+    /// The rejection code, such as NOT_A_REPORT.
     #[prost(string, tag = "1")]
     pub code: ::prost::alloc::string::String,
-    /// Chinese.
+    /// The problem and its remedy, in Chinese.
     #[prost(string, tag = "2")]
     pub message: ::prost::alloc::string::String,
-    /// English.
+    /// The problem and its remedy, in English.
     #[prost(string, tag = "3")]
     pub message_en: ::prost::alloc::string::String,
-    /// For NOT_A_REPORT: what it is instead.
+    /// The kind of document that it is, for NOT_A_REPORT.
     #[prost(string, tag = "4")]
     pub look_alike: ::prost::alloc::string::String,
-    /// It rests on time or memory, or a reader failed: the same document, sent again, is read again.
+    /// True if time or memory ran out, or a reader failed. The same document is read again if it is sent again.
     #[prost(bool, tag = "5")]
     pub retryable: bool,
 }
 /// One file of a submission that has attachments.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Part {
-    /// An attachment's name; empty for the main body.
+    /// The name of the attachment; empty for the main body.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// As detected, else as declared; empty if unknown.
+    /// The media type as detected, else as declared; empty if unknown.
     #[prost(string, tag = "2")]
     pub media_type: ::prost::alloc::string::String,
-    /// Of its bytes, hex.
+    /// The SHA-256 of the file's bytes, in lower-case hex.
     #[prost(string, tag = "3")]
     pub sha256: ::prost::alloc::string::String,
+    /// The role of the file.
     #[prost(enumeration = "PartRole", tag = "4")]
     pub role: i32,
-    /// Of a REPORT.
+    /// The agency's name in the file. Set for PART_ROLE_REPORT.
     #[prost(string, tag = "5")]
     pub agency_name: ::prost::alloc::string::String,
-    /// Of a REPORT.
+    /// The report's year in the file. Set for PART_ROLE_REPORT.
     #[prost(int32, tag = "6")]
     pub year: i32,
-    /// What a REPORT of the same year says in the cells in which the report says something else: concept, applicant, state, value.
+    /// The cells of this file that differ from the report's, with concept, applicant, state and value. Set for
+    /// PART_ROLE_REPORT if both are about the same year.
     #[prost(message, repeated, tag = "7")]
     pub different: ::prost::alloc::vec::Vec<Fact>,
-    /// Why an OTHER is no report.
+    /// The reason why the file is no report. Set for PART_ROLE_OTHER.
     #[prost(message, optional, tag = "8")]
     pub rejection: ::core::option::Option<Rejection>,
 }
-/// Where the sender of a report and the report itself say different things.
+/// A difference between the sender's metadata of a report and the report itself.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Difference {
-    /// agency, agency_code or year.
+    /// The field that differs: agency, agency_code or year.
     #[prost(string, tag = "1")]
     pub field: ::prost::alloc::string::String,
-    /// By the sender.
+    /// The value that the sender gave.
     #[prost(string, tag = "2")]
     pub declared: ::prost::alloc::string::String,
-    /// In the document; for agency_code the agency that the report is filed under.
+    /// The value in the document. For agency_code, the agency that the report is filed under.
     #[prost(string, tag = "3")]
     pub read: ::prost::alloc::string::String,
 }
 /// A report at one of its revisions.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Report {
-    /// agencies/{agency}/reports/{year}
+    /// The report's resource name: `agencies/{agency}/reports/{year}`.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// agencies/{agency}
+    /// The agency's resource name: `agencies/{agency}`.
     #[prost(string, tag = "2")]
     pub agency: ::prost::alloc::string::String,
+    /// The agency's name in the document.
     #[prost(string, tag = "3")]
     pub agency_name: ::prost::alloc::string::String,
+    /// The year that the report is about.
     #[prost(int32, tag = "4")]
     pub year: i32,
-    /// 2021, 2019 or 2014.
+    /// The form of the tables: 2021, 2019 or 2014.
     #[prost(string, tag = "5")]
     pub form: ::prost::alloc::string::String,
-    /// standard or single_row_other.
+    /// The variant of the form: standard or single_row_other.
     #[prost(string, tag = "6")]
     pub variant: ::prost::alloc::string::String,
+    /// The title of the document; empty if it has none.
     #[prost(string, tag = "7")]
     pub title: ::prost::alloc::string::String,
-    /// Ordinal from 1: the rank of this content's first arrival.
+    /// The ordinal of the revision, from 1, by the rank of the content's first arrival.
     #[prost(uint32, tag = "8")]
     pub revision: u32,
-    /// SHA-256 of the original, hex.
+    /// The revision's identity: a hash of the content and its attachments, in lower-case hex. Without attachments it is the
+    /// SHA-256 of the content.
     #[prost(string, tag = "9")]
     pub content_hash: ::prost::alloc::string::String,
+    /// The time of publication that the sender gave. Absent if the sender gave none.
     #[prost(message, optional, tag = "10")]
     pub published_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The time at which ingest received the document.
     #[prost(message, optional, tag = "11")]
     pub received_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The chapters.
     #[prost(message, repeated, tag = "12")]
     pub sections: ::prost::alloc::vec::Vec<Section>,
+    /// Every cell of the form, in the form's order.
     #[prost(message, repeated, tag = "13")]
     pub facts: ::prost::alloc::vec::Vec<Fact>,
+    /// The number of findings of each severity.
     #[prost(message, optional, tag = "14")]
     pub findings_summary: ::core::option::Option<FindingsSummary>,
+    /// The trace id of the document.
     #[prost(string, tag = "15")]
     pub trace_id: ::prost::alloc::string::String,
-    /// Between title and first chapter.
+    /// The text between the title and the first chapter.
     #[prost(string, tag = "16")]
     pub preamble: ::prost::alloc::string::String,
+    /// The versions that produced the findings.
     #[prost(message, optional, tag = "17")]
     pub versions: ::core::option::Option<Versions>,
-    /// Where it was published, if known.
+    /// The URL of publication; empty if unknown.
     #[prost(string, tag = "18")]
     pub url: ::prost::alloc::string::String,
     /// True after a withdrawal, until a newer revision arrives.
     #[prost(bool, tag = "19")]
     pub withdrawn: bool,
+    /// The media type of the document.
     #[prost(string, tag = "20")]
     pub media_type: ::prost::alloc::string::String,
-    /// Six digits, 000000 if unknown.
+    /// The first six digits of the division code; 000000 if unknown.
     #[prost(string, tag = "21")]
     pub region: ::prost::alloc::string::String,
-    /// When the sender says that this content was last published or updated: of the arrival by which the revision ranks. Absent if
-    /// the sender does not say.
+    /// The time that the sender gave for the last publication or update of this content. It belongs to the arrival that
+    /// determines the revision's rank. Absent if the sender gave none.
     #[prost(message, optional, tag = "22")]
     pub event_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// The steps of review that the sender named. Set by GetReport and CheckReport only.
+    /// The steps of review that the sender gave. Set by GetReport and CheckReport only.
     #[prost(message, repeated, tag = "30")]
     pub review: ::prost::alloc::vec::Vec<ReviewStep>,
 }
-/// Who asked for information (申请人类别).
+/// The kind of applicant who asked for information (申请人类别).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Applicant {
@@ -921,15 +964,15 @@ impl Applicant {
 #[repr(i32)]
 pub enum CellState {
     Unspecified = 0,
-    /// A number.
+    /// The cell contains a number.
     Reported = 1,
-    /// The cell is empty: no value.
+    /// The cell is empty and has no value.
     Blank = 2,
-    /// "/", "—", "-", 无, 不适用.
+    /// The cell contains "/", "—", "-", 无 or 不适用.
     NotApplicable = 3,
-    /// The form has the cell, the document does not.
+    /// The form has the cell, but the document does not.
     Missing = 4,
-    /// Two readings assign different cells to it.
+    /// Two readings assign different cells of the document to this cell.
     Unreadable = 5,
 }
 impl CellState {
@@ -960,14 +1003,18 @@ impl CellState {
         }
     }
 }
-/// How much a finding weighs, lightest first.
+/// The severity of a finding, lightest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Severity {
     Unspecified = 0,
+    /// 提示: worth knowing; nothing needs to be done.
     Info = 1,
+    /// 请核实: a person decides.
     Review = 2,
+    /// 建议整改: likely wrong.
     Warning = 3,
+    /// 必须整改: wrong.
     Error = 4,
 }
 impl Severity {
@@ -1001,13 +1048,13 @@ impl Severity {
 #[repr(i32)]
 pub enum WaiverState {
     Unspecified = 0,
-    /// It covers its finding whenever that is found with the same operands.
+    /// The waiver covers its finding as long as the finding has the same operands.
     Active = 1,
-    /// Its time ran out.
+    /// The waiver has reached its end.
     Expired = 2,
-    /// Somebody took it back.
+    /// A person revoked the waiver before its end.
     Revoked = 3,
-    /// The finding has other operands now. Set in answers only.
+    /// The finding now has other operands. Set in responses only.
     Lapsed = 4,
 }
 impl WaiverState {
@@ -1036,16 +1083,16 @@ impl WaiverState {
         }
     }
 }
-/// What a file of a submission was read as.
+/// The role of a file within a submission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum PartRole {
     Unspecified = 0,
-    /// The report: its facts come from here.
+    /// The file is the report that the facts come from.
     Carrier = 1,
-    /// The report once more, or another one.
+    /// The file is another copy of the report, or another report.
     Report = 2,
-    /// No report. The file is kept.
+    /// The file is no report. It is kept.
     Other = 3,
 }
 impl PartRole {
@@ -1074,46 +1121,51 @@ impl PartRole {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateWaiverRequest {
-    /// agencies/{agency}/reports/{year}/findings/{fingerprint}
+    /// The finding's resource name: `agencies/{agency}/reports/{year}/findings/{fingerprint}`.
     #[prost(string, tag = "1")]
     pub finding: ::prost::alloc::string::String,
-    /// Why it is waived: 1 to 2000 characters on one line, else INVALID_ARGUMENT with reason INVALID_TEXT.
+    /// The reason for the waiver, 1 to 2000 characters on one line; else INVALID_ARGUMENT with reason INVALID_TEXT.
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
-    /// Who decides: 1 to 100 characters.
+    /// The person who decides, 1 to 100 characters on one line; else INVALID_ARGUMENT with reason INVALID_TEXT.
     #[prost(string, tag = "3")]
     pub person: ::prost::alloc::string::String,
-    /// Until when, exclusive; ahead by ten years at most, else INVALID_ARGUMENT with reason INVALID_EXPIRY.
+    /// The end of the waiver, exclusive, in the future and at most ten years ahead; else INVALID_ARGUMENT with reason
+    /// INVALID_EXPIRY.
     #[prost(message, optional, tag = "4")]
     pub expires_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RevokeWaiverRequest {
-    /// agencies/{agency}/reports/{year}/waivers/{waiver}
+    /// The waiver's resource name: `agencies/{agency}/reports/{year}/waivers/{waiver}`.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Why it ends: 1 to 2000 characters on one line.
+    /// The reason for the revocation, 1 to 2000 characters on one line.
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
-    /// Who decides: 1 to 100 characters.
+    /// The person who decides, 1 to 100 characters on one line.
     #[prost(string, tag = "3")]
     pub person: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListWaiversRequest {
-    /// agencies/{agency}/reports/{year}, with - for all agencies or all years; agencies/{agency} for all its years.
+    /// The parent: `agencies/{agency}/reports/{year}`, with `-` for all agencies or all years, or `agencies/{agency}` for all
+    /// years of an agency.
     #[prost(string, tag = "1")]
     pub parent: ::prost::alloc::string::String,
-    /// 1 to 1000; 0 means 50.
+    /// The maximum number of waivers to return, 1 to 1000; 0 means 50.
     #[prost(int32, tag = "2")]
     pub page_size: i32,
+    /// The `next_page_token` of the previous page; empty for the first page.
     #[prost(string, tag = "3")]
     pub page_token: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListWaiversResponse {
+    /// The waivers of this page.
     #[prost(message, repeated, tag = "1")]
     pub waivers: ::prost::alloc::vec::Vec<Waiver>,
+    /// The token of the next page; empty on the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }
@@ -1128,7 +1180,7 @@ pub mod alert_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// What people decide about findings. Served by query.
+    /// Decisions of people about findings. Served by query.
     #[derive(Debug, Clone)]
     pub struct AlertServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -1209,11 +1261,14 @@ pub mod alert_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Waives a finding, with a reason, until a time; once all findings of one cause are waived, their alert is resolved. It
-        /// survives every new run of the rules and lapses when an operand changes. It is durable when this returns; ListFindings and
-        /// RevokeWaiver know it within moments. NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision has no such finding;
-        /// ALREADY_EXISTS with reason ALREADY_WAIVED if a waiver covers it, also where this very call was sent before; FAILED_PRECONDITION
-        /// with reason FINDING_OUTDATED if a version made it that did not record its operands.
+        /// Waives a finding, with a reason, until a time. Once all findings of one cause are waived, their alert is resolved.
+        ///
+        /// The waiver survives every new run of the rules and lapses when an operand changes. It is durable when this call
+        /// returns; ListFindings and RevokeWaiver know it within moments.
+        ///
+        /// NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision has no such finding. ALREADY_EXISTS with reason
+        /// ALREADY_WAIVED if a waiver covers the finding, including one that an earlier copy of this call created.
+        /// FAILED_PRECONDITION with reason FINDING_OUTDATED if the finding comes from a version that did not record operands.
         pub async fn create_waiver(
             &mut self,
             request: impl tonic::IntoRequest<super::CreateWaiverRequest>,
@@ -1235,8 +1290,8 @@ pub mod alert_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.AlertService", "CreateWaiver"));
             self.inner.unary(req, path, codec).await
         }
-        /// Ends a waiver; the finding is alerted again if it is still there. NOT_FOUND with reason WAIVER_NOT_FOUND
-        /// if there is none; of an ended one FAILED_PRECONDITION with reason WAIVER_ENDED.
+        /// Ends a waiver. If the report still has the finding, an alert is raised again. NOT_FOUND with reason WAIVER_NOT_FOUND if
+        /// there is no such waiver. FAILED_PRECONDITION with reason WAIVER_ENDED if it has ended already.
         pub async fn revoke_waiver(
             &mut self,
             request: impl tonic::IntoRequest<super::RevokeWaiverRequest>,
@@ -1258,7 +1313,7 @@ pub mod alert_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.AlertService", "RevokeWaiver"));
             self.inner.unary(req, path, codec).await
         }
-        /// All that ever were, ended ones too: newest first.
+        /// Returns all waivers, including ended ones, newest first.
         pub async fn list_waivers(
             &mut self,
             request: impl tonic::IntoRequest<super::ListWaiversRequest>,
@@ -1298,22 +1353,25 @@ pub mod alert_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with AlertServiceServer.
     #[async_trait]
     pub trait AlertService: std::marker::Send + std::marker::Sync + 'static {
-        /// Waives a finding, with a reason, until a time; once all findings of one cause are waived, their alert is resolved. It
-        /// survives every new run of the rules and lapses when an operand changes. It is durable when this returns; ListFindings and
-        /// RevokeWaiver know it within moments. NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision has no such finding;
-        /// ALREADY_EXISTS with reason ALREADY_WAIVED if a waiver covers it, also where this very call was sent before; FAILED_PRECONDITION
-        /// with reason FINDING_OUTDATED if a version made it that did not record its operands.
+        /// Waives a finding, with a reason, until a time. Once all findings of one cause are waived, their alert is resolved.
+        ///
+        /// The waiver survives every new run of the rules and lapses when an operand changes. It is durable when this call
+        /// returns; ListFindings and RevokeWaiver know it within moments.
+        ///
+        /// NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision has no such finding. ALREADY_EXISTS with reason
+        /// ALREADY_WAIVED if a waiver covers the finding, including one that an earlier copy of this call created.
+        /// FAILED_PRECONDITION with reason FINDING_OUTDATED if the finding comes from a version that did not record operands.
         async fn create_waiver(
             &self,
             request: tonic::Request<super::CreateWaiverRequest>,
         ) -> std::result::Result<tonic::Response<super::Waiver>, tonic::Status>;
-        /// Ends a waiver; the finding is alerted again if it is still there. NOT_FOUND with reason WAIVER_NOT_FOUND
-        /// if there is none; of an ended one FAILED_PRECONDITION with reason WAIVER_ENDED.
+        /// Ends a waiver. If the report still has the finding, an alert is raised again. NOT_FOUND with reason WAIVER_NOT_FOUND if
+        /// there is no such waiver. FAILED_PRECONDITION with reason WAIVER_ENDED if it has ended already.
         async fn revoke_waiver(
             &self,
             request: tonic::Request<super::RevokeWaiverRequest>,
         ) -> std::result::Result<tonic::Response<super::Waiver>, tonic::Status>;
-        /// All that ever were, ended ones too: newest first.
+        /// Returns all waivers, including ended ones, newest first.
         async fn list_waivers(
             &self,
             request: tonic::Request<super::ListWaiversRequest>,
@@ -1322,7 +1380,7 @@ pub mod alert_service_server {
             tonic::Status,
         >;
     }
-    /// What people decide about findings. Served by query.
+    /// Decisions of people about findings. Served by query.
     #[derive(Debug)]
     pub struct AlertServiceServer<T> {
         inner: Arc<T>,
@@ -1577,263 +1635,328 @@ pub mod alert_service_server {
 /// A reference to content in the object store.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ContentRef {
+    /// The bucket of the object store.
     #[prost(string, tag = "1")]
     pub bucket: ::prost::alloc::string::String,
+    /// The key of the object in the bucket.
     #[prost(string, tag = "2")]
     pub key: ::prost::alloc::string::String,
-    /// Of the content, hex.
+    /// The SHA-256 of the content, in lower-case hex.
     #[prost(string, tag = "3")]
     pub sha256: ::prost::alloc::string::String,
+    /// The size of the content in bytes.
     #[prost(uint64, tag = "4")]
     pub size_bytes: u64,
-    /// As declared by the sender; parse looks at the bytes.
+    /// The media type that the sender declared. Parse detects the format from the bytes.
     #[prost(string, tag = "5")]
     pub media_type: ::prost::alloc::string::String,
+    /// The charset that the sender declared; empty if the sender declared none.
     #[prost(string, tag = "6")]
     pub charset: ::prost::alloc::string::String,
+    /// The file name that the sender gave; empty if the sender gave none.
     #[prost(string, tag = "7")]
     pub filename: ::prost::alloc::string::String,
 }
-/// What the sender says of the agency.
+/// The agency that the sender named. Either field may be empty.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AgencyHint {
+    /// The agency's code.
     #[prost(string, tag = "1")]
     pub code: ::prost::alloc::string::String,
+    /// The agency's name.
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
 }
 /// The publishing site.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Site {
-    /// 政府网站标识码
+    /// The site's identification code (政府网站标识码).
     #[prost(string, tag = "1")]
     pub code: ::prost::alloc::string::String,
-    /// 栏目
+    /// The column of the site (栏目).
     #[prost(string, tag = "2")]
     pub column: ::prost::alloc::string::String,
 }
-/// In whose name something was accepted, from the configuration of ingest. Absent if its sender may do anything.
+/// The party on whose behalf ingest accepted a message, from the configuration of ingest. Absent if the sender may do
+/// anything.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Sender {
-    /// The name of the site in the configuration; empty if it was none that has credentials.
+    /// The name of the site in the configuration; empty if the call had no site's credentials.
     #[prost(string, tag = "1")]
     pub site: ::prost::alloc::string::String,
-    /// True if nobody answers for it: it changes nothing that belongs to a site.
+    /// True if no credentials came with the call. It changes nothing that belongs to a site.
     #[prost(bool, tag = "2")]
     pub anonymous: bool,
-    /// The agencies that the site may publish for: codes, keys or names. Empty: all.
+    /// The agencies that the site may publish for, as codes, keys or names. An empty list sets no limit.
     #[prost(string, repeated, tag = "3")]
     pub agencies: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The regions that the site may publish for: beginnings of division codes. Empty: all.
+    /// The regions that the site may publish for, as prefixes of division codes. An empty list sets no limit.
     #[prost(string, repeated, tag = "4")]
     pub regions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// `gongkai.v1.report.received.<region>`: who published what, where, when.
+/// The event on `gongkai.v1.report.received.<region>`: a document was accepted. It states who published what, where and
+/// when.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DocumentReceived {
+    /// The id of the submission.
     #[prost(string, tag = "1")]
     pub submission_id: ::prost::alloc::string::String,
+    /// The occasion of the submission.
     #[prost(enumeration = "DocumentKind", tag = "2")]
     pub kind: i32,
-    /// Absent if the submission consists of attachments only.
+    /// The main body. Absent if the submission consists of attachments only.
     #[prost(message, optional, tag = "3")]
     pub content: ::core::option::Option<ContentRef>,
-    /// The report may stand in any of them.
+    /// The attachments. Any of them may contain the report.
     #[prost(message, repeated, tag = "4")]
     pub attachments: ::prost::alloc::vec::Vec<ContentRef>,
+    /// The agency that the sender named.
     #[prost(message, optional, tag = "5")]
     pub agency: ::core::option::Option<AgencyHint>,
-    /// 0 if the sender does not say.
+    /// The year that the sender gave; 0 if the sender gave none.
     #[prost(int32, tag = "6")]
     pub year: i32,
+    /// The title that the sender gave.
     #[prost(string, tag = "7")]
     pub title: ::prost::alloc::string::String,
+    /// The URL of publication.
     #[prost(string, tag = "8")]
     pub url: ::prost::alloc::string::String,
+    /// The time of publication that the sender gave.
     #[prost(message, optional, tag = "9")]
     pub published_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The publishing site.
     #[prost(message, optional, tag = "10")]
     pub site: ::core::option::Option<Site>,
+    /// The first six digits of the division code; 000000 if unknown.
     #[prost(string, tag = "11")]
     pub region: ::prost::alloc::string::String,
+    /// The time at which ingest received the document.
     #[prost(message, optional, tag = "12")]
     pub received_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// The CloudEvent's source and id, if it came as one.
+    /// The source of the CloudEvent; empty if the document was not sent as a CloudEvent.
     #[prost(string, tag = "13")]
     pub event_source: ::prost::alloc::string::String,
+    /// The id of the CloudEvent; empty if the document was not sent as a CloudEvent.
     #[prost(string, tag = "14")]
     pub event_id: ::prost::alloc::string::String,
+    /// The steps of review that the sender gave.
     #[prost(message, repeated, tag = "15")]
     pub review: ::prost::alloc::vec::Vec<ReviewStep>,
-    /// When the sender says that it happened. Absent if the sender does not say.
+    /// The time that the sender gave for the event. Absent if the sender gave none.
     #[prost(message, optional, tag = "16")]
     pub event_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// The submission that came under the same event id or request id before, with other content or without success.
+    /// The id of the previous submission under the same event id or request id, which had other content or did not succeed.
     #[prost(string, tag = "17")]
     pub supersedes: ::prost::alloc::string::String,
-    /// The submission that is said again with a later time, and whose receipt answers; empty for what has a receipt of its own.
+    /// The id of the submission that this event repeats with a later time, and whose receipt the sender gets. Empty if this
+    /// submission has a receipt of its own.
     #[prost(string, tag = "24")]
     pub renews: ::prost::alloc::string::String,
-    /// The levels of review that the configuration of its site demands, in order.
+    /// The levels of review that the configuration of the site requires, in order.
     #[prost(string, repeated, tag = "19")]
     pub review_levels: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The party on whose behalf the document was accepted. Absent if the sender may do anything.
     #[prost(message, optional, tag = "30")]
     pub sender: ::core::option::Option<Sender>,
 }
-/// What later stages keep of a DocumentReceived.
+/// The parts of a DocumentReceived that later stages keep.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Origin {
+    /// The id of the submission.
     #[prost(string, tag = "1")]
     pub submission_id: ::prost::alloc::string::String,
+    /// The occasion of the submission.
     #[prost(enumeration = "DocumentKind", tag = "2")]
     pub kind: i32,
-    /// Hash of the original and its attachments, hex: the revision's identity. Without attachments it is the original's SHA-256.
+    /// The revision's identity: a hash of the original and its attachments, in lower-case hex. Without attachments it is the
+    /// SHA-256 of the original.
     #[prost(string, tag = "3")]
     pub content_hash: ::prost::alloc::string::String,
-    /// Stream sequence of the DocumentReceived: identifies the arrival.
+    /// The stream sequence of the DocumentReceived. It identifies the arrival.
     #[prost(uint64, tag = "4")]
     pub received_sequence: u64,
+    /// The time at which ingest received the document.
     #[prost(message, optional, tag = "5")]
     pub received_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The time of publication that the sender gave.
     #[prost(message, optional, tag = "6")]
     pub published_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The URL of publication.
     #[prost(string, tag = "7")]
     pub url: ::prost::alloc::string::String,
+    /// The publishing site.
     #[prost(message, optional, tag = "8")]
     pub site: ::core::option::Option<Site>,
+    /// The first six digits of the division code; 000000 if unknown.
     #[prost(string, tag = "9")]
     pub region: ::prost::alloc::string::String,
+    /// The main body. Absent if the submission consists of attachments only.
     #[prost(message, optional, tag = "10")]
     pub content: ::core::option::Option<ContentRef>,
-    /// When the document takes effect among others of its report, never later than its arrival in the log. Revisions rank by
-    /// it, then by received_sequence. Absent in events of versions that did not say so: received_at counts.
+    /// The time at which the document takes effect among the others of its report, never later than its arrival in the log.
+    /// Revisions rank by this time, then by received_sequence. Absent in events of earlier versions, for which received_at
+    /// applies.
     #[prost(message, optional, tag = "11")]
     pub effective_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// When the sender says that it happened. Absent if the sender does not say.
+    /// The time that the sender gave for the event. Absent if the sender gave none.
     #[prost(message, optional, tag = "12")]
     pub event_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The steps of review that the sender gave.
     #[prost(message, repeated, tag = "13")]
     pub review: ::prost::alloc::vec::Vec<ReviewStep>,
-    /// As of a DocumentReceived.
+    /// The levels of review that the configuration of the site requires, in order.
     #[prost(string, repeated, tag = "20")]
     pub review_levels: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// What the sender says of the agency.
+    /// The agency that the sender named.
     #[prost(message, optional, tag = "16")]
     pub declared_agency: ::core::option::Option<AgencyHint>,
-    /// The year that the sender says; 0 if none.
+    /// The year that the sender gave; 0 if the sender gave none.
     #[prost(int32, tag = "17")]
     pub declared_year: i32,
-    /// The name of the site in whose name it was accepted; empty if it was none that has credentials.
+    /// The name of the site on whose behalf the document was accepted; empty if the call had no site's credentials.
     #[prost(string, tag = "30")]
     pub sender_site: ::prost::alloc::string::String,
 }
 /// A parsed report without its prose, which is in the object store.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ParsedReport {
-    /// agencies/{agency}/reports/{year}
+    /// The report's resource name: `agencies/{agency}/reports/{year}`.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
+    /// The agency's name in the document.
     #[prost(string, tag = "2")]
     pub agency_name: ::prost::alloc::string::String,
+    /// The year that the report is about.
     #[prost(int32, tag = "3")]
     pub year: i32,
+    /// The form of the tables: 2021, 2019 or 2014.
     #[prost(string, tag = "4")]
     pub form: ::prost::alloc::string::String,
+    /// The variant of the form: standard or single_row_other.
     #[prost(string, tag = "5")]
     pub variant: ::prost::alloc::string::String,
+    /// The title of the document; empty if it has none.
     #[prost(string, tag = "6")]
     pub title: ::prost::alloc::string::String,
+    /// The media type that parse detected.
     #[prost(string, tag = "7")]
     pub media_type: ::prost::alloc::string::String,
+    /// Every cell of the form, in the form's order.
     #[prost(message, repeated, tag = "8")]
     pub facts: ::prost::alloc::vec::Vec<Fact>,
-    /// A ParsedText.
+    /// The reference to the prose, which is a ParsedText.
     #[prost(message, optional, tag = "9")]
     pub text: ::core::option::Option<ContentRef>,
-    /// The files of its submission; empty if that is one file.
+    /// The files of the submission; empty if it has one file.
     #[prost(message, repeated, tag = "10")]
     pub parts: ::prost::alloc::vec::Vec<Part>,
 }
-/// The prose of a report in the object store; never in the log, so that it can be erased.
+/// The prose of a report in the object store. It is never in the log, so that it can be erased.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ParsedText {
+    /// The agency's name in the document.
     #[prost(string, tag = "1")]
     pub agency: ::prost::alloc::string::String,
+    /// The year that the report is about.
     #[prost(int32, tag = "2")]
     pub year: i32,
+    /// The year that the title names, if it names one.
     #[prost(int32, optional, tag = "3")]
     pub title_year: ::core::option::Option<i32>,
+    /// The statistical period, if the document states one.
     #[prost(message, optional, tag = "4")]
     pub period: ::core::option::Option<StatisticalPeriod>,
+    /// The title of the document; empty if it has none.
     #[prost(string, tag = "5")]
     pub title: ::prost::alloc::string::String,
+    /// The paragraphs between the title and the first chapter.
     #[prost(message, repeated, tag = "6")]
     pub preamble: ::prost::alloc::vec::Vec<TextParagraph>,
+    /// The chapters, in the order of the document.
     #[prost(message, repeated, tag = "7")]
     pub sections: ::prost::alloc::vec::Vec<TextSection>,
+    /// The number of times that pinyin in brackets was removed after Han characters.
     #[prost(uint32, tag = "8")]
     pub pinyin_removed: u32,
+    /// True if traditional glyphs were converted to simplified ones.
     #[prost(bool, tag = "9")]
     pub traditional_converted: bool,
+    /// True if the declared charset was not the actual one.
     #[prost(bool, tag = "10")]
     pub charset_mismatch: bool,
+    /// The number of U+FFFD that replaced bytes which could not be decoded.
     #[prost(uint32, tag = "11")]
     pub replacement_characters: u32,
+    /// The page's fields, the contact and the documents cited.
     #[prost(message, optional, tag = "12")]
     pub metadata: ::core::option::Option<Metadata>,
 }
-/// What a document says about its own publication.
+/// The statements of a document about its own publication.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Metadata {
+    /// The fields of the page.
     #[prost(message, repeated, tag = "1")]
     pub fields: ::prost::alloc::vec::Vec<MetadataField>,
+    /// The contact for questions. Absent if the document names none.
     #[prost(message, optional, tag = "2")]
     pub contact: ::core::option::Option<Contact>,
+    /// The documents cited by their numbers.
     #[prost(message, repeated, tag = "3")]
     pub citations: ::prost::alloc::vec::Vec<Citation>,
 }
-/// A field of the page: a <meta> tag, or what the page shows.
+/// A field of the page: a `<meta>` tag or a visible field.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MetadataField {
-    /// Such as article_title, published, content_source, site_id_code, index_number.
+    /// The name of the field, such as article_title, published, content_source, site_id_code or index_number.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// True for a <meta> tag, which readers of the page do not see.
+    /// True for a `<meta>` tag, which readers of the page do not see.
     #[prost(bool, tag = "2")]
     pub is_tag: bool,
+    /// The value as written.
     #[prost(string, tag = "3")]
     pub value: ::prost::alloc::string::String,
+    /// The position of the field.
     #[prost(message, optional, tag = "4")]
     pub source: ::core::option::Option<Source>,
 }
-/// Whom to ask about the report (联系方式).
+/// The contact for questions about the report (联系方式).
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Contact {
+    /// The named body.
     #[prost(string, optional, tag = "1")]
     pub body: ::core::option::Option<::prost::alloc::string::String>,
+    /// The address (地址).
     #[prost(string, optional, tag = "2")]
     pub address: ::core::option::Option<::prost::alloc::string::String>,
+    /// The telephone number (电话).
     #[prost(string, optional, tag = "3")]
     pub telephone: ::core::option::Option<::prost::alloc::string::String>,
+    /// The postcode (邮编).
     #[prost(string, optional, tag = "4")]
     pub postcode: ::core::option::Option<::prost::alloc::string::String>,
+    /// The email address (电子邮箱).
     #[prost(string, optional, tag = "5")]
     pub email: ::core::option::Option<::prost::alloc::string::String>,
+    /// The sentence or paragraph with the contact.
     #[prost(message, optional, tag = "6")]
     pub source: ::core::option::Option<Source>,
 }
 /// A document cited by its number (文号).
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Citation {
+    /// The number as printed, without white space.
     #[prost(string, tag = "1")]
     pub number: ::prost::alloc::string::String,
-    /// Printed in 《》 right before the number.
+    /// The title that is printed in 《》 right before the number, if there is one.
     #[prost(string, optional, tag = "2")]
     pub title: ::core::option::Option<::prost::alloc::string::String>,
+    /// The position of the number.
     #[prost(message, optional, tag = "3")]
     pub source: ::core::option::Option<Source>,
 }
-/// 统计期限, as printed; both days inclusive.
+/// The statistical period (统计期限) as printed. Both days are inclusive.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StatisticalPeriod {
     #[prost(int32, tag = "1")]
@@ -1848,232 +1971,283 @@ pub struct StatisticalPeriod {
     pub to_month: u32,
     #[prost(uint32, tag = "6")]
     pub to_day: u32,
+    /// The offset of the first character, in Unicode scalars of the decoded original.
     #[prost(uint32, optional, tag = "7")]
     pub start: ::core::option::Option<u32>,
+    /// The offset after the last character, in Unicode scalars of the decoded original.
     #[prost(uint32, optional, tag = "8")]
     pub end: ::core::option::Option<u32>,
 }
 /// A paragraph and its position in the original.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TextParagraph {
+    /// The text of the paragraph.
     #[prost(string, tag = "1")]
     pub text: ::prost::alloc::string::String,
+    /// The offset of the first character, in Unicode scalars of the decoded original.
     #[prost(uint32, optional, tag = "2")]
     pub start: ::core::option::Option<u32>,
+    /// The offset after the last character, in Unicode scalars of the decoded original.
     #[prost(uint32, optional, tag = "3")]
     pub end: ::core::option::Option<u32>,
+    /// The page, from 1.
     #[prost(uint32, optional, tag = "4")]
     pub page: ::core::option::Option<u32>,
 }
 /// A chapter with its paragraphs.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TextSection {
+    /// The number of the chapter, 1 to 6.
     #[prost(uint32, tag = "1")]
     pub number: u32,
+    /// The heading.
     #[prost(string, tag = "2")]
     pub title: ::prost::alloc::string::String,
+    /// The offset of the heading's first character, in Unicode scalars of the decoded original.
     #[prost(uint32, optional, tag = "3")]
     pub title_start: ::core::option::Option<u32>,
+    /// The offset after the heading's last character, in Unicode scalars of the decoded original.
     #[prost(uint32, optional, tag = "4")]
     pub title_end: ::core::option::Option<u32>,
+    /// The paragraphs of the chapter. Tables are not repeated here.
     #[prost(message, repeated, tag = "5")]
     pub paragraphs: ::prost::alloc::vec::Vec<TextParagraph>,
+    /// True if the chapter contains a table.
     #[prost(bool, tag = "6")]
     pub has_table: bool,
 }
-/// `gongkai.v1.report.parsed.<region>`
+/// The event on `gongkai.v1.report.parsed.<region>`: a document was read as a report.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReportParsed {
+    /// The document.
     #[prost(message, optional, tag = "1")]
     pub origin: ::core::option::Option<Origin>,
+    /// The report without its prose.
     #[prost(message, optional, tag = "2")]
     pub report: ::core::option::Option<ParsedReport>,
+    /// The versions that parsed the document.
     #[prost(message, optional, tag = "3")]
     pub versions: ::core::option::Option<Versions>,
-    /// Where sender and document disagree.
+    /// The differences between the sender's metadata and the document.
     #[prost(message, repeated, tag = "4")]
     pub differences: ::prost::alloc::vec::Vec<Difference>,
 }
-/// `gongkai.v1.report.validated.<region>`
+/// The event on `gongkai.v1.report.validated.<region>`: a report was checked.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReportValidated {
+    /// The document.
     #[prost(message, optional, tag = "1")]
     pub origin: ::core::option::Option<Origin>,
+    /// The report without its prose.
     #[prost(message, optional, tag = "2")]
     pub report: ::core::option::Option<ParsedReport>,
+    /// The findings.
     #[prost(message, repeated, tag = "3")]
     pub findings: ::prost::alloc::vec::Vec<Finding>,
+    /// The number of findings of each severity.
     #[prost(message, optional, tag = "4")]
     pub summary: ::core::option::Option<FindingsSummary>,
+    /// The versions that checked the report.
     #[prost(message, optional, tag = "5")]
     pub versions: ::core::option::Option<Versions>,
+    /// The trace id of the document.
     #[prost(string, tag = "6")]
     pub trace_id: ::prost::alloc::string::String,
-    /// Rank of this validation among those of its report: of two of one arrival the higher counts, whichever came last.
-    /// 0 in events of versions that did not rank; then the stream sequence is the rank.
+    /// The rank of this validation among those of its report. Of two validations of one arrival, the one with the higher rank
+    /// applies, in whichever order they arrive. 0 in events of earlier versions, whose rank is the stream sequence.
     #[prost(uint64, tag = "7")]
     pub validation: u64,
-    /// True if a newer content of the report is known: history, nothing to act on.
+    /// True if a newer content of the report is known. The event is history then, and nothing needs to be done.
     #[prost(bool, tag = "8")]
     pub superseded: bool,
-    /// Where the sender and the document disagree.
+    /// The differences between the sender's metadata and the document.
     #[prost(message, repeated, tag = "16")]
     pub differences: ::prost::alloc::vec::Vec<Difference>,
 }
-/// `gongkai.v1.report.rejected.<region>`: not a report, or unreadable.
+/// The event on `gongkai.v1.report.rejected.<region>`: a document is not a report or cannot be read.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReportRejected {
+    /// The document.
     #[prost(message, optional, tag = "1")]
     pub origin: ::core::option::Option<Origin>,
+    /// The reason.
     #[prost(message, optional, tag = "2")]
     pub rejection: ::core::option::Option<Rejection>,
+    /// The versions that read the document.
     #[prost(message, optional, tag = "3")]
     pub versions: ::core::option::Option<Versions>,
+    /// The trace id of the document.
     #[prost(string, tag = "4")]
     pub trace_id: ::prost::alloc::string::String,
-    /// The files of the submission; empty if that is one file.
+    /// The files of the submission; empty if it has one file.
     #[prost(message, repeated, tag = "5")]
     pub parts: ::prost::alloc::vec::Vec<Part>,
 }
-/// `gongkai.v1.report.withdrawn.<region>`
+/// The event on `gongkai.v1.report.withdrawn.<region>`: a withdrawal was accepted.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReportWithdrawn {
+    /// The id of the submission.
     #[prost(string, tag = "1")]
     pub submission_id: ::prost::alloc::string::String,
+    /// The URL that is withdrawn; empty for the report at every URL.
     #[prost(string, tag = "2")]
     pub url: ::prost::alloc::string::String,
+    /// The agency that the sender named.
     #[prost(message, optional, tag = "3")]
     pub agency: ::core::option::Option<AgencyHint>,
+    /// The year that the sender gave; 0 if the sender gave none.
     #[prost(int32, tag = "4")]
     pub year: i32,
+    /// The first six digits of the division code; 000000 if unknown.
     #[prost(string, tag = "5")]
     pub region: ::prost::alloc::string::String,
-    /// When ingest took it.
+    /// The time at which ingest received the withdrawal.
     #[prost(message, optional, tag = "6")]
     pub withdrawn_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// agencies/{agency}/reports/{year} if the withdrawal names a report by agency and year: resolved once, by ingest.
+    /// The report's resource name, `agencies/{agency}/reports/{year}`, if the withdrawal names a report by agency and year.
+    /// Ingest resolves it once.
     #[prost(string, tag = "7")]
     pub report: ::prost::alloc::string::String,
-    /// When the sender says that it happened. It takes effect then, and on arrival if the sender does not say or says a later time.
+    /// The time that the sender gave for the event. The withdrawal takes effect at this time, or on arrival if the sender gave
+    /// none or a later one.
     #[prost(message, optional, tag = "8")]
     pub event_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// As of a DocumentReceived.
+    /// The id of the previous submission under the same event id or request id, which differs or did not succeed.
     #[prost(string, tag = "9")]
     pub supersedes: ::prost::alloc::string::String,
+    /// The id of the withdrawal that this event repeats with a later time, and whose receipt the sender gets. Empty if this
+    /// withdrawal has a receipt of its own.
     #[prost(string, tag = "14")]
     pub renews: ::prost::alloc::string::String,
-    /// The CloudEvent's source and id.
+    /// The source of the CloudEvent.
     #[prost(string, tag = "10")]
     pub event_source: ::prost::alloc::string::String,
+    /// The id of the CloudEvent.
     #[prost(string, tag = "11")]
     pub event_id: ::prost::alloc::string::String,
+    /// The party on whose behalf the withdrawal was accepted. Absent if the sender may do anything.
     #[prost(message, optional, tag = "30")]
     pub sender: ::core::option::Option<Sender>,
 }
-/// `gongkai.v1.report.erased.<region>`: the tombstone of contents that were erased on demand. It is in the log before anything
-/// is deleted, and holds for good: what has one of these hashes is neither served nor taken in again.
+/// The event on `gongkai.v1.report.erased.<region>`: the tombstone of contents that were erased on demand.
+///
+/// The tombstone is in the log before anything is deleted, and it is permanent: a content with one of its hashes is neither
+/// served nor accepted again.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReportErased {
-    /// agencies/{agency}/reports/{year}, as asked for.
+    /// The resource name of the requested report: `agencies/{agency}/reports/{year}`.
     #[prost(string, tag = "1")]
     pub report: ::prost::alloc::string::String,
-    /// Every report that the contents were read as, `report` among them.
+    /// The resource names of all reports that the contents were read as, including `report`.
     #[prost(string, repeated, tag = "2")]
     pub reports: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The identities of the revisions that are erased.
+    /// The identities of the erased revisions.
     #[prost(string, repeated, tag = "3")]
     pub content_hashes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// SHA-256 of their files, hex: main bodies and attachments, without those that another content shares.
+    /// The SHA-256 of the erased files, in lower-case hex: main bodies and attachments, without files that another content
+    /// shares.
     #[prost(string, repeated, tag = "4")]
     pub file_hashes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// What is deleted from the object store: originals, attachments and parsed texts, by bucket and key.
+    /// The objects that are deleted from the object store, by bucket and key: originals, attachments and parsed texts.
     #[prost(message, repeated, tag = "5")]
     pub objects: ::prost::alloc::vec::Vec<ContentRef>,
-    /// Why, and who decided.
+    /// The reason for the erasure.
     #[prost(string, tag = "6")]
     pub reason: ::prost::alloc::string::String,
+    /// The person who decided.
     #[prost(string, tag = "7")]
     pub person: ::prost::alloc::string::String,
+    /// The first six digits of the report's division code; 000000 if unknown.
     #[prost(string, tag = "8")]
     pub region: ::prost::alloc::string::String,
+    /// The time of the erasure.
     #[prost(message, optional, tag = "9")]
     pub erased_at: ::core::option::Option<::prost_types::Timestamp>,
 }
-/// `gongkai.v1.report.waived.<region>`: a waiver was granted, revoked, or expired; with its state since then. An end is
-/// for good; of several the earliest counts.
+/// The event on `gongkai.v1.report.waived.<region>`: a waiver was granted or revoked, or has expired.
+///
+/// An ended waiver never resumes. If it has several ends, the earliest applies.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WaiverChanged {
+    /// The waiver with its new state.
     #[prost(message, optional, tag = "1")]
     pub waiver: ::core::option::Option<Waiver>,
 }
 /// One alert: all findings of one cause in one report.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Alert {
-    /// The same for raise and resolve.
+    /// Identifies the alert. The same when it is raised and when it is resolved.
     #[prost(string, tag = "1")]
     pub alert_id: ::prost::alloc::string::String,
-    /// agencies/{agency}/reports/{year}
+    /// The report's resource name: `agencies/{agency}/reports/{year}`.
     #[prost(string, tag = "2")]
     pub report: ::prost::alloc::string::String,
+    /// The agency's name in the document.
     #[prost(string, tag = "3")]
     pub agency_name: ::prost::alloc::string::String,
+    /// The year that the report is about.
     #[prost(int32, tag = "4")]
     pub year: i32,
+    /// The first six digits of the report's division code; 000000 if unknown.
     #[prost(string, tag = "5")]
     pub region: ::prost::alloc::string::String,
+    /// The URL of publication.
     #[prost(string, tag = "6")]
     pub url: ::prost::alloc::string::String,
-    /// Revision that raised it: its content hash.
+    /// The content hash of the revision that raised the alert.
     #[prost(string, tag = "7")]
     pub content_hash: ::prost::alloc::string::String,
+    /// The suspect cell that the findings share.
     #[prost(string, tag = "8")]
     pub cause: ::prost::alloc::string::String,
+    /// The highest severity of the findings.
     #[prost(enumeration = "Severity", tag = "9")]
     pub severity: i32,
-    /// When raised: what is wrong. When resolved: what was.
+    /// The findings of a raised alert, or the last findings of a resolved one.
     #[prost(message, repeated, tag = "10")]
     pub findings: ::prost::alloc::vec::Vec<Finding>,
-    /// Of the event that raised or resolved it.
+    /// The trace id of the event that raised or resolved the alert.
     #[prost(string, tag = "11")]
     pub trace_id: ::prost::alloc::string::String,
-    /// Raised in an AlertRaised, resolved in an AlertResolved, which share a subject.
+    /// Raised in an AlertRaised, resolved in an AlertResolved. The two events share a subject.
     #[prost(enumeration = "AlertState", tag = "12")]
     pub state: i32,
-    /// When the event that raised or resolved it entered the log.
+    /// The time at which the event that raised or resolved the alert entered the log.
     #[prost(message, optional, tag = "13")]
     pub changed_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// Of a resolved one.
+    /// The reason why the alert ended. Set for resolved alerts.
     #[prost(enumeration = "AlertResolution", tag = "14")]
     pub resolution: i32,
-    /// When the document came in whose check this tells of; absent where something else made us look at it again.
+    /// The time at which ingest received the document whose check changed the alert. Absent if another event caused the check.
     #[prost(message, optional, tag = "15")]
     pub received_at: ::core::option::Option<::prost_types::Timestamp>,
 }
-/// `gongkai.v1.alert.<region>`: trouble seen for the first time, or no longer waived.
+/// The event on `gongkai.v1.alert.<region>`: a problem was found for the first time, or is no longer waived.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AlertRaised {
     #[prost(message, optional, tag = "1")]
     pub alert: ::core::option::Option<Alert>,
 }
-/// `gongkai.v1.alert.<region>`: a corrected revision, a withdrawal or a waiver ended it.
+/// The event on `gongkai.v1.alert.<region>`: an alert ended, for the reason in `alert.resolution`.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AlertResolved {
     #[prost(message, optional, tag = "1")]
     pub alert: ::core::option::Option<Alert>,
 }
-/// `gongkai.v1.submission.ended.<region>`: a submission ended whose site is told of that.
+/// The event on `gongkai.v1.submission.ended.<region>`: a submission of a site with a `callback_url` ended.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SubmissionEnded {
+    /// The id of the submission.
     #[prost(string, tag = "1")]
     pub submission_id: ::prost::alloc::string::String,
     /// The name of the site in the configuration.
     #[prost(string, tag = "2")]
     pub site: ::prost::alloc::string::String,
-    /// The receipt in JSON, as `GET /v1/submissions/{id}` answers it.
+    /// The receipt in JSON, as `GET /v1/submissions/{id}` returns it.
     #[prost(string, tag = "3")]
     pub receipt: ::prost::alloc::string::String,
 }
-/// A header of a dead letter.
+/// A header of the message in a dead letter.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Header {
     #[prost(string, tag = "1")]
@@ -2081,47 +2255,60 @@ pub struct Header {
     #[prost(string, tag = "2")]
     pub value: ::prost::alloc::string::String,
 }
-/// `gongkai.v1.dead.<service>`: a message that a service could not handle.
+/// The event on `gongkai.v1.dead.<service>`: a service could not handle a message.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct DeadLetter {
+    /// The service.
     #[prost(string, tag = "1")]
     pub service: ::prost::alloc::string::String,
+    /// The subject of the message.
     #[prost(string, tag = "2")]
     pub subject: ::prost::alloc::string::String,
+    /// The headers of the message.
     #[prost(message, repeated, tag = "3")]
     pub headers: ::prost::alloc::vec::Vec<Header>,
+    /// The body of the message.
     #[prost(bytes = "bytes", tag = "4")]
     pub payload: ::prost::bytes::Bytes,
-    /// Such as UNDECODABLE or ATTEMPTS_EXHAUSTED.
+    /// The error code, such as UNDECODABLE or ATTEMPTS_EXHAUSTED.
     #[prost(string, tag = "5")]
     pub code: ::prost::alloc::string::String,
     /// The chain of causes.
     #[prost(string, tag = "6")]
     pub cause: ::prost::alloc::string::String,
+    /// The number of attempts. Deliveries that ended with their process do not count.
     #[prost(uint32, tag = "7")]
     pub attempts: u32,
+    /// The time at which the stream stored the message.
     #[prost(message, optional, tag = "8")]
     pub first_seen_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The time at which the service gave up.
     #[prost(message, optional, tag = "9")]
     pub buried_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The trace id of the message.
     #[prost(string, tag = "10")]
     pub trace_id: ::prost::alloc::string::String,
+    /// The id of the message.
     #[prost(string, tag = "11")]
     pub message_id: ::prost::alloc::string::String,
+    /// The version of the service.
     #[prost(string, tag = "12")]
     pub service_version: ::prost::alloc::string::String,
-    /// Stream sequence of the message.
+    /// The stream sequence of the message.
     #[prost(uint64, tag = "13")]
     pub sequence: u64,
 }
-/// Why a document came in.
+/// The occasion on which a document was submitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum DocumentKind {
     Unspecified = 0,
+    /// The document was published.
     Published = 1,
+    /// The published document was updated.
     Updated = 2,
-    /// Before publication: checked and answered, never a revision, never an alert.
+    /// The document is not published yet. It is checked and the result is returned; it never becomes a revision and never
+    /// raises an alert.
     Draft = 3,
 }
 impl DocumentKind {
@@ -2178,16 +2365,16 @@ impl AlertState {
         }
     }
 }
-/// What ended an alert.
+/// The reason why an alert ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum AlertResolution {
     Unspecified = 0,
-    /// A corrected revision, a withdrawal, or a rule that judges otherwise.
+    /// The findings are gone: after a corrected revision, after a withdrawal, or because a rule now judges otherwise.
     Gone = 1,
-    /// A person waived what was left of it.
+    /// A person waived the findings that remained.
     Waived = 2,
-    /// The content was erased on demand. The findings are named and no longer quoted.
+    /// The content was erased on demand. The alert names its findings and no longer quotes them.
     Erased = 3,
 }
 impl AlertResolution {
@@ -2214,218 +2401,244 @@ impl AlertResolution {
         }
     }
 }
-/// All reports of one agency: key `agencies/{agency}`. Years change together, or not at all.
+/// All reports of one agency, under the key `agencies/{agency}`. A change of several years is atomic.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AgencyRecord {
-    /// By year.
+    /// The reports, ordered by year.
     #[prost(message, repeated, tag = "1")]
     pub reports: ::prost::alloc::vec::Vec<YearRecord>,
 }
 /// One report with everything that arrived for it.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct YearRecord {
+    /// The year that the report is about.
     #[prost(int32, tag = "1")]
     pub year: i32,
-    /// Counts the changes of arrivals, contents and withdrawals.
+    /// The number of changes of arrivals, withdrawals and erased contents.
     #[prost(uint64, tag = "2")]
     pub epoch: u64,
-    /// By received_sequence.
+    /// The arrivals, ordered by received_sequence.
     #[prost(message, repeated, tag = "3")]
     pub arrivals: ::prost::alloc::vec::Vec<ArrivalRecord>,
-    /// By content_hash.
+    /// The contents, ordered by content_hash.
     #[prost(message, repeated, tag = "4")]
     pub contents: ::prost::alloc::vec::Vec<ContentRecord>,
-    /// By URL; of each the one that ranks highest.
+    /// The withdrawal with the highest rank of each URL, ordered by URL.
     #[prost(message, repeated, tag = "5")]
     pub withdrawals: ::prost::alloc::vec::Vec<WithdrawalRecord>,
+    /// The last published findings.
     #[prost(message, optional, tag = "6")]
     pub last_verdict: ::core::option::Option<LastVerdict>,
-    /// Hashes of contents that were erased. They count as if they had never arrived.
+    /// The hashes of erased contents. They count as if they had never arrived.
     #[prost(string, repeated, tag = "7")]
     pub erased: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// The arrival of a document.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ArrivalRecord {
-    /// Stream sequence of the DocumentReceived.
+    /// The stream sequence of the DocumentReceived.
     #[prost(uint64, tag = "1")]
     pub received_sequence: u64,
-    /// Stream sequence of the stage event that it was read from; of several the highest.
+    /// The stream sequence of the stage event that the arrival was read from. Of several, the highest.
     #[prost(uint64, tag = "2")]
     pub parsed_sequence: u64,
+    /// The identity of the content.
     #[prost(string, tag = "3")]
     pub content_hash: ::prost::alloc::string::String,
+    /// The URL of publication; empty if unknown.
     #[prost(string, tag = "4")]
     pub url: ::prost::alloc::string::String,
+    /// The time at which ingest received the document.
     #[prost(message, optional, tag = "5")]
     pub received_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The time of publication that the sender gave.
     #[prost(message, optional, tag = "6")]
     pub published_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// Region of its events.
+    /// The region of the arrival's events.
     #[prost(string, tag = "7")]
     pub region: ::prost::alloc::string::String,
-    /// When it takes effect. Absent in records of earlier versions, for which received_at counts.
+    /// The time at which the arrival takes effect. Absent in records of earlier versions, for which received_at applies.
     #[prost(message, optional, tag = "8")]
     pub effective_at: ::core::option::Option<::prost_types::Timestamp>,
 }
-/// One content of a report, as far as its neighbours need it.
+/// The parts of a report's content that its neighbours use. An erased content keeps only its hash, parsed_sequence,
+/// prose_chars and prose_bands.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ContentRecord {
-    /// SHA-256 of the original, hex.
+    /// The revision's identity: a hash of the original and its attachments, in lower-case hex. Without attachments it is the
+    /// SHA-256 of the original.
     #[prost(string, tag = "1")]
     pub content_hash: ::prost::alloc::string::String,
-    /// Stream sequence of the newest ReportParsed of this content.
+    /// The stream sequence of the newest ReportParsed of this content.
     #[prost(uint64, tag = "2")]
     pub parsed_sequence: u64,
+    /// The agency's name in the document.
     #[prost(string, tag = "3")]
     pub agency_name: ::prost::alloc::string::String,
+    /// The form of the tables: 2021, 2019 or 2014.
     #[prost(string, tag = "4")]
     pub form: ::prost::alloc::string::String,
+    /// The cells, one row per concept.
     #[prost(message, repeated, tag = "5")]
     pub rows: ::prost::alloc::vec::Vec<CellRow>,
+    /// The number of characters of the masked prose.
     #[prost(uint32, tag = "6")]
     pub prose_chars: u32,
+    /// The MinHash signature of the prose: the smallest hashes of its shingles, ascending.
     #[prost(fixed32, repeated, tag = "7")]
     pub prose_hashes: ::prost::alloc::vec::Vec<u32>,
+    /// The keys under which reports with similar prose are found.
     #[prost(fixed64, repeated, tag = "8")]
     pub prose_bands: ::prost::alloc::vec::Vec<u64>,
+    /// True if the report states that its numbers sum up those of the bodies below.
     #[prost(bool, tag = "9")]
     pub rolls_up: bool,
-    /// Digest of cells and prose.
+    /// A digest of cells and prose. Pages that differ only in template, counters or navigation have the same digest.
     #[prost(string, tag = "10")]
     pub main_hash: ::prost::alloc::string::String,
 }
 /// The cells of one concept.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CellRow {
+    /// The concept.
     #[prost(string, tag = "1")]
     pub concept: ::prost::alloc::string::String,
-    /// One for each applicant, separated by commas; a single one if the concept has no applicants. Each is a number, _ for
-    /// blank, / for not applicable, ? for unreadable or ! for missing.
+    /// The cells, one for each applicant, separated by commas; a single cell if the concept has no applicants. A cell is a
+    /// number, `_` for blank, `/` for not applicable, `?` for unreadable or `!` for missing.
     #[prost(string, tag = "2")]
     pub cells: ::prost::alloc::string::String,
 }
 /// The withdrawal of a report.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WithdrawalRecord {
-    /// Stream sequence of the ReportWithdrawn.
+    /// The stream sequence of the ReportWithdrawn.
     #[prost(uint64, tag = "1")]
     pub sequence: u64,
     /// The URL that was withdrawn; empty for the report at every URL.
     #[prost(string, tag = "2")]
     pub url: ::prost::alloc::string::String,
-    /// When it takes effect.
+    /// The time at which the withdrawal takes effect.
     #[prost(message, optional, tag = "3")]
     pub effective_at: ::core::option::Option<::prost_types::Timestamp>,
 }
-/// The arrivals and withdrawals of one report, for consumers that keep nothing else of it.
+/// The arrivals and withdrawals of one report, for consumers that keep nothing else about it.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HistoryRecord {
-    /// By received_sequence.
+    /// The arrivals, ordered by received_sequence.
     #[prost(message, repeated, tag = "1")]
     pub arrivals: ::prost::alloc::vec::Vec<ArrivalRecord>,
-    /// By URL; of each the one that ranks highest.
+    /// The withdrawal with the highest rank of each URL, ordered by URL.
     #[prost(message, repeated, tag = "2")]
     pub withdrawals: ::prost::alloc::vec::Vec<WithdrawalRecord>,
-    /// Hashes of contents that were erased. They count as if they had never arrived.
+    /// The hashes of erased contents. They count as if they had never arrived.
     #[prost(string, repeated, tag = "3")]
     pub erased: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// What ingest knows of a content, by its identity, or of a file of one, by its SHA-256. Parse reads it too.
+/// The record that ingest keeps of a content, by its identity, or of one file of a content, by the file's SHA-256. Parse
+/// reads it too.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct KnownContent {
-    /// agencies/{agency}/reports/{year} of every report that it was read as.
+    /// The resource names of all reports that the content was read as: `agencies/{agency}/reports/{year}`.
     #[prost(string, repeated, tag = "1")]
     pub reports: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Keys of its parsed texts.
+    /// The keys of the parsed texts of the content.
     #[prost(string, repeated, tag = "2")]
     pub texts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Its tombstone, without the objects.
+    /// The tombstone of the content, without the objects. Absent if the content is not erased.
     #[prost(message, optional, tag = "3")]
     pub erased: ::core::option::Option<ReportErased>,
-    /// For a file that was sent with others: the identities of the contents that it is part of.
+    /// The identities of the contents that the file is part of, for a file that was sent with others.
     #[prost(string, repeated, tag = "4")]
     pub contents: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// The findings of a report that were published last.
+/// The last published findings of a report.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LastVerdict {
-    /// Digest of everything that the findings rest on. As long as it is the same, so are they.
+    /// A digest of everything that the findings depend on. As long as it stays the same, the findings stay the same.
     #[prost(string, tag = "1")]
     pub inputs_digest: ::prost::alloc::string::String,
-    /// Digest of the findings.
+    /// A digest of the findings.
     #[prost(string, tag = "2")]
     pub findings_digest: ::prost::alloc::string::String,
-    /// Rank of the verdict; ReportValidated carries it.
+    /// The rank of the verdict, which its ReportValidated contains.
     #[prost(uint64, tag = "3")]
     pub validation: u64,
-    /// Message id of the input that caused it. If that input is delivered again, the verdict may not have been published.
+    /// The message id of the input that caused the verdict. If that input is delivered again, the verdict may not have been
+    /// published.
     #[prost(string, tag = "4")]
     pub message_id: ::prost::alloc::string::String,
 }
-/// The reports that arrived with a URL: key `places/{digest of the URL}` in validate's bucket.
+/// The reports that arrived with a URL, under the key `places/{digest of the URL}` in validate's bucket.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UrlIndexRecord {
-    /// agencies/{agency}/reports/{year}
+    /// The resource names of the reports: `agencies/{agency}/reports/{year}`.
     #[prost(string, repeated, tag = "1")]
     pub reports: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Stream sequence of the withdrawal that ranks highest; 0 for none.
+    /// The stream sequence of the withdrawal with the highest rank; 0 if there is none.
     #[prost(uint64, tag = "2")]
     pub withdrawal_sequence: u64,
-    /// When that withdrawal takes effect.
+    /// The time at which that withdrawal takes effect.
     #[prost(message, optional, tag = "3")]
     pub withdrawal_effective_at: ::core::option::Option<::prost_types::Timestamp>,
 }
-/// What the bodies below one agency reported on one year: key `rollups/{agency}/{year}`.
+/// The figures of the bodies below one agency for one year, under the key `rollups/{agency}/{year}`.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RollupRecord {
-    /// By agency.
+    /// The lines, ordered by agency.
     #[prost(message, repeated, tag = "1")]
     pub lines: ::prost::alloc::vec::Vec<RollupLine>,
 }
-/// One body's line.
+/// The figures of one body.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RollupLine {
+    /// The key of the body.
     #[prost(string, tag = "1")]
     pub agency: ::prost::alloc::string::String,
+    /// The name of the body in its report.
     #[prost(string, tag = "2")]
     pub agency_name: ::prost::alloc::string::String,
-    /// Epoch of its report; of two lines the one with the higher counts.
+    /// The sum of the epochs of the body's reports on this year and the year before. Of two lines, the one with the higher
+    /// epoch applies.
     #[prost(uint64, tag = "3")]
     pub epoch: u64,
-    /// False once its report was withdrawn.
+    /// True if the body's report on this year is published; false after its withdrawal or erasure.
     #[prost(bool, tag = "4")]
     pub stands: bool,
+    /// The cells of the body's report that roll-up rules add up.
     #[prost(message, repeated, tag = "5")]
     pub rows: ::prost::alloc::vec::Vec<CellRow>,
-    /// What the year before carried out, if the body reported that year and the cell is a number.
+    /// The value of `requests.carried_out\[total\]` in the body's report on the year before. Absent if there is no such report or
+    /// the cell is not a number.
     #[prost(string, optional, tag = "6")]
     pub carried_out_before: ::core::option::Option<::prost::alloc::string::String>,
 }
-/// The reports whose prose shares one band: key `bands/{year}/{scope}/{band}`.
+/// The reports whose prose shares one band, under the key `bands/{year}/{scope}/{band}`.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BandRecord {
-    /// By agency.
+    /// The reports, ordered by agency.
     #[prost(message, repeated, tag = "1")]
     pub members: ::prost::alloc::vec::Vec<BandMember>,
 }
 /// A report in a band.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BandMember {
+    /// The key of the agency.
     #[prost(string, tag = "1")]
     pub agency: ::prost::alloc::string::String,
+    /// The epoch of the report. Of two entries of one report, the one with the higher epoch applies.
     #[prost(uint64, tag = "2")]
     pub epoch: u64,
-    /// False once its prose changed or it was withdrawn.
+    /// True if the prose of the current revision has the band; false after the prose changed or the report was withdrawn.
     #[prost(bool, tag = "3")]
     pub stands: bool,
 }
 /// The outcome of a withdrawal.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Withdrawal {
+    /// The target of the withdrawal.
     #[prost(enumeration = "WithdrawalHit", tag = "1")]
     pub hit: i32,
-    /// Why it hit nothing, such as UNKNOWN_ADDRESS; empty otherwise.
+    /// The reason why the withdrawal found no report, such as UNKNOWN_ADDRESS; empty otherwise.
     #[prost(string, tag = "2")]
     pub code: ::prost::alloc::string::String,
 }
@@ -2434,35 +2647,43 @@ pub struct SubmitRequest {
     /// The document.
     #[prost(bytes = "bytes", tag = "1")]
     pub content: ::prost::bytes::Bytes,
+    /// The media type of the document; empty if unknown.
     #[prost(string, tag = "2")]
     pub media_type: ::prost::alloc::string::String,
+    /// The charset of the document; empty if unknown.
     #[prost(string, tag = "3")]
     pub charset: ::prost::alloc::string::String,
+    /// The file name of the document; empty if unknown.
     #[prost(string, tag = "4")]
     pub filename: ::prost::alloc::string::String,
+    /// The agency that publishes the report.
     #[prost(message, optional, tag = "5")]
     pub agency: ::core::option::Option<AgencyHint>,
-    /// 0 if unknown.
+    /// The year that the report is about; 0 if unknown.
     #[prost(int32, tag = "6")]
     pub year: i32,
+    /// The title of the report; empty if unknown.
     #[prost(string, tag = "7")]
     pub title: ::prost::alloc::string::String,
+    /// The URL of publication; empty if unknown.
     #[prost(string, tag = "8")]
     pub url: ::prost::alloc::string::String,
+    /// The time of publication; absent if unknown.
     #[prost(message, optional, tag = "9")]
     pub published_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The publishing site.
     #[prost(message, optional, tag = "10")]
     pub site: ::core::option::Option<Site>,
-    /// Makes a repeat of this call harmless; without it the content decides.
+    /// Makes a repetition of this call harmless. Without it, the content identifies a repetition.
     #[prost(string, tag = "11")]
     pub request_id: ::prost::alloc::string::String,
-    /// Unspecified means published.
+    /// The occasion of the submission. Unspecified means published.
     #[prost(enumeration = "DocumentKind", tag = "12")]
     pub kind: i32,
-    /// When it happened; revisions rank by it. Absent, or later than the arrival: the arrival counts.
+    /// The time of the event, by which revisions rank. If it is absent or later than the arrival, the time of arrival applies.
     #[prost(message, optional, tag = "14")]
     pub event_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// The report may stand in any of them; with an empty content it must.
+    /// The attachments. Any of them may contain the report; if `content` is empty, one of them must.
     #[prost(message, repeated, tag = "13")]
     pub attachments: ::prost::alloc::vec::Vec<Attachment>,
     /// The steps of review before publication.
@@ -2472,12 +2693,16 @@ pub struct SubmitRequest {
 /// A file attached to the document.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Attachment {
+    /// The bytes of the file.
     #[prost(bytes = "bytes", tag = "1")]
     pub content: ::prost::bytes::Bytes,
+    /// The file name.
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
+    /// The media type; empty if unknown.
     #[prost(string, tag = "3")]
     pub media_type: ::prost::alloc::string::String,
+    /// The charset; empty if unknown.
     #[prost(string, tag = "4")]
     pub charset: ::prost::alloc::string::String,
 }
@@ -2490,10 +2715,10 @@ pub struct SubmitStreamRequest {
 pub mod submit_stream_request {
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Part {
-        /// First: all but the content.
+        /// The first message: the request without its content.
         #[prost(message, tag = "1")]
         Request(::prost::alloc::boxed::Box<super::SubmitRequest>),
-        /// Then: the next bytes of the content.
+        /// Every further message: the next bytes of the content.
         #[prost(bytes, tag = "2")]
         Chunk(::prost::bytes::Bytes),
     }
@@ -2503,178 +2728,209 @@ pub struct CheckReportRequest {
     /// The document.
     #[prost(bytes = "bytes", tag = "1")]
     pub content: ::prost::bytes::Bytes,
+    /// The media type of the document; empty if unknown.
     #[prost(string, tag = "2")]
     pub media_type: ::prost::alloc::string::String,
+    /// The charset of the document; empty if unknown.
     #[prost(string, tag = "3")]
     pub charset: ::prost::alloc::string::String,
+    /// The file name of the document; empty if unknown.
     #[prost(string, tag = "4")]
     pub filename: ::prost::alloc::string::String,
+    /// The agency that publishes the report.
     #[prost(message, optional, tag = "5")]
     pub agency: ::core::option::Option<AgencyHint>,
-    /// 0 if unknown.
+    /// The year that the report is about; 0 if unknown.
     #[prost(int32, tag = "6")]
     pub year: i32,
+    /// The title of the report; empty if unknown.
     #[prost(string, tag = "7")]
     pub title: ::prost::alloc::string::String,
+    /// The URL of publication; empty if unknown.
     #[prost(string, tag = "8")]
     pub url: ::prost::alloc::string::String,
+    /// The time of publication; absent if unknown.
     #[prost(message, optional, tag = "9")]
     pub published_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The publishing site.
     #[prost(message, optional, tag = "10")]
     pub site: ::core::option::Option<Site>,
-    /// Without any, S-REVIEW is silent: the review is not over.
+    /// The steps of review so far. S-REVIEW is silent if there are none, because the review is not over.
     #[prost(message, repeated, tag = "11")]
     pub review: ::prost::alloc::vec::Vec<ReviewStep>,
-    /// The report may stand in any of them; with an empty content it must.
+    /// The attachments. Any of them may contain the report; if `content` is empty, one of them must.
     #[prost(message, repeated, tag = "12")]
     pub attachments: ::prost::alloc::vec::Vec<Attachment>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CheckReportResponse {
-    /// Absent if the document is rejected. Its facts have their positions in the document.
+    /// The report, with the positions of its facts in the document. Absent if the document is rejected.
     #[prost(message, optional, tag = "1")]
     pub report: ::core::option::Option<Report>,
+    /// The findings.
     #[prost(message, repeated, tag = "2")]
     pub findings: ::prost::alloc::vec::Vec<Finding>,
-    /// Why the document would be rejected.
+    /// The reason why the document would be rejected. Absent if it is a report.
     #[prost(message, optional, tag = "3")]
     pub rejection: ::core::option::Option<Rejection>,
-    /// What could not be compared, and which rules are therefore silent.
+    /// The comparisons that were not possible, with the rules that are therefore silent.
     #[prost(message, repeated, tag = "4")]
     pub not_checked: ::prost::alloc::vec::Vec<NotChecked>,
-    /// Rules of local packs that were left out because they would cost too much, each with the reason.
+    /// The rules of local packs that were left out because they would cost too much, each with the reason.
     #[prost(string, repeated, tag = "5")]
     pub left_out: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The versions that checked the document.
     #[prost(message, optional, tag = "6")]
     pub versions: ::core::option::Option<Versions>,
-    /// The files and what they were read as; empty if it is one file.
+    /// The files and their roles; empty if there is one file.
     #[prost(message, repeated, tag = "7")]
     pub parts: ::prost::alloc::vec::Vec<Part>,
 }
 /// Rules that were not applied, because the reports that they compare could not be read.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NotChecked {
-    /// Such as BROKER_UNAVAILABLE.
+    /// The error code, such as BROKER_UNAVAILABLE.
     #[prost(string, tag = "1")]
     pub code: ::prost::alloc::string::String,
-    /// Chinese.
+    /// The problem, in Chinese.
     #[prost(string, tag = "2")]
     pub message: ::prost::alloc::string::String,
-    /// English.
+    /// The problem, in English.
     #[prost(string, tag = "3")]
     pub message_en: ::prost::alloc::string::String,
-    /// Ids of rules.
+    /// The ids of the rules.
     #[prost(string, repeated, tag = "4")]
     pub rules: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetSubmissionRequest {
+    /// The id of the submission.
     #[prost(string, tag = "1")]
     pub submission_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchSubmissionRequest {
+    /// The id of the submission.
     #[prost(string, tag = "1")]
     pub submission_id: ::prost::alloc::string::String,
 }
+/// The state and outcome of a submission.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Receipt {
+    /// The id of the submission.
     #[prost(string, tag = "1")]
     pub submission_id: ::prost::alloc::string::String,
+    /// The state of the submission.
     #[prost(enumeration = "SubmissionState", tag = "2")]
     pub state: i32,
-    /// agencies/{agency}/reports/{year}, once known.
+    /// The report's resource name, `agencies/{agency}/reports/{year}`; empty until it is known.
     #[prost(string, tag = "3")]
     pub report: ::prost::alloc::string::String,
-    /// Hash of the content and its attachments, hex: the revision's identity. Without attachments it is the content's SHA-256.
+    /// The revision's identity: a hash of the content and its attachments, in lower-case hex. Without attachments it is the
+    /// SHA-256 of the content.
     #[prost(string, tag = "4")]
     pub revision: ::prost::alloc::string::String,
+    /// The trace id of the submission.
     #[prost(string, tag = "5")]
     pub trace_id: ::prost::alloc::string::String,
+    /// The URL of the receipt's later states.
     #[prost(string, tag = "6")]
     pub status_url: ::prost::alloc::string::String,
+    /// The number of findings of each severity.
     #[prost(message, optional, tag = "7")]
     pub findings: ::core::option::Option<FindingsSummary>,
+    /// The reason for the rejection. Set for REJECTED.
     #[prost(message, optional, tag = "8")]
     pub rejection: ::core::option::Option<Rejection>,
-    /// For UNCHANGED: the submission that brought this content first. For what says a submission again with a later time: that one.
+    /// For UNCHANGED, the id of the submission that first brought this content. For a repetition with a later time, the id of
+    /// the submission that it repeats.
     #[prost(string, tag = "9")]
     pub duplicate_of: ::prost::alloc::string::String,
-    /// Stream sequence of the event this state comes from; 0 if it comes from none.
+    /// The stream sequence of the event that set this state; 0 if no event did.
     #[prost(uint64, tag = "10")]
     pub sequence: u64,
-    /// Number of the log that took the submission: 0, and a higher one after each accepted loss of what the broker held.
+    /// The epoch of the log that accepted the submission: 0 at first, and a higher number after each accepted loss of the
+    /// broker's data.
     #[prost(uint64, tag = "11")]
     pub log_epoch: u64,
-    /// The submission that came under the same event id or request id before, with other content or without success.
+    /// The id of the previous submission under the same event id or request id, which had other content or did not succeed.
     #[prost(string, tag = "12")]
     pub supersedes: ::prost::alloc::string::String,
-    /// For a withdrawal: what it hit.
+    /// The outcome of a withdrawal. Absent for a document.
     #[prost(message, optional, tag = "13")]
     pub withdrawal: ::core::option::Option<Withdrawal>,
-    /// Where the sender and the document disagree.
+    /// The differences between the sender's metadata and the document.
     #[prost(message, repeated, tag = "14")]
     pub differences: ::prost::alloc::vec::Vec<Difference>,
-    /// The files of the submission and what they were read as; empty if it is one file.
+    /// The files of the submission and their roles; empty if it has one file.
     #[prost(message, repeated, tag = "16")]
     pub parts: ::prost::alloc::vec::Vec<Part>,
-    /// When the sender says that it happened. Absent if the sender does not say.
+    /// The time that the sender gave for the event. Absent if the sender gave none.
     #[prost(message, optional, tag = "20")]
     pub event_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// When it was taken in.
+    /// The time at which ingest received the submission. Absent on receipts of earlier versions.
     #[prost(message, optional, tag = "21")]
     pub received_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// The name of the site in the configuration that is told of the end; empty if none is.
+    /// The name, in the configuration, of the site whose `callback_url` gets the final receipt; empty if there is none.
     #[prost(string, tag = "22")]
     pub callback_site: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EraseReportRequest {
-    /// agencies/{agency}/reports/{year}
+    /// The report's resource name: `agencies/{agency}/reports/{year}`.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// Why, on one line.
+    /// The reason for the erasure, 1 to 1000 characters on one line.
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
-    /// Who decides, on one line.
+    /// The person who decides, 1 to 100 characters on one line.
     #[prost(string, tag = "3")]
     pub person: ::prost::alloc::string::String,
 }
-/// What was erased.
+/// The result of an erasure.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Erasure {
-    /// agencies/{agency}/reports/{year}, as asked for.
+    /// The resource name of the requested report: `agencies/{agency}/reports/{year}`.
     #[prost(string, tag = "1")]
     pub report: ::prost::alloc::string::String,
-    /// Every report that the contents were read as.
+    /// The resource names of all reports that the contents were read as.
     #[prost(string, repeated, tag = "2")]
     pub reports: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// The identities of the erased revisions.
     #[prost(string, repeated, tag = "3")]
     pub content_hashes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// SHA-256 of their files, hex: main bodies and attachments, without those that another content shares.
+    /// The SHA-256 of the erased files, in lower-case hex: main bodies and attachments, without files that another content
+    /// shares.
     #[prost(string, repeated, tag = "4")]
     pub file_hashes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The reason for the erasure.
     #[prost(string, tag = "5")]
     pub reason: ::prost::alloc::string::String,
+    /// The person who decided.
     #[prost(string, tag = "6")]
     pub person: ::prost::alloc::string::String,
+    /// The time of the erasure.
     #[prost(message, optional, tag = "7")]
     pub erased_at: ::core::option::Option<::prost_types::Timestamp>,
 }
-/// The state of a submission. All but RECEIVED and PARSED are final.
+/// The state of a submission. All states but RECEIVED and PARSED are final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum SubmissionState {
     Unspecified = 0,
+    /// The document is stored and its event is in the log.
     Received = 1,
+    /// The document was read as a report.
     Parsed = 2,
+    /// The report was checked.
     Validated = 3,
+    /// The document is not a report or cannot be read.
     Rejected = 4,
+    /// The submission is a withdrawal, and it was accepted.
     Withdrawn = 5,
-    /// The same content came before; no new revision.
+    /// The same content was submitted before. There is no new revision.
     Unchanged = 6,
-    /// Could not be handled; an operator has the dead letter.
+    /// The submission could not be handled. An operator has the dead letter.
     Dead = 7,
 }
 impl SubmissionState {
@@ -2709,14 +2965,15 @@ impl SubmissionState {
         }
     }
 }
-/// What a withdrawal hit.
+/// The target of a withdrawal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum WithdrawalHit {
     Unspecified = 0,
-    /// A report that was submitted here, at the address or by the name that the withdrawal gives.
+    /// A report that was submitted here, at the URL or under the name that the withdrawal gives.
     Report = 1,
-    /// Nothing that was submitted here so far. It holds all the same for what comes later and took effect before it.
+    /// No report that was submitted here so far. The withdrawal still applies to documents that arrive later and took effect
+    /// before it.
     Unknown = 2,
 }
 impl WithdrawalHit {
@@ -2752,7 +3009,7 @@ pub mod submission_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Takes reports in. Served by ingest.
+    /// Accepts reports. Served by ingest.
     #[derive(Debug, Clone)]
     pub struct SubmissionServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -2833,7 +3090,7 @@ pub mod submission_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Answers after the original is in the object store and the event is in the log.
+        /// Submits a document. Returns after the original is in the object store and the event is in the log.
         pub async fn submit(
             &mut self,
             request: impl tonic::IntoRequest<super::SubmitRequest>,
@@ -2855,7 +3112,8 @@ pub mod submission_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.SubmissionService", "Submit"));
             self.inner.unary(req, path, codec).await
         }
-        /// As Submit, for a document that is too large for one message: the request first, then its content in pieces.
+        /// Submits a document that is too large for one message: the request first, then its content in chunks. Otherwise the same
+        /// as Submit.
         pub async fn submit_stream(
             &mut self,
             request: impl tonic::IntoStreamingRequest<
@@ -2879,7 +3137,7 @@ pub mod submission_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.SubmissionService", "SubmitStream"));
             self.inner.client_streaming(req, path, codec).await
         }
-        /// NOT_FOUND with reason SUBMISSION_NOT_FOUND if nobody submitted it here.
+        /// Returns the receipt of a submission. NOT_FOUND with reason SUBMISSION_NOT_FOUND if there is no such submission here.
         pub async fn get_submission(
             &mut self,
             request: impl tonic::IntoRequest<super::GetSubmissionRequest>,
@@ -2903,8 +3161,8 @@ pub mod submission_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Checks a document before it is published, against the stored reports around it, as POST /v1/check does. Keeps nothing.
-        /// RESOURCE_EXHAUSTED with reason OVERLOADED if too many wait: try again after RetryInfo.
+        /// Checks a document before it is published, against the stored reports around it, as POST /v1/check does. Nothing is
+        /// stored. RESOURCE_EXHAUSTED with reason OVERLOADED if too many calls wait; try again after the delay in RetryInfo.
         pub async fn check_report(
             &mut self,
             request: impl tonic::IntoRequest<super::CheckReportRequest>,
@@ -2929,7 +3187,7 @@ pub mod submission_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.SubmissionService", "CheckReport"));
             self.inner.unary(req, path, codec).await
         }
-        /// Sends the receipt at once and after every change, and ends when the state is final.
+        /// Streams the receipt at once and after every change. The stream ends when the state is final.
         pub async fn watch_submission(
             &mut self,
             request: impl tonic::IntoRequest<super::WatchSubmissionRequest>,
@@ -2956,9 +3214,11 @@ pub mod submission_service_client {
                 );
             self.inner.server_streaming(req, path, codec).await
         }
-        /// Erases all revisions of a report that are known so far: answers once the tombstone is in the log; originals, attachments,
-        /// texts and rows go right after. For good: the same contents are refused from then on with reason ERASED. The same call again
-        /// gives the same answer. NOT_FOUND with reason REPORT_NOT_FOUND if no such report was read.
+        /// Erases all revisions of a report that are known so far, permanently. Returns once the tombstone is in the log;
+        /// originals, attachments, texts and rows are deleted right after. From then on the same contents are refused with reason
+        /// ERASED.
+        ///
+        /// A repetition of the call returns the same result. NOT_FOUND with reason REPORT_NOT_FOUND if no such report was read.
         pub async fn erase_report(
             &mut self,
             request: impl tonic::IntoRequest<super::EraseReportRequest>,
@@ -2995,23 +3255,24 @@ pub mod submission_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with SubmissionServiceServer.
     #[async_trait]
     pub trait SubmissionService: std::marker::Send + std::marker::Sync + 'static {
-        /// Answers after the original is in the object store and the event is in the log.
+        /// Submits a document. Returns after the original is in the object store and the event is in the log.
         async fn submit(
             &self,
             request: tonic::Request<super::SubmitRequest>,
         ) -> std::result::Result<tonic::Response<super::Receipt>, tonic::Status>;
-        /// As Submit, for a document that is too large for one message: the request first, then its content in pieces.
+        /// Submits a document that is too large for one message: the request first, then its content in chunks. Otherwise the same
+        /// as Submit.
         async fn submit_stream(
             &self,
             request: tonic::Request<tonic::Streaming<super::SubmitStreamRequest>>,
         ) -> std::result::Result<tonic::Response<super::Receipt>, tonic::Status>;
-        /// NOT_FOUND with reason SUBMISSION_NOT_FOUND if nobody submitted it here.
+        /// Returns the receipt of a submission. NOT_FOUND with reason SUBMISSION_NOT_FOUND if there is no such submission here.
         async fn get_submission(
             &self,
             request: tonic::Request<super::GetSubmissionRequest>,
         ) -> std::result::Result<tonic::Response<super::Receipt>, tonic::Status>;
-        /// Checks a document before it is published, against the stored reports around it, as POST /v1/check does. Keeps nothing.
-        /// RESOURCE_EXHAUSTED with reason OVERLOADED if too many wait: try again after RetryInfo.
+        /// Checks a document before it is published, against the stored reports around it, as POST /v1/check does. Nothing is
+        /// stored. RESOURCE_EXHAUSTED with reason OVERLOADED if too many calls wait; try again after the delay in RetryInfo.
         async fn check_report(
             &self,
             request: tonic::Request<super::CheckReportRequest>,
@@ -3025,7 +3286,7 @@ pub mod submission_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// Sends the receipt at once and after every change, and ends when the state is final.
+        /// Streams the receipt at once and after every change. The stream ends when the state is final.
         async fn watch_submission(
             &self,
             request: tonic::Request<super::WatchSubmissionRequest>,
@@ -3033,15 +3294,17 @@ pub mod submission_service_server {
             tonic::Response<Self::WatchSubmissionStream>,
             tonic::Status,
         >;
-        /// Erases all revisions of a report that are known so far: answers once the tombstone is in the log; originals, attachments,
-        /// texts and rows go right after. For good: the same contents are refused from then on with reason ERASED. The same call again
-        /// gives the same answer. NOT_FOUND with reason REPORT_NOT_FOUND if no such report was read.
+        /// Erases all revisions of a report that are known so far, permanently. Returns once the tombstone is in the log;
+        /// originals, attachments, texts and rows are deleted right after. From then on the same contents are refused with reason
+        /// ERASED.
+        ///
+        /// A repetition of the call returns the same result. NOT_FOUND with reason REPORT_NOT_FOUND if no such report was read.
         async fn erase_report(
             &self,
             request: tonic::Request<super::EraseReportRequest>,
         ) -> std::result::Result<tonic::Response<super::Erasure>, tonic::Status>;
     }
-    /// Takes reports in. Served by ingest.
+    /// Accepts reports. Served by ingest.
     #[derive(Debug)]
     pub struct SubmissionServiceServer<T> {
         inner: Arc<T>,
@@ -3439,21 +3702,22 @@ pub mod submission_service_server {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetReportRequest {
-    /// agencies/{agency}/reports/{year}
+    /// The report's resource name: `agencies/{agency}/reports/{year}`.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// The report as it stood then; absent means now.
+    /// The time for which the report is returned, as it was known then. Absent means now.
     #[prost(message, optional, tag = "2")]
     pub as_of: ::core::option::Option<::prost_types::Timestamp>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListReportsRequest {
-    /// agencies/{agency}, or agencies/- for all.
+    /// The parent: `agencies/{agency}`, or `agencies/-` for all agencies.
     #[prost(string, tag = "1")]
     pub parent: ::prost::alloc::string::String,
-    /// 1 to 1000; 0 means 50.
+    /// The maximum number of reports to return, 1 to 1000; 0 means 50.
     #[prost(int32, tag = "2")]
     pub page_size: i32,
+    /// The `next_page_token` of the previous page; empty for the first page.
     #[prost(string, tag = "3")]
     pub page_token: ::prost::alloc::string::String,
     /// Terms joined by AND: year = 2023, form = "2021", variant, agency_name : "办公室", region = "360982", error > 0.
@@ -3461,148 +3725,173 @@ pub struct ListReportsRequest {
     /// = != for names, = != : for text, where : means "contains" (agency_name, title) or "begins with" (region).
     #[prost(string, tag = "4")]
     pub filter: ::prost::alloc::string::String,
-    /// name (default), year, agency_name, received_at; with " desc" for the other way round.
+    /// The order: name (default), year, agency_name or received_at. A trailing " desc" reverses it.
     #[prost(string, tag = "5")]
     pub order_by: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListReportsResponse {
+    /// The reports of this page.
     #[prost(message, repeated, tag = "1")]
     pub reports: ::prost::alloc::vec::Vec<Report>,
+    /// The token of the next page; empty on the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListRevisionsRequest {
-    /// agencies/{agency}/reports/{year}
+    /// The report's resource name: `agencies/{agency}/reports/{year}`.
     #[prost(string, tag = "1")]
     pub parent: ::prost::alloc::string::String,
+    /// The maximum number of revisions to return, 1 to 1000; 0 means 50.
     #[prost(int32, tag = "2")]
     pub page_size: i32,
+    /// The `next_page_token` of the previous page; empty for the first page.
     #[prost(string, tag = "3")]
     pub page_token: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListRevisionsResponse {
+    /// The revisions of this page.
     #[prost(message, repeated, tag = "1")]
     pub revisions: ::prost::alloc::vec::Vec<Report>,
+    /// The token of the next page; empty on the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListFindingsRequest {
-    /// agencies/{agency}/reports/{year}, with - for all agencies or all years; agencies/{agency} for all its years.
+    /// The parent: `agencies/{agency}/reports/{year}`, with `-` for all agencies or all years, or `agencies/{agency}` for all
+    /// years of an agency.
     #[prost(string, tag = "1")]
     pub parent: ::prost::alloc::string::String,
+    /// The maximum number of findings to return, 1 to 1000; 0 means 50.
     #[prost(int32, tag = "2")]
     pub page_size: i32,
+    /// The `next_page_token` of the previous page; empty for the first page.
     #[prost(string, tag = "3")]
     pub page_token: ::prost::alloc::string::String,
     /// Terms joined by AND: severity >= WARNING, rule = "T3-ROW", year = 2023, concept = "requests.received".
     /// Also fingerprint, region, waived = false. For text, : means "begins with".
     #[prost(string, tag = "4")]
     pub filter: ::prost::alloc::string::String,
-    /// report (default), severity; with " desc".
+    /// The order: report (default) or severity. A trailing " desc" reverses it.
     #[prost(string, tag = "5")]
     pub order_by: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListFindingsResponse {
+    /// The findings of this page.
     #[prost(message, repeated, tag = "1")]
     pub findings: ::prost::alloc::vec::Vec<Finding>,
+    /// The token of the next page; empty on the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ExplainFindingRequest {
-    /// agencies/{agency}/reports/{year}/findings/{fingerprint}
+    /// The finding's resource name: `agencies/{agency}/reports/{year}/findings/{fingerprint}`.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
 }
-/// A finding, and what a person needs to judge it.
+/// A finding with the information that a person needs to judge it.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FindingExplanation {
+    /// The finding.
     #[prost(message, optional, tag = "1")]
     pub finding: ::core::option::Option<Finding>,
-    /// Its operands in the report, with their values and positions.
+    /// The operands in the report, with their values and positions.
     #[prost(message, repeated, tag = "2")]
     pub operands: ::prost::alloc::vec::Vec<Fact>,
-    /// Every weight it had since the read model keeps them, by the rules that gave it, oldest first.
+    /// Every severity that the finding has had since the read model began to record them, with the rules that gave it, oldest
+    /// first.
     #[prost(message, repeated, tag = "3")]
     pub history: ::prost::alloc::vec::Vec<Judgement>,
-    /// Every waiver it had, newest first.
+    /// Every waiver that the finding has had, newest first.
     #[prost(message, repeated, tag = "4")]
     pub waivers: ::prost::alloc::vec::Vec<Waiver>,
-    /// The report: where the operands were published.
+    /// The URL of the report that contains the operands; empty if unknown.
     #[prost(string, tag = "5")]
     pub url: ::prost::alloc::string::String,
+    /// The content hash of the revision that contains the operands.
     #[prost(string, tag = "6")]
     pub content_hash: ::prost::alloc::string::String,
 }
-/// What rules of one version made of a finding.
+/// The severity that one version of the rules gave a finding.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Judgement {
+    /// The severity.
     #[prost(enumeration = "Severity", tag = "1")]
     pub severity: i32,
-    /// Names and versions of the rule packs.
+    /// The names and versions of the rule packs.
     #[prost(string, tag = "2")]
     pub rules: ::prost::alloc::string::String,
+    /// The time at which the log stored the finding's first validation with this severity.
     #[prost(message, optional, tag = "3")]
     pub first_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The time at which the log stored the finding's last validation with this severity.
     #[prost(message, optional, tag = "4")]
     pub last_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct QueryFactsRequest {
-    /// As in ListFindings.
+    /// The parent: `agencies/{agency}/reports/{year}`, with `-` for all agencies or all years, or `agencies/{agency}` for all
+    /// years of an agency.
     #[prost(string, tag = "1")]
     pub parent: ::prost::alloc::string::String,
+    /// The maximum number of facts to return, 1 to 1000; 0 means 50.
     #[prost(int32, tag = "2")]
     pub page_size: i32,
+    /// The `next_page_token` of the previous page; empty for the first page.
     #[prost(string, tag = "3")]
     pub page_token: ::prost::alloc::string::String,
-    /// Terms joined by AND: concept = "requests.received" (or a prefix: concept : "requests."), applicant = "total", year = 2023, state = "reported", value > 10.
-    /// Also region. A comparison of value holds for reported cells only, != too: a blank is no number.
+    /// Terms joined by AND: concept = "requests.received" (or a prefix: concept : "requests."), applicant = "total",
+    /// year = 2023, state = "reported", value > 10. Also region. A comparison of value, including !=, matches reported cells
+    /// only, because a blank is not a number.
     #[prost(string, tag = "4")]
     pub filter: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct QueryFactsResponse {
+    /// The facts of this page.
     #[prost(message, repeated, tag = "1")]
     pub facts: ::prost::alloc::vec::Vec<Fact>,
+    /// The token of the next page; empty on the last page.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchReportsRequest {
-    /// agencies/{agency}, or agencies/- for all.
+    /// The parent: `agencies/{agency}`, or `agencies/-` for all agencies.
     #[prost(string, tag = "1")]
     pub parent: ::prost::alloc::string::String,
-    /// From an earlier answer; empty starts with the oldest change kept. FAILED_PRECONDITION with reason STALE_RESUME_TOKEN
-    /// if the read model was rebuilt since: start anew with an empty one.
+    /// The `resume_token` of an earlier response. An empty token starts with the oldest change that is kept.
+    /// FAILED_PRECONDITION with reason STALE_RESUME_TOKEN if the read model was rebuilt since; start again with an empty token.
     #[prost(string, tag = "2")]
     pub resume_token: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WatchReportsResponse {
+    /// The kind of change.
     #[prost(enumeration = "ReportChange", tag = "1")]
     pub change: i32,
-    /// As it stands now, without sections and facts; only its name if a later reading found that it is no report.
+    /// The current report without sections and facts. Only its name is set if a later reading found that it is no report.
     #[prost(message, optional, tag = "2")]
     pub report: ::core::option::Option<Report>,
-    /// Resumes behind this change.
+    /// The token that resumes the stream after this change.
     #[prost(string, tag = "3")]
     pub resume_token: ::prost::alloc::string::String,
 }
-/// What happened to a report.
+/// A kind of change of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum ReportChange {
     Unspecified = 0,
-    /// Also when a finding of it was waived, or a waiver ended.
+    /// The report was validated, one of its findings was waived, or a waiver ended.
     Validated = 1,
+    /// The report was withdrawn.
     Withdrawn = 2,
-    /// All of it was erased on demand; only its name is left.
+    /// The whole report was erased on demand. Only its name remains.
     Erased = 3,
 }
 impl ReportChange {
@@ -3640,7 +3929,7 @@ pub mod report_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Answers from the read model. Served by query.
+    /// Reads from the read model. Served by query.
     #[derive(Debug, Clone)]
     pub struct ReportServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -3721,7 +4010,8 @@ pub mod report_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// NOT_FOUND with reason REPORT_NOT_FOUND if there is none, with reason ERASED if it was erased.
+        /// Returns one report. NOT_FOUND with reason REPORT_NOT_FOUND if there is no such report, or with reason ERASED if the
+        /// report was erased.
         pub async fn get_report(
             &mut self,
             request: impl tonic::IntoRequest<super::GetReportRequest>,
@@ -3743,7 +4033,7 @@ pub mod report_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.ReportService", "GetReport"));
             self.inner.unary(req, path, codec).await
         }
-        /// Sections and facts are left out; GetReport has them.
+        /// Returns reports without sections and facts, which GetReport returns.
         pub async fn list_reports(
             &mut self,
             request: impl tonic::IntoRequest<super::ListReportsRequest>,
@@ -3768,7 +4058,7 @@ pub mod report_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.ReportService", "ListReports"));
             self.inner.unary(req, path, codec).await
         }
-        /// Every distinct content, oldest first.
+        /// Returns the revisions of a report, one for each distinct content, oldest first.
         pub async fn list_revisions(
             &mut self,
             request: impl tonic::IntoRequest<super::ListRevisionsRequest>,
@@ -3793,7 +4083,8 @@ pub mod report_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.ReportService", "ListRevisions"));
             self.inner.unary(req, path, codec).await
         }
-        /// Findings of the newest revisions; those of withdrawn reports only if the parent names the report.
+        /// Returns findings of the newest revisions. Findings of a withdrawn report are included only if the parent names the
+        /// report.
         pub async fn list_findings(
             &mut self,
             request: impl tonic::IntoRequest<super::ListFindingsRequest>,
@@ -3818,7 +4109,8 @@ pub mod report_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.ReportService", "ListFindings"));
             self.inner.unary(req, path, codec).await
         }
-        /// One finding with everything it rests on. NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision has none such.
+        /// Returns one finding with everything that it depends on. NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision
+        /// has no such finding.
         pub async fn explain_finding(
             &mut self,
             request: impl tonic::IntoRequest<super::ExplainFindingRequest>,
@@ -3843,7 +4135,7 @@ pub mod report_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.ReportService", "ExplainFinding"));
             self.inner.unary(req, path, codec).await
         }
-        /// Facts of the newest revisions; those of withdrawn reports only if the parent names the report.
+        /// Returns facts of the newest revisions. Facts of a withdrawn report are included only if the parent names the report.
         pub async fn query_facts(
             &mut self,
             request: impl tonic::IntoRequest<super::QueryFactsRequest>,
@@ -3868,7 +4160,7 @@ pub mod report_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.ReportService", "QueryFacts"));
             self.inner.unary(req, path, codec).await
         }
-        /// Every change from the token on, then live. Send the last token to resume without a gap.
+        /// Streams every change after the resume token, then every new change. Send the last token to resume without a gap.
         pub async fn watch_reports(
             &mut self,
             request: impl tonic::IntoRequest<super::WatchReportsRequest>,
@@ -3908,12 +4200,13 @@ pub mod report_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with ReportServiceServer.
     #[async_trait]
     pub trait ReportService: std::marker::Send + std::marker::Sync + 'static {
-        /// NOT_FOUND with reason REPORT_NOT_FOUND if there is none, with reason ERASED if it was erased.
+        /// Returns one report. NOT_FOUND with reason REPORT_NOT_FOUND if there is no such report, or with reason ERASED if the
+        /// report was erased.
         async fn get_report(
             &self,
             request: tonic::Request<super::GetReportRequest>,
         ) -> std::result::Result<tonic::Response<super::Report>, tonic::Status>;
-        /// Sections and facts are left out; GetReport has them.
+        /// Returns reports without sections and facts, which GetReport returns.
         async fn list_reports(
             &self,
             request: tonic::Request<super::ListReportsRequest>,
@@ -3921,7 +4214,7 @@ pub mod report_service_server {
             tonic::Response<super::ListReportsResponse>,
             tonic::Status,
         >;
-        /// Every distinct content, oldest first.
+        /// Returns the revisions of a report, one for each distinct content, oldest first.
         async fn list_revisions(
             &self,
             request: tonic::Request<super::ListRevisionsRequest>,
@@ -3929,7 +4222,8 @@ pub mod report_service_server {
             tonic::Response<super::ListRevisionsResponse>,
             tonic::Status,
         >;
-        /// Findings of the newest revisions; those of withdrawn reports only if the parent names the report.
+        /// Returns findings of the newest revisions. Findings of a withdrawn report are included only if the parent names the
+        /// report.
         async fn list_findings(
             &self,
             request: tonic::Request<super::ListFindingsRequest>,
@@ -3937,7 +4231,8 @@ pub mod report_service_server {
             tonic::Response<super::ListFindingsResponse>,
             tonic::Status,
         >;
-        /// One finding with everything it rests on. NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision has none such.
+        /// Returns one finding with everything that it depends on. NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision
+        /// has no such finding.
         async fn explain_finding(
             &self,
             request: tonic::Request<super::ExplainFindingRequest>,
@@ -3945,7 +4240,7 @@ pub mod report_service_server {
             tonic::Response<super::FindingExplanation>,
             tonic::Status,
         >;
-        /// Facts of the newest revisions; those of withdrawn reports only if the parent names the report.
+        /// Returns facts of the newest revisions. Facts of a withdrawn report are included only if the parent names the report.
         async fn query_facts(
             &self,
             request: tonic::Request<super::QueryFactsRequest>,
@@ -3959,7 +4254,7 @@ pub mod report_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// Every change from the token on, then live. Send the last token to resume without a gap.
+        /// Streams every change after the resume token, then every new change. Send the last token to resume without a gap.
         async fn watch_reports(
             &self,
             request: tonic::Request<super::WatchReportsRequest>,
@@ -3968,7 +4263,7 @@ pub mod report_service_server {
             tonic::Status,
         >;
     }
-    /// Answers from the read model. Served by query.
+    /// Reads from the read model. Served by query.
     #[derive(Debug)]
     pub struct ReportServiceServer<T> {
         inner: Arc<T>,
