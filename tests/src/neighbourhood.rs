@@ -138,6 +138,32 @@ impl Neighbourhood {
         listed(ReportServiceClient::connect(address).await.expect("query answers")).await
     }
 
+    /// Submits the reports to a deployment that has no list, imports the list by the command, and returns the final findings and
+    /// what the command says.
+    ///
+    /// # Panics
+    /// As for [`Self::run`].
+    pub async fn run_refiled(&self, deployment: &Deployment, turns: &[Turn]) -> (Findings, String) {
+        for turn in turns {
+            let submission = submit(deployment, turn).await;
+            let receipt = http::settled(&deployment.ingest(), &submission).await;
+            assert_eq!(receipt["state"], "validated", "{receipt}");
+        }
+        at_rest(deployment).await;
+        let said = import_by_command(deployment, &self.registry());
+        let address = format!("http://{}", deployment.query());
+        let client = ReportServiceClient::connect(address).await.expect("query answers");
+        let is_moved = |name: &String| !name.starts_with("agencies/p-");
+        for _ in 0..600 {
+            if listed(client.clone()).await.keys().all(is_moved) {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        at_rest(deployment).await;
+        (listed(client).await, said)
+    }
+
     /// Imports the list into a deployment, and waits until its services use it.
     ///
     /// # Panics
@@ -201,6 +227,21 @@ fn own_prose(number: usize) -> String {
         format!("{}{}，{}。", part(&SUBJECTS, 1), part(&VERBS, 3), part(&OBJECTS, 5))
     };
     (0..40).map(sentence).collect()
+}
+
+/// Imports a list by the command. Returns what it says.
+///
+/// # Panics
+/// If the command fails.
+#[must_use]
+pub fn import_by_command(deployment: &Deployment, csv: &str) -> String {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("agencies.csv");
+    std::fs::write(&file, csv).expect("the folder takes a file");
+    let (file, query) = (file.display().to_string(), format!("http://{}", deployment.query()));
+    let output = deployment.gongkai(&["agencies", "import", &file, "--query", &query]);
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).expect("the command writes UTF-8")
 }
 
 /// Submits a report. Returns the submission's id.

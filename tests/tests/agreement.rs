@@ -284,6 +284,7 @@ fn parsed(
     let at = Some(timestamp(logged_at(received)));
     let stated = said.map(|said| time(said, "said").unwrap());
     v1::ReportParsed {
+        filed_as: String::new(),
         differences: Vec::new(),
         origin: Some(v1::Origin {
             submission_id: id.to_owned(),

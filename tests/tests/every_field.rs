@@ -132,8 +132,10 @@ fn is_what_the_event_says(received: &DocumentReceived, receipt: &Value, sample: 
         supersedes,
         renews,
         sender,
+        rereading,
     } = received.clone();
     assert_eq!(sender, None, "without credentials nobody is bound");
+    assert_eq!(rereading, None, "it arrived");
     assert_eq!(Some(submission_id.as_str()), receipt["submission_id"].as_str());
     assert_eq!(kind, i32::from(DocumentKind::Updated));
     let hash = hex::encode(Sha256::digest(sample.bytes()));

@@ -129,6 +129,7 @@ pub fn history(
     arrivals: &[v1::ArrivalRecord],
     withdrawals: &[v1::WithdrawalRecord],
     erased: &[String],
+    departures: &[v1::DepartureRecord],
 ) -> History {
     let arrivals: Vec<Arrival> = arrivals.iter().map(recorded_arrival).collect();
     let last_before = |sequence: u64| {
@@ -143,7 +144,13 @@ pub fn history(
         url: record.url.clone(),
     };
     let taken_down = withdrawals.iter().map(taken_down).collect();
-    History { arrivals, taken_down, erased: erased.iter().cloned().collect() }
+    let departures = departures.iter().map(|record| (record.received_sequence, record.parsed_sequence));
+    History {
+        arrivals,
+        taken_down,
+        erased: erased.iter().cloned().collect(),
+        departures: departures.collect(),
+    }
 }
 
 fn recorded_arrival(record: &v1::ArrivalRecord) -> Arrival {
@@ -188,9 +195,19 @@ pub fn withdrawal_record(withdrawal: &TakenDown) -> v1::WithdrawalRecord {
     }
 }
 
+/// The records of the departures, by arrival.
+#[must_use]
+pub fn departure_records(history: &History) -> Vec<v1::DepartureRecord> {
+    let record = |(received_sequence, parsed_sequence): (&u64, &u64)| v1::DepartureRecord {
+        received_sequence: *received_sequence,
+        parsed_sequence: *parsed_sequence,
+    };
+    history.departures.iter().map(record).collect()
+}
+
 impl From<&v1::HistoryRecord> for History {
     fn from(record: &v1::HistoryRecord) -> Self {
-        history(&record.arrivals, &record.withdrawals, &record.erased)
+        history(&record.arrivals, &record.withdrawals, &record.erased, &record.departures)
     }
 }
 
@@ -200,6 +217,7 @@ impl From<&History> for v1::HistoryRecord {
             arrivals: history.arrivals.iter().map(arrival_record).collect(),
             withdrawals: history.taken_down.iter().map(withdrawal_record).collect(),
             erased: history.erased.iter().cloned().collect(),
+            departures: departure_records(history),
         }
     }
 }
@@ -335,7 +353,12 @@ mod tests {
     fn a_history_and_an_address_survive_their_records() {
         let taken_down = TakenDown { rank: Rank::new(AT, 50), url: "https://a/".into() };
         let arrivals = vec![arrival(&origin(), 43).unwrap()];
-        let whole = History { arrivals, taken_down: vec![taken_down], erased: ["ab12".to_owned()].into() };
+        let whole = History {
+            arrivals,
+            taken_down: vec![taken_down],
+            erased: ["ab12".to_owned()].into(),
+            departures: [(41, 60)].into(),
+        };
         assert_eq!(History::from(&v1::HistoryRecord::from(&whole)), whole);
         let index = UrlIndex {
             reports: ["agencies/a/reports/2022", "agencies/b/reports/2023"]
@@ -351,7 +374,7 @@ mod tests {
     fn a_withdrawal_recorded_without_its_time_follows_the_arrivals_before_it() {
         let arrivals = [arrival_record(&arrival(&origin(), 43).unwrap())];
         let recorded = |sequence| v1::WithdrawalRecord { sequence, ..Default::default() };
-        let rank = |sequence| history(&arrivals, &[recorded(sequence)], &[]).taken_down[0].rank;
+        let rank = |sequence| history(&arrivals, &[recorded(sequence)], &[], &[]).taken_down[0].rank;
         let arrived = Rank::new(AT, 41);
         assert!(rank(42) > arrived && rank(40) < arrived);
     }

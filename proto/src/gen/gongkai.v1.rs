@@ -80,6 +80,29 @@ pub struct ImportAgenciesRequest {
     #[prost(bool, tag = "2")]
     pub validate_only: bool,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RefileReportsRequest {
+    /// The list, as for ImportAgencies, with validate_only; empty for the list that is stored.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub csv: ::prost::bytes::Bytes,
+    /// Name the reports only.
+    #[prost(bool, tag = "2")]
+    pub validate_only: bool,
+}
+/// A report that moves to another agency.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RefiledReport {
+    /// agencies/{agency}/reports/{year}
+    #[prost(string, tag = "1")]
+    pub from: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub to: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub agency_name: ::prost::alloc::string::String,
+    /// How many documents are read again.
+    #[prost(uint32, tag = "4")]
+    pub documents: u32,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ImportAgenciesResponse {
     /// The number of agencies in the list.
@@ -252,6 +275,32 @@ pub mod agency_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.AgencyService", "ImportAgencies"));
             self.inner.unary(req, path, codec).await
         }
+        /// Finds the stored reports that the list files under another agency than that under which they are, and has them read again in
+        /// the background, after all newer documents. Calling it again is harmless; a report that moved is not named again.
+        pub async fn refile_reports(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RefileReportsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::RefiledReport>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.AgencyService/RefileReports",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gongkai.v1.AgencyService", "RefileReports"));
+            self.inner.server_streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -288,6 +337,21 @@ pub mod agency_service_server {
             request: tonic::Request<super::ImportAgenciesRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ImportAgenciesResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the RefileReports method.
+        type RefileReportsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::RefiledReport, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Finds the stored reports that the list files under another agency than that under which they are, and has them read again in
+        /// the background, after all newer documents. Calling it again is harmless; a report that moved is not named again.
+        async fn refile_reports(
+            &self,
+            request: tonic::Request<super::RefileReportsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::RefileReportsStream>,
             tonic::Status,
         >;
     }
@@ -499,6 +563,52 @@ pub mod agency_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/gongkai.v1.AgencyService/RefileReports" => {
+                    #[allow(non_camel_case_types)]
+                    struct RefileReportsSvc<T: AgencyService>(pub Arc<T>);
+                    impl<
+                        T: AgencyService,
+                    > tonic::server::ServerStreamingService<super::RefileReportsRequest>
+                    for RefileReportsSvc<T> {
+                        type Response = super::RefiledReport;
+                        type ResponseStream = T::RefileReportsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RefileReportsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AgencyService>::refile_reports(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RefileReportsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)
@@ -1759,6 +1869,25 @@ pub struct DocumentReceived {
     /// The party on whose behalf the document was accepted. Absent if the sender may do anything.
     #[prost(message, optional, tag = "30")]
     pub sender: ::core::option::Option<Sender>,
+    /// Set if this is no arrival, but reads an earlier one again.
+    #[prost(message, optional, tag = "31")]
+    pub rereading: ::core::option::Option<Rereading>,
+}
+/// Which arrival to read again, because the registry names its agency otherwise than before.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Rereading {
+    /// Stream sequence of the DocumentReceived: identifies the arrival.
+    #[prost(uint64, tag = "1")]
+    pub received_sequence: u64,
+    /// When the arrival takes effect.
+    #[prost(message, optional, tag = "2")]
+    pub effective_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// agencies/{agency}/reports/{year} under which it is filed.
+    #[prost(string, tag = "3")]
+    pub filed_as: ::prost::alloc::string::String,
+    /// agencies/{agency}/reports/{year} under which the registry files it.
+    #[prost(string, tag = "4")]
+    pub expected: ::prost::alloc::string::String,
 }
 /// The parts of a DocumentReceived that later stages keep.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2031,6 +2160,9 @@ pub struct ReportParsed {
     /// The differences between the sender's metadata and the document.
     #[prost(message, repeated, tag = "4")]
     pub differences: ::prost::alloc::vec::Vec<Difference>,
+    /// If the arrival was read again: agencies/{agency}/reports/{year} under which it was filed then.
+    #[prost(string, tag = "5")]
+    pub filed_as: ::prost::alloc::string::String,
 }
 /// The event on `gongkai.v1.report.validated.<region>`: a report was checked.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2063,6 +2195,13 @@ pub struct ReportValidated {
     /// The differences between the sender's metadata and the document.
     #[prost(message, repeated, tag = "16")]
     pub differences: ::prost::alloc::vec::Vec<Difference>,
+    /// Stream sequence of the ReportParsed that this rests on. Of several about one arrival the highest says under which report it is
+    /// filed. 0 in events of versions that did not say.
+    #[prost(uint64, tag = "17")]
+    pub parsed_sequence: u64,
+    /// agencies/{agency}/reports/{year} of every other report under which the arrival was filed before: it left them.
+    #[prost(string, repeated, tag = "18")]
+    pub moved_from: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// The event on `gongkai.v1.report.rejected.<region>`: a document is not a report or cannot be read.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2432,6 +2571,9 @@ pub struct YearRecord {
     /// The hashes of erased contents. They count as if they had never arrived.
     #[prost(string, repeated, tag = "7")]
     pub erased: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// By received_sequence.
+    #[prost(message, repeated, tag = "8")]
+    pub departures: ::prost::alloc::vec::Vec<DepartureRecord>,
 }
 /// The arrival of a document.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2533,6 +2675,35 @@ pub struct HistoryRecord {
     /// The hashes of erased contents. They count as if they had never arrived.
     #[prost(string, repeated, tag = "3")]
     pub erased: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// By received_sequence.
+    #[prost(message, repeated, tag = "4")]
+    pub departures: ::prost::alloc::vec::Vec<DepartureRecord>,
+}
+/// An arrival that was read again, as another report.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DepartureRecord {
+    /// Stream sequence of the DocumentReceived.
+    #[prost(uint64, tag = "1")]
+    pub received_sequence: u64,
+    /// Stream sequence of the ReportParsed of the other report. A reading after that brings the arrival back.
+    #[prost(uint64, tag = "2")]
+    pub parsed_sequence: u64,
+}
+/// The reports under which one arrival was filed, if it was read again: key `readings/{received_sequence}`.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReadingsRecord {
+    /// By report.
+    #[prost(message, repeated, tag = "1")]
+    pub readings: ::prost::alloc::vec::Vec<ReadingRecord>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadingRecord {
+    /// agencies/{agency}/reports/{year}
+    #[prost(string, tag = "1")]
+    pub report: ::prost::alloc::string::String,
+    /// Stream sequence of the ReportParsed; of several the highest. 0 for a first reading, which is not recorded.
+    #[prost(uint64, tag = "2")]
+    pub parsed_sequence: u64,
 }
 /// The record that ingest keeps of a content, by its identity, or of one file of a content, by the file's SHA-256. Parse
 /// reads it too.
@@ -4010,8 +4181,8 @@ pub mod report_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Returns one report. NOT_FOUND with reason REPORT_NOT_FOUND if there is no such report, or with reason ERASED if the
-        /// report was erased.
+        /// Returns one report. NOT_FOUND with reason REPORT_NOT_FOUND if there is no such report, with reason ERASED if the
+        /// report was erased, or with reason MOVED and the new name in `moved_to` if it is filed under another agency now.
         pub async fn get_report(
             &mut self,
             request: impl tonic::IntoRequest<super::GetReportRequest>,
@@ -4200,8 +4371,8 @@ pub mod report_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with ReportServiceServer.
     #[async_trait]
     pub trait ReportService: std::marker::Send + std::marker::Sync + 'static {
-        /// Returns one report. NOT_FOUND with reason REPORT_NOT_FOUND if there is no such report, or with reason ERASED if the
-        /// report was erased.
+        /// Returns one report. NOT_FOUND with reason REPORT_NOT_FOUND if there is no such report, with reason ERASED if the
+        /// report was erased, or with reason MOVED and the new name in `moved_to` if it is filed under another agency now.
         async fn get_report(
             &self,
             request: tonic::Request<super::GetReportRequest>,

@@ -8,8 +8,8 @@ use gongkai_proto::{
         AgencyHint, Alert, AlertRaised, AlertResolution, AlertResolved, AlertState, Applicant, Area,
         CellState, ContentRef, DeadLetter, Difference, DocumentKind, DocumentReceived, Fact, Finding,
         FindingsSummary, Header, Origin, ParsedReport, Part, PartRole, Rejection, ReportErased, ReportParsed,
-        ReportRejected, ReportValidated, ReportWithdrawn, ReviewStep, Sender, Severity, Site, Source,
-        SubmissionEnded, Versions, Waiver, WaiverChanged, WaiverState,
+        ReportRejected, ReportValidated, ReportWithdrawn, Rereading, ReviewStep, Sender, Severity, Site,
+        Source, SubmissionEnded, Versions, Waiver, WaiverChanged, WaiverState,
     },
 };
 use prost::Message as _;
@@ -255,7 +255,13 @@ impl Fill {
             supersedes: self.text(),
             sender: self.sender(),
             renews: self.text(),
+            rereading: self.rereading(),
         }
+    }
+
+    fn rereading(&mut self) -> Option<Rereading> {
+        let (received_sequence, effective_at) = (self.long(), self.time());
+        Some(Rereading { received_sequence, effective_at, filed_as: self.text(), expected: self.text() })
     }
 
     fn sender(&mut self) -> Option<Sender> {
@@ -269,6 +275,7 @@ impl Fill {
             report: self.report(),
             versions: self.versions(),
             differences: vec![self.difference()],
+            filed_as: self.text(),
         }
     }
 
@@ -285,6 +292,8 @@ impl Fill {
             validation: self.long(),
             superseded: true,
             differences: vec![self.difference()],
+            parsed_sequence: self.long(),
+            moved_from: vec![self.text(), self.text()],
         }
     }
 

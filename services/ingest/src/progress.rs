@@ -119,6 +119,12 @@ impl Stages {
                 let name = if is_draft { "" } else { report.name.as_str() };
                 return Ok(self.eraser.read_again(&origin.content_hash, name, text).await?);
             }
+            ReportEvent::Validated(event) => {
+                let arrival = event.origin.as_ref().map_or(0, |origin| origin.received_sequence);
+                for report in &event.moved_from {
+                    self.receipts.record_departure(report, arrival, event.parsed_sequence).await?;
+                }
+            }
             _ => {}
         }
         Ok(Vec::new())
@@ -204,9 +210,14 @@ impl Handler for Stages {
         context: &Context,
     ) -> Result<Vec<Output>, Decision> {
         let Some(event) = event else { return Ok(Vec::new()) };
-        if let ReportEvent::Erased(tombstone) = &event {
-            self.eraser.carry_out(tombstone).await?;
-            return Ok(Vec::new());
+        match &event {
+            ReportEvent::Erased(tombstone) => {
+                self.eraser.carry_out(tombstone).await?;
+                return Ok(Vec::new());
+            }
+            // Nothing arrived: the submission is known, and so is its end.
+            ReportEvent::Received(event) if event.rereading.is_some() => return Ok(Vec::new()),
+            _ => {}
         }
         let tombstones = self.record(&event, context).await?;
         let receipt = self.receipt(event, context).await?;

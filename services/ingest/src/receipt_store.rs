@@ -26,8 +26,8 @@ use futures::{
 
 use crate::{places::LastAccepted, state, submission::digest};
 use gongkai_lifecycle::{
-    Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal, current, record_arrival, record_erasure,
-    record_url_withdrawal, record_withdrawal,
+    Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal, current, record_arrival, record_departure,
+    record_erasure, record_url_withdrawal, record_withdrawal,
 };
 use gongkai_model::ReportKey;
 use gongkai_proto::{
@@ -186,6 +186,14 @@ impl ReceiptStore {
     /// The broker did not answer.
     pub async fn record_arrival(&self, report: &str, arrival: &Arrival) -> Result<(), Error> {
         self.change_history(report, |history| record_arrival(history, arrival)).await
+    }
+
+    /// Records that an arrival left a report, because this event reads it as another.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn record_departure(&self, report: &str, arrival: u64, event: u64) -> Result<(), Error> {
+        self.change_history(report, |history| record_departure(history, arrival, event)).await
     }
 
     /// Records that contents of a report were erased.

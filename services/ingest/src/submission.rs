@@ -293,7 +293,7 @@ impl DeclaredMetadata {
             name: &self.agency.name,
             document_name: "",
             region: self.region(),
-            host: key::host(&self.url),
+            host: gongkai_agencies::host(&self.url),
             year: self.year,
         }
     }
@@ -445,6 +445,7 @@ impl Submission {
             // These are set from the configuration and the credentials, not by the sender.
             review_levels: Vec::new(),
             sender: None,
+            rereading: None,
         }
     }
 }

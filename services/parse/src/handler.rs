@@ -40,6 +40,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Number of deliveries after which a missing original leads to a dead letter.
 const ORIGINAL_ATTEMPTS: u32 = 3;
+/// Number of deliveries after which a document that is read again is filed by the list of agencies that is there.
+const REGISTRY_ATTEMPTS: u32 = 4;
 /// Maximum size of an event in bytes: half of a message, because validate adds its findings to the same facts.
 const EVENT_LIMIT: usize = MAX_MESSAGE_BYTES / 2;
 
@@ -172,6 +174,7 @@ impl Reader {
             report: Some(header),
             versions: Some((&self.versions).into()),
             differences: differences.iter().map(Into::into).collect(),
+            filed_as: received.rereading.as_ref().map(|again| again.filed_as.clone()).unwrap_or_default(),
         };
         Ok(output(Event::ReportParsed, received, &event))
     }
@@ -222,7 +225,16 @@ impl Reader {
         parts: &[Part],
         received: &v1::DocumentReceived,
         (origin, context): (v1::Origin, &Context),
-    ) -> Output {
+    ) -> Vec<Output> {
+        if let Some(again) = &received.rereading {
+            let (report, code) = (&again.filed_as, rejection.code.to_string());
+            tracing::warn!(
+                report,
+                code,
+                "the document was read again and rejected; it stays where it is filed"
+            );
+            return Vec::new();
+        }
         let event = v1::ReportRejected {
             origin: Some(origin),
             rejection: Some(rejection.into()),
@@ -230,7 +242,7 @@ impl Reader {
             trace_id: context.trace_id.clone(),
             parts: parts.iter().map(Into::into).collect(),
         };
-        output(Event::ReportRejected, received, &event)
+        vec![output(Event::ReportRejected, received, &event)]
     }
 }
 
@@ -247,7 +259,7 @@ impl Handler for Reader {
         let origin = origin(&received, context);
         let files = match files {
             Ok(files) => files,
-            Err(erased) => return Ok(vec![self.rejected(&erased, &[], &received, (origin, context))]),
+            Err(erased) => return Ok(self.rejected(&erased, &[], &received, (origin, context))),
         };
         let steps: Vec<Observer> = files.iter().map(|_| Observer::default()).collect();
         let registry = self.registry.borrow().clone();
@@ -258,9 +270,10 @@ impl Handler for Reader {
         let read = match result {
             Ok(reading) => {
                 let (key, differences) = said.identify(&reading.report, &registry);
+                await_registry(&key, &received, context.attempt)?;
                 let asked = said.asked(&reading.report);
                 let named = (&key, &*registry);
-                if self.is_of_its_sender(&asked, named, &received, context.sequence).await? {
+                if self.is_of_its_sender(&asked, named, &received, origin.received_sequence).await? {
                     let parsed =
                         self.parsed(&reading, (&key, &differences), &received, origin.clone()).await?;
                     if parsed.payload.len() <= EVENT_LIMIT { Ok((parsed, reading)) } else { Err(too_large()) }
@@ -270,17 +283,16 @@ impl Handler for Reader {
             }
             Err(rejection) => Err(rejection),
         };
-        let output = match read {
+        Ok(match read {
             Ok((parsed, reading)) => {
                 self.metrics.parsed(steps, &reading.report);
-                parsed
+                vec![parsed]
             }
             Err(rejection) => {
                 self.metrics.rejected(steps, rejection.code);
                 self.rejected(&rejection, &parts, &received, (origin, context))
             }
-        };
-        Ok(vec![output])
+        })
     }
 }
 
@@ -302,6 +314,15 @@ fn document<'a>(file: &'a LoadedFile, said: &'a Declared, limits: Limits) -> Raw
 
 fn given(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
+}
+
+/// Returns an error if the document is read again for a list of agencies that this process does not follow yet.
+fn await_registry(key: &ReportKey, received: &v1::DocumentReceived, attempt: u32) -> Result<(), Decision> {
+    let expected = received.rereading.as_ref().map(|again| again.expected.as_str());
+    match expected.filter(|expected| *expected != key.to_string() && attempt < REGISTRY_ATTEMPTS) {
+        Some(expected) => Err(Decision::retry(anyhow!("the list of agencies does not give {expected} yet"))),
+        None => Ok(()),
+    }
 }
 
 /// Returns the region of the event, or `000000` if it has none.
@@ -347,20 +368,26 @@ fn origin(received: &v1::DocumentReceived, context: &Context) -> v1::Origin {
         supersedes: _,
         renews: _,
         sender,
+        rereading,
     } = received;
+    let (received_sequence, effective) = match rereading {
+        Some(again) => (again.received_sequence, again.effective_at),
+        None => (context.sequence, None),
+    };
     let event_time = convert::timestamp::optional(*event_time, "event_time").unwrap_or_default();
     v1::Origin {
         submission_id: submission_id.clone(),
         kind: *kind,
         content_hash: received.content_hash(),
-        received_sequence: context.sequence,
+        received_sequence,
         received_at: *received_at,
         published_at: *published_at,
         url: url.clone(),
         site: site.clone(),
         region: region(received).to_string(),
         content: content.clone(),
-        effective_at: Some(convert::timestamp::timestamp(effective_at(event_time, context.logged_at))),
+        effective_at: effective
+            .or_else(|| Some(convert::timestamp::timestamp(effective_at(event_time, context.logged_at)))),
         event_time: event_time.map(convert::timestamp::timestamp),
         review: review.clone(),
         review_levels: review_levels.clone(),

@@ -1,8 +1,9 @@
 //! `gongkai.v1.AgencyService`: the registry, and the agencies that have reports but are not listed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use gongkai_agencies::{Agency, nature_of, read_csv};
+use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
+use gongkai_agencies::{Agency, Registry, nature_of, read_csv};
 use gongkai_model::{AgencyKey, AgencyProfile, Region};
 use gongkai_proto::v1;
 use gongkai_registry::{Following, RegistryStore};
@@ -13,6 +14,7 @@ use gongkai_store::{
 use tonic::{Request, Response, Status};
 
 use crate::{
+    commands::Refiling,
     error::QueryError,
     name,
     page::{self, PageTokens},
@@ -29,12 +31,13 @@ pub struct Agencies {
     store: RegistryStore,
     registry: Following,
     reads: Reads,
+    refiling: Refiling,
 }
 
 impl Agencies {
     #[must_use]
-    pub fn new(store: RegistryStore, registry: Following, reads: Reads) -> Self {
-        Self { store, registry, reads }
+    pub fn new(store: RegistryStore, registry: Following, reads: Reads, refiling: Refiling) -> Self {
+        Self { store, registry, reads, refiling }
     }
 
     async fn get(&self, request: v1::GetAgencyRequest) -> Result<v1::Agency, QueryError> {
@@ -113,13 +116,17 @@ impl Agencies {
         &self,
         request: v1::ImportAgenciesRequest,
     ) -> Result<v1::ImportAgenciesResponse, QueryError> {
-        let registry =
-            read_csv(&request.csv).map_err(|error| QueryError::InvalidRegistry(error.to_string()))?;
+        let registry = list_of(&request.csv)?;
         if !request.validate_only {
             self.store.put(&registry).await.map_err(QueryError::Broker)?;
         }
         Ok(v1::ImportAgenciesResponse { agencies: u32::try_from(registry.len()).unwrap_or(u32::MAX) })
     }
+}
+
+/// Reads a list.
+fn list_of(csv: &[u8]) -> Result<Registry, QueryError> {
+    read_csv(csv).map_err(|error| QueryError::InvalidRegistry(error.to_string()))
 }
 
 fn listed(agency: &Agency) -> v1::Agency {
@@ -154,6 +161,22 @@ fn of_profile(profile: &AgencyProfile) -> v1::Agency {
 
 #[tonic::async_trait]
 impl v1::agency_service_server::AgencyService for Agencies {
+    type RefileReportsStream = BoxStream<'static, Result<v1::RefiledReport, Status>>;
+
+    async fn refile_reports(
+        &self,
+        request: Request<v1::RefileReportsRequest>,
+    ) -> Result<Response<Self::RefileReportsStream>, Status> {
+        let v1::RefileReportsRequest { csv, validate_only } = request.into_inner();
+        let registry = match csv.is_empty() {
+            true => self.store.read().await.map_err(QueryError::Broker)?,
+            false if validate_only => list_of(&csv)?,
+            false => return Err(QueryError::InvalidRegistry("import the list first".to_owned()).into()),
+        };
+        let reports = self.refiling.clone().reports(Arc::new(registry), validate_only);
+        Ok(Response::new(reports.map_err(Status::from).boxed()))
+    }
+
     async fn get_agency(
         &self,
         request: Request<v1::GetAgencyRequest>,

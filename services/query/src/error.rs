@@ -28,6 +28,9 @@ pub enum QueryError {
     /// The report was erased on demand.
     #[error("the report was erased: {0}")]
     ReportErased(String),
+    /// The report was filed under another agency.
+    #[error("the report {0} is filed as {1} now")]
+    ReportMoved(String, String),
     /// No agency with that key is listed or has a report.
     #[error("no such agency: {0}")]
     AgencyNotFound(String),
@@ -137,6 +140,7 @@ impl QueryError {
         match self {
             Self::ReportNotFound(_) => (Code::NotFound, "REPORT_NOT_FOUND", "没有这份报告"),
             Self::ReportErased(_) => (Code::NotFound, "ERASED", "该报告已依申请删除"),
+            Self::ReportMoved(..) => (Code::NotFound, "MOVED", "该报告已改归其他机构编码"),
             Self::AgencyNotFound(_) => (Code::NotFound, "AGENCY_NOT_FOUND", "没有这个机构"),
             Self::FindingNotFound(_) => (Code::NotFound, "FINDING_NOT_FOUND", "没有这个疑点"),
             Self::WaiverNotFound(_) => (Code::NotFound, "WAIVER_NOT_FOUND", "没有这项豁免"),
@@ -195,6 +199,10 @@ impl QueryError {
             | Self::FindingNotFound(name)
             | Self::WaiverNotFound(name)
             | Self::AlreadyWaived(name) => ("name", name.clone()),
+            Self::ReportMoved(name, moved_to) => {
+                let pairs = [("name", name), ("moved_to", moved_to)];
+                return pairs.map(|(key, value)| (key.to_owned(), value.clone())).into();
+            }
             Self::InvalidName { field, .. } => ("field", (*field).to_owned()),
             Self::InvalidFilter { position, .. } => ("position", position.to_string()),
             Self::Rebuilding { done, total } => {

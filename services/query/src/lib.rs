@@ -35,7 +35,7 @@ use tokio::net::TcpListener;
 
 use agencies::Agencies;
 use alerts::Alerts;
-use commands::WaiverCommands;
+use commands::{Refiling, WaiverCommands};
 pub use config::Config;
 use keeper::Keeper;
 use notifier::ChangeNotifier;
@@ -79,7 +79,8 @@ pub async fn run_on(listener: TcpListener, config: Config, runtime: Runtime) -> 
         runtime.objects(subjects::BUCKET_REGISTRIES),
     );
     let registry = store.clone().follow(&runtime);
-    let agencies = Agencies::new(store, registry, reads.clone());
+    let refiling = Refiling::new(runtime.clone(), reads.clone());
+    let agencies = Agencies::new(store, registry, reads.clone(), refiling);
     let log = commands::Log::new(runtime.clone());
     let alerts = Alerts::new(WaiverCommands::new(log.clone(), reads.clone()), reads.clone());
     runtime.spawn("waivers", OnFailure::ShutDown, commands::expire(log, reads.clone()));

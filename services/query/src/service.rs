@@ -1,5 +1,6 @@
 //! `gongkai.v1.ReportService`: validates requests, reads the store, converts the answers.
 
+use gongkai_model::ReportKey;
 use gongkai_proto::convert::timestamp;
 use gongkai_proto::v1::report_service_server::ReportService;
 use gongkai_proto::v1::{
@@ -9,7 +10,6 @@ use gongkai_proto::v1::{
 };
 use gongkai_store::query::{FactQuery, FindingOrder, FindingQuery, ReportOrder, ReportQuery};
 use gongkai_store::{ReportScope, Store};
-use time::OffsetDateTime;
 use tonic::{Request, Response, Status};
 
 use crate::answer;
@@ -37,11 +37,11 @@ impl Reports {
         let as_of = timestamp::optional(request.as_of, "as_of").map_err(|_| QueryError::InvalidTime)?;
         let read = move |store: &dyn Store| match store.report(&key, as_of)? {
             Some(report) => Ok(Ok(report)),
-            None => Ok(Err(store.erased_at(&key)?)),
+            None => Ok(Err(Absence::of(store, &key)?)),
         };
         match self.reads.run(read).await? {
             Ok(report) => Ok(answer::report(report)),
-            Err(erased_at) => Err(no_report(request.name, erased_at)),
+            Err(absence) => Err(absence.error(request.name)),
         }
     }
 
@@ -70,12 +70,12 @@ impl Reports {
         let read = move |store: &dyn Store| {
             let found = store.revisions(&key, after.as_ref(), limit)?;
             let is_missing = is_first && found.items.is_empty();
-            let erased_at = if is_missing { store.erased_at(&key)? } else { None };
-            Ok((found, is_missing, erased_at))
+            let absence = if is_missing { Some(Absence::of(store, &key)?) } else { None };
+            Ok((found, absence))
         };
-        let (found, is_missing, erased_at) = self.reads.run(read).await?;
-        if is_missing {
-            return Err(no_report(request.parent, erased_at));
+        let (found, absence) = self.reads.run(read).await?;
+        if let Some(absence) = absence {
+            return Err(absence.error(request.parent));
         }
         let revisions = found.items.into_iter().map(answer::revision).collect();
         Ok(ListRevisionsResponse { revisions, next_page_token: tokens.token(found.next) })
@@ -117,11 +117,27 @@ impl Reports {
     }
 }
 
-/// Returns the error for a missing or erased report.
-fn no_report(name: String, erased_at: Option<OffsetDateTime>) -> QueryError {
-    match erased_at {
-        Some(_) => QueryError::ReportErased(name),
-        None => QueryError::ReportNotFound(name),
+/// Why there is no report of a name.
+enum Absence {
+    Unknown,
+    Erased,
+    Moved(ReportKey),
+}
+
+impl Absence {
+    fn of(store: &dyn Store, key: &ReportKey) -> Result<Self, gongkai_store::Error> {
+        if store.erased_at(key)?.is_some() {
+            return Ok(Self::Erased);
+        }
+        Ok(store.moved_to(key)?.map_or(Self::Unknown, Self::Moved))
+    }
+
+    fn error(self, name: String) -> QueryError {
+        match self {
+            Self::Unknown => QueryError::ReportNotFound(name),
+            Self::Erased => QueryError::ReportErased(name),
+            Self::Moved(to) => QueryError::ReportMoved(name, to.to_string()),
+        }
     }
 }
 

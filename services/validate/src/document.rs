@@ -30,6 +30,13 @@ pub(crate) struct ParsedDocument {
     pub(crate) trace_id: String,
     review: Vec<ReviewStep>,
     versions: Versions,
+    /// Stream sequence of the event.
+    pub(crate) parsed_sequence: u64,
+    /// The report under which it was filed, if it was read again.
+    pub(crate) filed_as: Option<ReportKey>,
+    /// The reports that it left, and the highest rank of their verdicts, which its own exceeds.
+    pub(crate) moved_from: Vec<ReportKey>,
+    pub(crate) outranks: u64,
 }
 
 impl ParsedDocument {
@@ -38,7 +45,7 @@ impl ParsedDocument {
     /// # Errors
     /// The event lacks a part that every version writes. Bury it.
     pub(crate) fn new(
-        parsed: v1::ReportParsed,
+        (parsed, parsed_sequence): (v1::ReportParsed, u64),
         text: Option<v1::ParsedText>,
         trace_id: String,
         rules: &RuleSet,
@@ -47,6 +54,7 @@ impl ParsedDocument {
             return Err(Decision::bury(UNREADABLE_EVENT, anyhow!("no origin or no report")));
         };
         let bury = |error| Decision::bury(UNREADABLE_EVENT, error);
+        let filed_as = Some(parsed.filed_as).filter(|name| !name.is_empty());
         let is_erased = text.is_none();
         let text = text.unwrap_or_else(|| v1::ParsedText { year: header.year, ..Default::default() });
         let key = convert::report::key(&header.name).map_err(bury)?;
@@ -62,6 +70,10 @@ impl ParsedDocument {
             is_erased,
             trace_id,
             versions: versions(rules, parsed.versions),
+            parsed_sequence,
+            filed_as: filed_as.map(|name| convert::report::key(&name)).transpose().map_err(bury)?,
+            moved_from: Vec::new(),
+            outranks: 0,
         })
     }
 
@@ -150,6 +162,8 @@ impl ParsedDocument {
             validation,
             superseded,
             differences: self.differences.iter().map(Into::into).collect(),
+            parsed_sequence: self.parsed_sequence,
+            moved_from: self.moved_from.iter().map(ToString::to_string).collect(),
         }
     }
 }

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use anyhow::anyhow;
 use async_trait::async_trait;
 use gongkai_agencies::Registry;
 use gongkai_lifecycle::{TakenDown, UrlIndex, concerned, record_report, record_url_withdrawal};
@@ -16,7 +17,7 @@ use gongkai_proto::{
     ReportEvent,
     convert::history,
     subjects,
-    v1::{self, AgencyRecord, UrlIndexRecord},
+    v1::{self, AgencyRecord, ReadingsRecord, UrlIndexRecord},
 };
 use gongkai_rules::{AgencyYear, RuleSet};
 use gongkai_worker::{Context, Decision, Handler, Output, RecordStore, Runtime};
@@ -24,13 +25,15 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use crate::{
-    UNREADABLE_EVENT, document::ParsedDocument, metrics::Metrics, notices, revalidation::Revalidation,
-    revalidator::Revalidator,
+    UNREADABLE_EVENT, document::ParsedDocument, metrics::Metrics, notices, refiling,
+    revalidation::Revalidation, revalidator::Revalidator,
 };
 
 /// Maximum number of lost races in a row for one record before a message is retried later. All children of a parent
 /// write its record.
 const MAX_RACES: u32 = 40;
+/// Number of deliveries after which a report that moved is validated without the entry of its agency.
+const REGISTRY_ATTEMPTS: u32 = 4;
 
 /// The stage's handler.
 pub struct Validator {
@@ -57,12 +60,13 @@ impl Validator {
     }
 
     async fn parsed(&self, parsed: v1::ReportParsed, context: &Context) -> Result<Vec<Output>, Decision> {
-        let own = self.revalidator.document(parsed, context.trace_id.clone()).await?;
+        let mut own = self.revalidator.document((parsed, context.sequence), context.trace_id.clone()).await?;
         if own.origin.kind() == v1::DocumentKind::Draft {
             return Ok(vec![self.revalidator.draft(own, context).await?]);
         }
         let arrival = history::arrival(&own.origin, context.sequence)
             .map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?;
+        let Some(mut outputs) = self.refile(&mut own, context).await? else { return Ok(Vec::new()) };
         let withdrawal = self.record_url(&own).await?;
         let report = own.report.clone();
         let summarize = move || AgencyYear::of(&report, gongkai_agencies::kind_of(&report.agency));
@@ -74,7 +78,44 @@ impl Validator {
                 withdrawal.as_ref().is_some_and(|withdrawal| record::record_withdrawal(report, withdrawal));
             record::record_arrival(report, &arrival, &content) || is_withdrawal_new
         };
-        self.apply(&own.key, &change, Some(&own), context).await
+        outputs.extend(self.apply(&own.key, &change, Some(&own), context).await?);
+        Ok(outputs)
+    }
+
+    /// Takes an arrival that was read again out of the reports that it left, and validates these. Returns `None` if the arrival
+    /// was read once more since.
+    async fn refile(
+        &self,
+        own: &mut ParsedDocument,
+        context: &Context,
+    ) -> Result<Option<Vec<Output>>, Decision> {
+        let (arrival, event) = (own.origin.received_sequence, own.parsed_sequence);
+        let Some(filed_as) = &own.filed_as else { return Ok(Some(Vec::new())) };
+        let is_listed = self.shared.registry.borrow().get(&own.key.agency).is_some();
+        if !is_listed && context.attempt < REGISTRY_ATTEMPTS {
+            return Err(Decision::retry(anyhow!(
+                "the list of agencies does not have {} yet",
+                own.key.agency
+            )));
+        }
+        let change = |record: &mut ReadingsRecord| {
+            let is_first_new = refiling::record_reading(record, filed_as, 0);
+            (refiling::record_reading(record, &own.key, event) || is_first_new, ())
+        };
+        let (readings, ()) = self.shared.records.change(&refiling::readings_key(arrival), change).await?;
+        let Some(left) = refiling::left_by(&readings, event) else { return Ok(None) };
+        let mut outputs = Vec::new();
+        for key in &left {
+            let change = |record: &mut AgencyRecord| {
+                record::record_departure(record::year_mut(record, key.year), arrival, event)
+            };
+            outputs.extend(self.apply(key, &change, None, context).await?);
+            let left: AgencyRecord = self.shared.records.read(&record::agency_key(&key.agency)).await?.record;
+            let last = record::year(&left, key.year).and_then(|report| report.last_verdict.as_ref());
+            own.outranks = own.outranks.max(last.map_or(0, |last| last.validation));
+        }
+        own.moved_from = left;
+        Ok(Some(outputs))
     }
 
     /// Handles a withdrawal. One by URL concerns the reports that arrived with it; one by report concerns that report

@@ -143,7 +143,8 @@ impl Revalidator {
         if let Some(own) = other {
             let neighbours = if is_same_content { neighbours } else { without_publications(neighbours) };
             let verdict = self.judge(own.clone(), neighbours, profile).await?;
-            let validation = if is_same_content { last.validation - 1 } else { context.sequence };
+            let history = context.sequence.max(own.outranks + 1);
+            let validation = if is_same_content { last.validation - 1 } else { history };
             pending.push(PendingOutputs {
                 verdict,
                 validation,
@@ -223,19 +224,19 @@ impl Revalidator {
             Err(error) => return Err(Decision::bury(UNREADABLE_EVENT, error)),
         };
         let trace = message.headers.get("traceparent").and_then(|parent| parent.split('-').nth(1));
-        self.document(parsed, trace.unwrap_or_default().to_owned()).await
+        self.document((parsed, parsed_sequence), trace.unwrap_or_default().to_owned()).await
     }
 
-    /// Joins an event with its prose, unless that was erased.
+    /// Joins an event, which comes with its stream sequence, with its prose, unless that was erased.
     ///
     /// # Errors
     /// The object store could not be reached: retry. Event or prose cannot be read: bury.
     pub(crate) async fn document(
         &self,
-        parsed: v1::ReportParsed,
+        parsed: (v1::ReportParsed, u64),
         trace_id: String,
     ) -> Result<ParsedDocument, Decision> {
-        let text = parsed.report.as_ref().and_then(|header| header.text.as_ref());
+        let text = parsed.0.report.as_ref().and_then(|header| header.text.as_ref());
         let text = self.texts.get(text.map(|text| text.key.as_str()).unwrap_or_default()).await?;
         let text = text.map(v1::ParsedText::decode).transpose();
         let text = text.map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?;

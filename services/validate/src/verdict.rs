@@ -44,13 +44,14 @@ impl Verdict {
         inputs_digest: String,
         context: &Context,
     ) -> LastVerdict {
-        if !raises {
+        let outranks = self.document.outranks;
+        if !raises && outranks <= before.validation {
             return LastVerdict { inputs_digest, ..before.clone() };
         }
         LastVerdict {
             inputs_digest,
             findings_digest: self.findings_digest.clone(),
-            validation: before.validation.max(context.sequence) + 2,
+            validation: before.validation.max(context.sequence).max(outranks) + 2,
             message_id: context.message_id.clone(),
         }
     }

@@ -34,7 +34,8 @@ enum Command {
 /// 导入名录 / Replace the list by a CSV file, UTF-8 or GB18030
 ///
 /// Columns: code, name, aliases, parent, level, kind, region, site_domain (代码, 名称, 别名, 上级代码, 层级, 类型,
-/// 行政区划代码, 网站域名). Reports that come in from now on are filed under the list's codes.
+/// 行政区划代码, 网站域名). Reports that come in from now on are filed under the list's codes. Stored reports that the list names
+/// otherwise are read again in the background and filed under its codes too; each is shown.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai agencies import agencies.csv
@@ -42,7 +43,7 @@ enum Command {
 struct Import {
     /// The list
     file: PathBuf,
-    /// Check the file only
+    /// Check the file, and show which reports it would move
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -88,7 +89,7 @@ async fn import(args: &Import, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let file = args.file.display();
     let csv = tokio::fs::read(&args.file).await.with_context(|| format!("couldn't read {file}"))?;
     let mut client = args.server.agencies().await?;
-    let request = v1::ImportAgenciesRequest { csv: csv.into(), validate_only: args.dry_run };
+    let request = v1::ImportAgenciesRequest { csv: csv.clone().into(), validate_only: args.dry_run };
     let count = client::answer(client.import_agencies(request).await)?.agencies;
     out.line(match args.dry_run {
         true => format!(
@@ -96,7 +97,30 @@ async fn import(args: &Import, out: &mut Printer) -> anyhow::Result<ExitCode> {
         ),
         false => format!("已导入 {count} 个机构 / imported {count} agencies"),
     })?;
+    refile(args, csv, out).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Has the reports read again that the list names otherwise, and shows them.
+async fn refile(args: &Import, csv: Vec<u8>, out: &mut Printer) -> anyhow::Result<()> {
+    let csv = if args.dry_run { csv } else { Vec::new() }.into();
+    let request = v1::RefileReportsRequest { csv, validate_only: args.dry_run };
+    let mut client = args.server.agencies().await?;
+    let mut moved = client::answer(client.refile_reports(request).await)?;
+    let mut count = 0_usize;
+    while let Some(report) = moved.message().await.map_err(|status| client::query_error(&status))? {
+        let v1::RefiledReport { from, to, agency_name, documents } = report;
+        out.line(format!("{from} → {to}  {agency_name} ({documents})"))?;
+        count += 1;
+    }
+    out.line(match (count, args.dry_run) {
+        (0, _) => "没有报告需要改归 / no report moves".to_owned(),
+        (_, true) => format!("{count} 份报告将改归以上编码 / {count} reports would move"),
+        (_, false) => {
+            format!("{count} 份报告改归以上编码，正在后台重新读取 / {count} reports move; they are read again in the background")
+        }
+    })?;
+    Ok(())
 }
 
 async fn list(args: &List, out: &mut Printer) -> anyhow::Result<ExitCode> {

@@ -16,5 +16,5 @@ mod table;
 
 pub use agency::{Agency, Alias};
 pub use nature::{kind_of, level_of, nature_of, says_where, short_name};
-pub use registry::{Asked, Registry, RegistryError, Resolution};
+pub use registry::{Asked, Registry, RegistryError, Resolution, host};
 pub use table::{TableError, read_csv, write_csv};

@@ -276,3 +276,29 @@ fn is_on_site(agency: &Agency, host: &str) -> bool {
             && (host == domain || host.strip_suffix(domain).is_some_and(|head| head.ends_with('.')))
     })
 }
+
+/// Returns the host of a URL, for [`Asked::host`]; empty if there is none.
+#[must_use]
+pub fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    host.split(':').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_host_or_none() {
+        for (url, expected) in [
+            ("https://www.zhangshu.gov.cn:8080/a?b", "www.zhangshu.gov.cn"),
+            ("http://user@zhangshu.gov.cn", "zhangshu.gov.cn"),
+            ("zhangshu.gov.cn/a", ""),
+            ("", ""),
+        ] {
+            assert_eq!(host(url), expected, "{url}");
+        }
+    }
+}

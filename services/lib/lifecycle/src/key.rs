@@ -44,15 +44,6 @@ pub fn report(asked: &Asked<'_>, registry: &Registry) -> Option<ReportKey> {
     Some(ReportKey { agency: agency(asked, registry)?, year: asked.year })
 }
 
-/// Returns the host of a URL, for [`Asked::host`]; empty if there is none.
-#[must_use]
-pub fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    host.split(':').next().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use gongkai_agencies::read_csv;
@@ -113,17 +104,5 @@ mod tests {
         let asked = Asked { name: "甲局", document_name: "乙局", ..Asked::default() };
         let expected = AgencyKey::provisional("乙局", Region::UNKNOWN);
         assert_eq!(agency(&asked, &Registry::default()), Some(expected));
-    }
-
-    #[test]
-    fn an_address_has_a_host_or_none() {
-        for (url, expected) in [
-            ("https://www.zhangshu.gov.cn:8080/a?b", "www.zhangshu.gov.cn"),
-            ("http://user@zhangshu.gov.cn", "zhangshu.gov.cn"),
-            ("zhangshu.gov.cn/a", ""),
-            ("", ""),
-        ] {
-            assert_eq!(host(url), expected, "{url}");
-        }
     }
 }

@@ -13,6 +13,8 @@
 //!   withdrawn if every arrival of its current revision is taken down. Publishing the content again later makes it
 //!   current again.
 //! - An erasure ends a content permanently: its arrivals, before or after, count as if they had never happened.
+//! - An arrival belongs to the report that it was last read as. Read again as another report, it leaves the first; read as
+//!   the first once more, it comes back.
 //!
 //! Every function is pure: this crate uses no store, no network and no clock.
 
@@ -25,5 +27,5 @@ pub mod revision;
 
 pub use address::{concerned, record_report, record_url_withdrawal};
 pub use gongkai_model::{Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal, effective_at};
-pub use record::{record_arrival, record_erasure, record_withdrawal};
+pub use record::{record_arrival, record_departure, record_erasure, record_withdrawal};
 pub use revision::{Revision, arrivals, current, is_taken_down, revisions};

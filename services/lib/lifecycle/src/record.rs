@@ -46,3 +46,13 @@ pub fn record_erasure(history: &mut History, content_hashes: &[String]) -> bool 
     history.erased.extend(content_hashes.iter().cloned());
     history.erased.len() > known
 }
+
+/// Records that an arrival was read again as another report, by this event. Returns false if the same or a later event was known.
+///
+/// The arrival no longer counts here, unless a later event reads it as this report again.
+pub fn record_departure(history: &mut History, arrival: u64, event: u64) -> bool {
+    let known = history.departures.entry(arrival).or_default();
+    let is_new = *known < event;
+    *known = event.max(*known);
+    is_new
+}

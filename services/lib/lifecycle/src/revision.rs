@@ -46,9 +46,13 @@ impl<'a> Revision<'a> {
     }
 }
 
-/// Returns the arrivals of contents that were not erased.
+/// Returns the arrivals that count. Arrivals of erased contents, and arrivals last read as another report, do not.
 pub fn arrivals(history: &History) -> impl Iterator<Item = &Arrival> {
-    history.arrivals.iter().filter(|arrival| !history.erased.contains(&arrival.content_hash))
+    let has_left = |arrival: &Arrival| {
+        history.departures.get(&arrival.rank.sequence()).is_some_and(|departure| arrival.event < *departure)
+    };
+    let counting = history.arrivals.iter().filter(move |arrival| !has_left(arrival));
+    counting.filter(|arrival| !history.erased.contains(&arrival.content_hash))
 }
 
 /// Returns all revisions, lowest rank first. Erased contents have no revision.

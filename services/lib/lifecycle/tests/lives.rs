@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use gongkai_lifecycle::{
-    Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal, concerned, current, record_arrival,
-    record_erasure, record_report, record_url_withdrawal, record_withdrawal, revisions,
+    Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal, arrivals, concerned, current, record_arrival,
+    record_departure, record_erasure, record_report, record_url_withdrawal, record_withdrawal, revisions,
 };
 use gongkai_model::{Region, ReportKey, effective_at};
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -103,6 +103,30 @@ fn what_is_erased_never_stands_again() {
     assert_eq!(current(&history), None);
     record_arrival(&mut history, &arrival(9, "c", "u"));
     assert_eq!(current(&history).unwrap().content_hash(), "c", "another content is another matter");
+}
+
+#[test]
+fn an_arrival_read_again_as_another_report_leaves_and_may_come_back() {
+    let stays = arrival(9, "b", "u");
+    let facts = |history: &mut History, order: &[u8]| {
+        for fact in order {
+            match fact {
+                0 => record_arrival(history, &arrival(3, "a", "u")),
+                1 => record_departure(history, 3, 40),
+                2 => record_departure(history, 3, 30),
+                3 => record_arrival(history, &stays),
+                _ => record_arrival(history, &Arrival { event: 50, ..arrival(3, "a", "u") }),
+            };
+        }
+    };
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 0, 3, 2]] {
+        let mut history = History::default();
+        facts(&mut history, &order);
+        assert_eq!(arrivals(&history).collect::<Vec<_>>(), [&stays], "{order:?}");
+        assert!(!record_departure(&mut history, 3, 35));
+        facts(&mut history, &[4]);
+        assert_eq!(revisions(&history).len(), 2, "read as this report once more");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The history of one report, as facts: its arrivals and withdrawals. `gongkai-lifecycle` derives the current
 //! revision from them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use time::OffsetDateTime;
 
@@ -95,6 +95,8 @@ pub struct History {
     pub taken_down: Vec<TakenDown>,
     /// SHA-256 of the erased contents, hex. They count as if they had never arrived.
     pub erased: BTreeSet<String>,
+    /// Arrivals that were read again as another report: the event of that reading, by the arrival's sequence.
+    pub departures: BTreeMap<u64, u64>,
 }
 
 /// The erasure (删除) of contents of a report, on demand, which is permanent.

@@ -97,6 +97,16 @@ pub fn is_erased(report: &YearRecord, content_hash: &str) -> bool {
     report.erased.iter().any(|erased| erased == content_hash)
 }
 
+/// Records that an arrival was read again as another report. Returns true if that was news.
+pub fn record_departure(report: &mut YearRecord, arrival: u64, event: u64) -> bool {
+    let is_news = change(report, |history| gongkai_lifecycle::record_departure(history, arrival, event));
+    if let Some(last) = report.last_verdict.as_mut().filter(|_| is_news) {
+        // The last findings may be about what left: those about what stands now are published again.
+        last.findings_digest.clear();
+    }
+    is_news
+}
+
 /// Changes the history of a report, and raises its epoch if that changed anything.
 fn change(report: &mut YearRecord, change: impl FnOnce(&mut History) -> bool) -> bool {
     let mut history = history_of(report);
@@ -104,6 +114,7 @@ fn change(report: &mut YearRecord, change: impl FnOnce(&mut History) -> bool) ->
     if is_news {
         report.arrivals = history.arrivals.iter().map(history::arrival_record).collect();
         report.withdrawals = history.taken_down.iter().map(history::withdrawal_record).collect();
+        report.departures = history::departure_records(&history);
         report.erased = history.erased.into_iter().collect();
         report.epoch += 1;
     }
@@ -111,7 +122,7 @@ fn change(report: &mut YearRecord, change: impl FnOnce(&mut History) -> bool) ->
 }
 
 fn history_of(report: &YearRecord) -> History {
-    history::history(&report.arrivals, &report.withdrawals, &report.erased)
+    history::history(&report.arrivals, &report.withdrawals, &report.erased, &report.departures)
 }
 
 fn content<'a>(report: &'a YearRecord, content_hash: &str) -> Option<&'a ContentRecord> {

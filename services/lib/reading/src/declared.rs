@@ -54,7 +54,7 @@ impl Declared {
             year: Some(year).filter(|year| *year != 0),
             title: Some(title).filter(|title| !title.is_empty()).map(str::to_owned),
             in_title: named_in_title(title),
-            host: key::host(url).to_owned(),
+            host: gongkai_agencies::host(url).to_owned(),
             region,
         }
     }

@@ -93,4 +93,6 @@ pub struct ArrivalEvent {
     pub event_time: Option<OffsetDateTime>,
     /// The outcome.
     pub outcome: ArrivalOutcome,
+    /// The other reports under which the arrival was filed before.
+    pub moved_from: Vec<ReportKey>,
 }

@@ -1,6 +1,6 @@
 //! The trait of a read model.
 
-use gongkai_model::{AgencyKey, Erasure, ReportKey, Waiver, Withdrawal};
+use gongkai_model::{AgencyKey, Erasure, History, ReportKey, Waiver, Withdrawal};
 use time::OffsetDateTime;
 
 use crate::{
@@ -135,6 +135,18 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// See [`Error`].
     fn erased_at(&self, key: &ReportKey) -> Result<Option<OffsetDateTime>, Error>;
+
+    /// Returns where the documents of a report were filed last that were read again as another; `None` if none were.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    fn moved_to(&self, key: &ReportKey) -> Result<Option<ReportKey>, Error>;
+
+    /// Returns the arrivals and withdrawals of a report.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    fn history(&self, key: &ReportKey) -> Result<History, Error>;
 
     /// Returns the current revisions of reports.
     ///

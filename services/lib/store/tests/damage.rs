@@ -234,6 +234,7 @@ fn a_file_is_of_one_log() {
     again.unwrap();
     let other = Mark { logged_at: START, ..mark(3) };
     let arrival = ArrivalEvent {
+        moved_from: Vec::new(),
         submission_id: "s".into(),
         arrival: gongkai_model::Arrival {
             rank: gongkai_model::Rank::new(START, 3),

@@ -27,6 +27,13 @@ pub struct Alerter {
     bar: Severity,
 }
 
+/// What the reports publish that an arrival left, and the alerts that left with it.
+#[derive(Default)]
+struct Left {
+    outputs: Vec<Output>,
+    alerts: Vec<v1::Alert>,
+}
+
 // === impl Alerter ===
 
 impl Alerter {
@@ -57,16 +64,39 @@ impl Alerter {
             received_at: origin.received_at.filter(|_| event.trace_id == context.trace_id),
             ..Default::default()
         };
-        let arrival = history::arrival(&origin, context.sequence).map_err(unreadable)?;
+        // Of several readings of an arrival the last counts; earlier versions did not say which one it is.
+        let reading = if event.parsed_sequence == 0 { context.sequence } else { event.parsed_sequence };
+        let arrival = history::arrival(&origin, reading).map_err(unreadable)?;
         let report: ReportKey = report.name.parse().map_err(|_| malformed("report has no name"))?;
+        let left = self.left(&event.moved_from, (arrival.rank.sequence(), reading), context).await?;
         let change = UpdateKind::Validated {
             validation: event.validation,
             superseded: event.superseded,
             taken_down: self.record_url(&arrival.url, &report).await?,
             alerts: group::alerts(&event.findings, self.bar, &about),
+            carried: left.alerts,
             arrival,
         };
-        self.apply(&report, &update_from(context, change)).await
+        let outputs = self.apply(&report, &update_from(context, change)).await?;
+        Ok(left.outputs.into_iter().chain(outputs).collect())
+    }
+
+    /// Takes an arrival out of the reports under which it was filed before.
+    async fn left(
+        &self,
+        reports: &[String],
+        (arrival, event): (u64, u64),
+        context: &Context,
+    ) -> Result<Left, Decision> {
+        let mut left = Left::default();
+        let update = update_from(context, UpdateKind::Left { arrival, event });
+        for report in reports {
+            let report: ReportKey = report.parse().map_err(|_| malformed("a report has no name"))?;
+            let state = self.changed(&report, &update).await?.0;
+            left.outputs.extend(state.outputs());
+            left.alerts.extend(state.left_with(&update.id));
+        }
+        Ok(left)
     }
 
     /// Applies a withdrawal: by URL to every report that arrived there, by name to that report.
@@ -130,12 +160,20 @@ impl Alerter {
     }
 
     async fn apply(&self, report: &ReportKey, event: &ReportUpdate) -> Result<Vec<Output>, Decision> {
+        let (state, step) = self.changed(report, event).await?;
+        Ok(if step == Transition::Stale { Vec::new() } else { state.outputs() })
+    }
+
+    async fn changed(
+        &self,
+        report: &ReportKey,
+        event: &ReportUpdate,
+    ) -> Result<(ReportAlerts, Transition), Decision> {
         let apply = |state: &mut ReportAlerts| {
             let step = state.apply(event);
             (step == Transition::Advanced, step)
         };
-        let (state, step) = self.records.change(&report_key(report), apply).await?;
-        Ok(if step == Transition::Stale { Vec::new() } else { state.outputs() })
+        Ok(self.records.change(&report_key(report), apply).await?)
     }
 }
 

@@ -24,7 +24,8 @@
 use std::collections::BTreeSet;
 
 use gongkai_lifecycle::{
-    Arrival, History, TakenDown, record_arrival, record_erasure, record_withdrawal, revisions,
+    Arrival, History, TakenDown, arrivals, record_arrival, record_departure, record_erasure,
+    record_withdrawal, revisions,
 };
 use gongkai_model::Region;
 use gongkai_proto::{convert::history, subjects::Event, v1};
@@ -69,6 +70,15 @@ pub enum UpdateKind {
         taken_down: Option<TakenDown>,
         /// The alerts of the revision's findings, from [`super::group::alerts`].
         alerts: Vec<v1::Alert>,
+        /// The alerts that were open in the reports that the arrival left.
+        carried: Vec<v1::Alert>,
+    },
+    /// An arrival was read again as another report, by the event of this sequence.
+    Left {
+        /// Stream sequence of the arrival.
+        arrival: u64,
+        /// Stream sequence of the reading.
+        event: u64,
     },
     /// The report, or what was published at one of its URLs, was withdrawn.
     Withdrawn(TakenDown),
@@ -105,6 +115,20 @@ pub struct ReportAlerts {
     found: Vec<v1::Alert>,
     #[prost(message, optional, tag = "7")]
     history: Option<v1::HistoryRecord>,
+    /// The ids under which alerts were raised that came with the arrival from another report.
+    #[prost(message, repeated, tag = "8")]
+    carried: Vec<CarriedAlert>,
+}
+
+/// An alert that keeps its id in another report: a receiver that knows it as open learns of its end.
+#[derive(Clone, PartialEq, prost::Message)]
+struct CarriedAlert {
+    /// Its id in this report.
+    #[prost(string, tag = "1")]
+    alert_id: String,
+    /// The id under which it was raised.
+    #[prost(string, tag = "2")]
+    raised_as: String,
 }
 
 /// The highest-ranked validation seen.
@@ -129,6 +153,9 @@ struct Queued {
     at: Option<prost_types::Timestamp>,
     #[prost(message, repeated, tag = "3")]
     alerts: Vec<v1::Alert>,
+    /// Alerts that ended because their arrival left. The report that it went to carries them on or resolves them.
+    #[prost(message, repeated, tag = "4")]
+    left: Vec<v1::Alert>,
 }
 
 // === impl ReportAlerts ===
@@ -141,7 +168,7 @@ impl ReportAlerts {
         }
         self.adopt_found();
         let is_changed = match &event.change {
-            UpdateKind::Validated { arrival, validation, superseded, taken_down, alerts } => {
+            UpdateKind::Validated { arrival, validation, superseded, taken_down, alerts, carried: _ } => {
                 let is_changed = self.record(arrival, taken_down.as_ref());
                 let validation = Validation {
                     received_sequence: arrival.rank.sequence(),
@@ -155,6 +182,9 @@ impl ReportAlerts {
             UpdateKind::Withdrawn(taken_down) => {
                 self.change_history(|history| record_withdrawal(history, taken_down))
             }
+            UpdateKind::Left { arrival, event } => {
+                self.change_history(|history| record_departure(history, *arrival, *event))
+            }
             UpdateKind::Waived(waived) => self.waivers.get_or_insert_default().record(waived),
             UpdateKind::Erased(contents) => self.erase(contents),
         };
@@ -162,6 +192,10 @@ impl ReportAlerts {
             return Transition::Stale;
         }
         let mut alerts = self.reconcile();
+        if let UpdateKind::Validated { carried, .. } = &event.change {
+            self.carry(&mut alerts, carried);
+        }
+        self.name_as_raised(&mut alerts);
         for alert in &mut alerts {
             if alert.state() == v1::AlertState::Resolved && self.is_erased(&alert.content_hash) {
                 without_quotations(alert);
@@ -172,8 +206,19 @@ impl ReportAlerts {
             }
             alert.changed_at = Some(event.at);
         }
-        self.queue(event, alerts);
+        let left = match &event.change {
+            UpdateKind::Left { .. } => std::mem::take(&mut alerts),
+            _ => Vec::new(),
+        };
+        self.queue(event, alerts, left);
         Transition::Advanced
+    }
+
+    /// Returns the alerts that ended because their arrival left with this event.
+    #[must_use]
+    pub fn left_with(&self, event_id: &str) -> Vec<v1::Alert> {
+        let queued = self.outbox.iter().filter(|queued| queued.event_id == event_id);
+        queued.flat_map(|queued| queued.left.clone()).collect()
     }
 
     /// Returns the outputs to publish, oldest first: those of recent events, then those of the last one.
@@ -246,9 +291,43 @@ impl ReportAlerts {
             .is_some_and(|history| history.erased.iter().any(|erased| erased == content_hash))
     }
 
+    /// Returns true if a content was erased, or if all that arrived of it left.
+    fn is_gone(&self, content_hash: &str) -> bool {
+        let history = self.history.as_ref().map(History::from).unwrap_or_default();
+        let counts = || arrivals(&history).any(|arrival| arrival.content_hash == content_hash);
+        self.is_erased(content_hash) || (!history.departures.is_empty() && !counts())
+    }
+
+    /// Goes on with the alerts that came with an arrival: one that is raised here under other fingerprints keeps its id and is
+    /// not raised again, one that is not ends.
+    fn carry(&mut self, alerts: &mut Vec<v1::Alert>, carried: &[v1::Alert]) {
+        for old in carried {
+            let grounds = grounds(old);
+            let same = self.open.iter().find(|alert| self::grounds(alert) == grounds);
+            let Some(alert_id) = same.map(|alert| alert.alert_id.clone()) else {
+                alerts.push(resolved_by(old, &BTreeSet::new()));
+                continue;
+            };
+            let is_raise =
+                |alert: &v1::Alert| alert.alert_id == alert_id && alert.state() == v1::AlertState::Raised;
+            alerts.retain(|alert| !is_raise(alert));
+            self.carried.retain(|known| known.alert_id != alert_id);
+            self.carried.push(CarriedAlert { alert_id, raised_as: old.alert_id.clone() });
+        }
+    }
+
+    /// Gives alerts the ids under which they were raised.
+    fn name_as_raised(&self, alerts: &mut [v1::Alert]) {
+        for alert in alerts {
+            if let Some(known) = self.carried.iter().find(|known| known.alert_id == alert.alert_id) {
+                alert.alert_id.clone_from(&known.raised_as);
+            }
+        }
+    }
+
     /// Recomputes the open alerts from findings, withdrawals, erasures and waivers. Returns the alerts to publish.
     fn reconcile(&mut self) -> Vec<v1::Alert> {
-        if self.newest.as_ref().is_some_and(|newest| self.is_erased(&newest.content_hash)) {
+        if self.newest.as_ref().is_some_and(|newest| self.is_gone(&newest.content_hash)) {
             self.found.clear();
         }
         let is_withdrawn = self.current().is_some_and(|(_, is_withdrawn)| is_withdrawn);
@@ -305,11 +384,12 @@ impl ReportAlerts {
     }
 
     /// Appends the outputs of an event to the outbox, and drops those that are too old or too many.
-    fn queue(&mut self, event: &ReportUpdate, alerts: Vec<v1::Alert>) {
+    fn queue(&mut self, event: &ReportUpdate, alerts: Vec<v1::Alert>, left: Vec<v1::Alert>) {
         self.outbox.retain(|queued| {
-            !queued.alerts.is_empty() && queued.at.is_some_and(|at| event.at.seconds - at.seconds <= CARRY_S)
+            !(queued.alerts.is_empty() && queued.left.is_empty())
+                && queued.at.is_some_and(|at| event.at.seconds - at.seconds <= CARRY_S)
         });
-        self.outbox.push(Queued { event_id: event.id.clone(), at: Some(event.at), alerts });
+        self.outbox.push(Queued { event_id: event.id.clone(), at: Some(event.at), alerts, left });
         while self.outbox.len() > 1
             && self.outbox.iter().map(prost::Message::encoded_len).sum::<usize>() > CARRY_BYTES
         {
@@ -343,6 +423,13 @@ fn resolved_by(alert: &v1::Alert, waived: &BTreeSet<String>) -> v1::Alert {
     let is_waived = alert.findings.iter().any(|finding| waived.contains(&finding.fingerprint));
     let resolution = if is_waived { v1::AlertResolution::Waived } else { v1::AlertResolution::Gone };
     v1::Alert { resolution: resolution.into(), ..in_state(alert, v1::AlertState::Resolved) }
+}
+
+/// Returns what an alert rests on, the same in whichever report it is.
+fn grounds(alert: &v1::Alert) -> (i32, BTreeSet<(&str, &str, &str)>) {
+    let of_findings = alert.findings.iter();
+    let of_findings = of_findings.map(|f| (f.rule.as_str(), f.cause.as_str(), f.operands_digest.as_str()));
+    (alert.year, of_findings.collect())
 }
 
 /// Replaces the quoted findings of a resolved alert by their names, because their content was erased.

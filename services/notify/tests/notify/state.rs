@@ -38,8 +38,14 @@ fn check(sequence: u64, received: u64, url: &str, findings: &[&str]) -> ReportUp
         ..Default::default()
     };
     let alerts = group::alerts(&findings, Severity::Warning, &about);
-    let change =
-        UpdateKind::Validated { arrival, validation: 0, superseded: false, taken_down: None, alerts };
+    let change = UpdateKind::Validated {
+        arrival,
+        validation: 0,
+        superseded: false,
+        taken_down: None,
+        alerts,
+        carried: Vec::new(),
+    };
     event(sequence, change)
 }
 
@@ -341,6 +347,40 @@ fn an_erasure_resolves_every_alert_without_a_quotation_whichever_comes_first() {
     assert_eq!((said.message.as_str(), said.message_en.as_str(), &said.source), ("", "", &None));
 }
 
+/// An arrival leaves this report with the alerts `a` and `b`, and the report that it goes to has `a` under another fingerprint.
+#[test]
+fn an_alert_that_moves_with_its_arrival_keeps_its_id_and_is_not_raised_again() {
+    let mut before = says(&[(check(7, 3, URL, &["a@x", "b@y"]), &["+a", "+b"])]);
+    let left = event(20, UpdateKind::Left { arrival: 3, event: 19 });
+    assert_eq!(before.apply(&left), Transition::Advanced);
+    assert_eq!((open(&before).len(), words(&before.outputs())), (0, vec!["+a".into(), "+b".into()]));
+    let carried = before.left_with(&left.id);
+    assert_eq!(carried.len(), 2);
+    assert_eq!(before.apply(&left), Transition::Repeat);
+    assert_eq!(before.left_with(&left.id), carried, "after a crash too");
+    before.apply(&check(8, 3, URL, &["a@x"]));
+    let said = words(&before.outputs());
+    assert_eq!((open(&before).len(), said.len()), (0, 2), "an earlier reading that comes late: {said:?}");
+
+    let mut after = ReportAlerts::default();
+    let mut moved = check(20, 3, URL, &["c@x", "d@z"]);
+    let UpdateKind::Validated { alerts, carried: known, .. } = &mut moved.change else { unreachable!() };
+    for alert in alerts {
+        alert.alert_id = format!("of the other report: {}", alert.alert_id);
+    }
+    *known = carried.clone();
+    after.apply(&moved);
+    // `d` is news, `b` is over, and `c` is the `a` that is known.
+    assert_eq!(words(&after.outputs()), ["+d", "-b"]);
+    let raised_as = carried.iter().find(|alert| alert.cause == "x").map(|alert| alert.alert_id.clone());
+    after.apply(&check(30, 9, URL, &["d@z"]));
+    let end = after.outputs().last().map(read);
+    assert_eq!(
+        end.map(|alert| (alert.state(), alert.alert_id)),
+        raised_as.map(|id| (v1::AlertState::Resolved, id))
+    );
+}
+
 #[test]
 fn that_a_report_is_gone_stands_until_it_comes_back() {
     let gone = |sequence| check(sequence, 1, URL, &["a", "gone"]);
@@ -434,7 +474,10 @@ fn update_of(sequence: u64, draft: &Draft) -> ReportUpdate {
 fn expected(events: &[ReportUpdate]) -> BTreeSet<String> {
     let newest = events.iter().filter_map(|event| match &event.change {
         UpdateKind::Validated { arrival, alerts, .. } => Some((event.sequence, arrival, alerts)),
-        UpdateKind::Withdrawn(_) | UpdateKind::Waived(_) | UpdateKind::Erased(_) => None,
+        UpdateKind::Withdrawn(_)
+        | UpdateKind::Waived(_)
+        | UpdateKind::Erased(_)
+        | UpdateKind::Left { .. } => None,
     });
     let Some((_, arrival, alerts)) = newest.max_by_key(|(sequence, arrival, _)| (arrival.rank, *sequence))
     else {
@@ -448,7 +491,10 @@ fn expected(events: &[ReportUpdate]) -> BTreeSet<String> {
     let url = readings.max_by_key(|reading| reading.event).map_or("", |reading| reading.url.as_str());
     let gone = events.iter().any(|event| match &event.change {
         UpdateKind::Withdrawn(down) => down.rank > arrival.rank && (down.url.is_empty() || down.url == url),
-        UpdateKind::Validated { .. } | UpdateKind::Waived(_) | UpdateKind::Erased(_) => false,
+        UpdateKind::Validated { .. }
+        | UpdateKind::Waived(_)
+        | UpdateKind::Erased(_)
+        | UpdateKind::Left { .. } => false,
     });
     let waivers = || {
         events.iter().filter_map(|event| match &event.change {

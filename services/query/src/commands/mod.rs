@@ -4,8 +4,10 @@
 
 mod expiry;
 mod log;
+mod refiling;
 mod waiving;
 
 pub use expiry::expire;
 pub use log::Log;
+pub use refiling::Refiling;
 pub use waiving::WaiverCommands;

@@ -39,6 +39,7 @@ pub fn validated(
     event_sequence: u64,
     event_at: OffsetDateTime,
 ) -> Result<ArrivalEvent, Error> {
+    let moved_from = event.moved_from.iter().map(|name| report::key(name)).collect::<Result<_, _>>()?;
     let steps = event.origin.as_ref().map_or(&[][..], |origin| &origin.review);
     let review = convert::review::steps(steps)?;
     let header = event.report.ok_or(Error::Missing { field: "report" })?;
@@ -56,7 +57,8 @@ pub fn validated(
         prose,
         review,
     };
-    arrival_event(event.origin, event_sequence, event_at, ArrivalOutcome::Validated(Box::new(content)))
+    let outcome = ArrivalOutcome::Validated(Box::new(content));
+    Ok(ArrivalEvent { moved_from, ..arrival_event(event.origin, event_sequence, event_at, outcome)? })
 }
 
 /// Converts the arrival of a rejected document.
@@ -89,7 +91,14 @@ fn arrival_event(
     let arrival = history::arrival(&origin, event_sequence)?;
     // Nothing depends on this time: if it cannot be read, it counts as not given.
     let event_time = convert::timestamp::optional(origin.event_time, "origin.event_time").unwrap_or_default();
-    Ok(ArrivalEvent { submission_id: origin.submission_id, arrival, event_at, event_time, outcome })
+    Ok(ArrivalEvent {
+        submission_id: origin.submission_id,
+        arrival,
+        event_at,
+        event_time,
+        outcome,
+        moved_from: Vec::new(),
+    })
 }
 
 fn parsed<T: std::str::FromStr>(field: &'static str, text: &str) -> Result<T, Error> {

@@ -12,6 +12,7 @@ mod feed;
 mod files;
 mod list;
 mod lookup;
+mod moved;
 mod paging;
 mod position;
 mod schema;
@@ -22,7 +23,7 @@ mod write;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use gongkai_model::{AgencyKey, ReportKey, Waiver};
+use gongkai_model::{AgencyKey, History, ReportKey, Waiver};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use time::OffsetDateTime;
 
@@ -193,6 +194,14 @@ impl Store for SqliteStore {
 
     fn erased_at(&self, key: &ReportKey) -> Result<Option<OffsetDateTime>, Error> {
         self.read(|c| erasures::erased_at(c, key))
+    }
+
+    fn moved_to(&self, key: &ReportKey) -> Result<Option<ReportKey>, Error> {
+        self.read(|c| moved::moved_to(c, key))
+    }
+
+    fn history(&self, key: &ReportKey) -> Result<History, Error> {
+        self.read(|c| lookup::history(c, key, None))
     }
 
     fn reports(&self, query: &ReportQuery) -> Result<Page<RevisionHeader>, Error> {

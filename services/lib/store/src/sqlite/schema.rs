@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_7.sql"),
     include_str!("schema_8.sql"),
     include_str!("schema_9.sql"),
+    include_str!("schema_10.sql"),
 ];
 
 /// Applies the missing migrations in one transaction.
@@ -76,6 +77,7 @@ mod tests {
              DROP TABLE event;
              DROP TABLE review_step;
              DROP TABLE erasure;
+             DROP TABLE moved;
              PRAGMA user_version = 3;",
         )
         .unwrap();

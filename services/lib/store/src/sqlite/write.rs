@@ -5,7 +5,7 @@ use gongkai_model::{Fact, Finding, ReportKey, Source, Summary, Versions, Waiver,
 use rusqlite::{OptionalExtension, Transaction, named_params, params, params_from_iter, types::Value};
 
 use super::columns::{self, micros, signed, source_values};
-use super::{erasures, explained, lookup, waivers};
+use super::{erasures, explained, lookup, moved, waivers};
 use crate::arrival::{ArrivalEvent, ArrivalOutcome, Content, StoredProse};
 use crate::change::ChangeKind;
 use crate::digest::digest;
@@ -30,6 +30,11 @@ fn arrival(tx: &Transaction<'_>, arrival: &ArrivalEvent) -> Result<Applied, Erro
     let event = signed(arrival.arrival.event, "event_sequence")?;
     if let ArrivalOutcome::Validated(content) = &arrival.outcome {
         explained::record_judgements(tx, content, micros(arrival.event_at))?;
+    }
+    if let ArrivalOutcome::Validated(content) = &arrival.outcome {
+        for from in &arrival.moved_from {
+            moved::record(tx, from, &content.key, event)?;
+        }
     }
     let stored = stored_arrival(tx, id)?;
     if stored.as_ref().is_some_and(|(stored_event, _)| *stored_event >= event) {

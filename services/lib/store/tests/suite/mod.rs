@@ -43,6 +43,7 @@ macro_rules! store_test_suite {
             a_later_reading_replaces_an_earlier_one,
             a_later_rejection_ends_a_report,
             a_later_reading_may_move_a_report,
+            a_moved_report_says_where_it_went_in_any_order,
             withdrawals_by_address_and_by_key,
             withdrawn_reports_are_left_out_of_wide_questions,
             any_order_and_duplication_give_the_same_state,

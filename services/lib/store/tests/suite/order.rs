@@ -149,3 +149,23 @@ pub(crate) fn any_order_and_duplication_give_the_same_state(open: &dyn Fn() -> O
     });
     result.unwrap();
 }
+
+pub(crate) fn a_moved_report_says_where_it_went_in_any_order(open: &dyn Fn() -> Opened) {
+    let [before, after, _] = keys();
+    let first = validated(10, 20, "aa", &before, 1);
+    let moved = ArrivalEvent { moved_from: vec![before.clone()], ..validated(10, 30, "aa", &after, 1) };
+    for events in [[&first, &moved, &first], [&moved, &first, &moved]] {
+        let Opened { store, keep: _keep } = open();
+        for event in events {
+            store.put_arrival(event).unwrap();
+        }
+        assert_eq!(store.report(&before, None).unwrap(), None);
+        assert_eq!(store.moved_to(&before).unwrap().as_ref(), Some(&after));
+        assert!(store.report(&after, None).unwrap().is_some());
+        assert_eq!(store.history(&after).unwrap().arrivals.len(), 1);
+        assert_eq!(
+            (store.history(&before).unwrap().arrivals, store.moved_to(&after).unwrap()),
+            (vec![], None)
+        );
+    }
+}

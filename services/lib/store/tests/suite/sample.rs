@@ -49,6 +49,7 @@ pub(crate) fn rejected(received: u64, event: u64, hash: &str) -> ArrivalEvent {
     let rank = Rank::new(received_at, received);
     let arrival = Arrival { rank, event, content_hash, url, received_at, published_at, region };
     ArrivalEvent {
+        moved_from: Vec::new(),
         submission_id,
         arrival,
         event_at: day(event),

@@ -125,6 +125,8 @@ impl Bench {
             versions: Some((&versions()).into()),
             validation: 0,
             superseded: false,
+            parsed_sequence: 0,
+            moved_from: Vec::new(),
             trace_id: format!("{n:032x}"),
         }
     }
