@@ -6,7 +6,8 @@ use tokio::time::sleep;
 
 use super::Holdings;
 use crate::outage::Outage;
-use crate::transport::{Error, s3::S3};
+use crate::telemetry::with_causes;
+use crate::transport::s3::S3;
 
 /// Time between two checks.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -23,7 +24,7 @@ pub(crate) async fn watch(store: S3, holdings: Holdings, outage: Outage) {
                 INTERVAL
             }
             Err(error) => {
-                let sentence = sentence(&error);
+                let sentence = with_causes(&error);
                 if holdings.set_objects(Some(sentence.clone())) && !error.kind.is_outage() {
                     tracing::error!("{sentence}");
                 }
@@ -33,15 +34,4 @@ pub(crate) async fn watch(store: S3, holdings: Holdings, outage: Outage) {
         };
         sleep(pause).await;
     }
-}
-
-/// Returns the error with its causes, in one line.
-fn sentence(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -132,15 +132,20 @@ impl Visit for EventFields {
 
     /// Records the error with its whole chain of sources.
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        let mut text = value.to_string();
-        let mut source = value.source();
-        while let Some(cause) = source {
-            // Writing to a string cannot fail.
-            write!(text, ": {cause}").ok();
-            source = cause.source();
-        }
-        self.insert(field, text.into());
+        self.insert(field, with_causes(value).into());
     }
+}
+
+/// Returns an error with its whole chain of sources, in one line.
+pub(crate) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        // Writing to a string cannot fail.
+        write!(text, ": {cause}").ok();
+        source = cause.source();
+    }
+    text
 }
 
 #[cfg(test)]

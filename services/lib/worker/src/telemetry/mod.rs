@@ -25,6 +25,7 @@ use crate::panics;
 use crate::trace::Tracer;
 use collector::Collector;
 use lines::LogLines;
+pub(crate) use lines::with_causes;
 
 /// Upper bound of one export. It is below the grace period of a pod.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
