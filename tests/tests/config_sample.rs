@@ -42,7 +42,8 @@ fn uncommented() -> toml::Table {
     let is_key = |line: &str| {
         let key = line.split(" = ").next().unwrap_or_default();
         line.starts_with('[')
-            || (line.contains(" = ") && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+            || (line.contains(" = ")
+                && key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'))
     };
     let sample = std::fs::read_to_string(sample()).unwrap();
     let lines = sample.lines().map(|line| match line.strip_prefix("# ") {
@@ -69,6 +70,8 @@ fn the_sample_config_names_every_key_also_those_without_a_default() {
     let sample = uncommented();
     let common = serde_json::to_value(gongkai_worker::Common::default()).unwrap();
     let subscription = gongkai_notify::Subscription::to_log("log");
+    let fields: std::collections::BTreeMap<_, _> =
+        gongkai_ingest::adapters::settings::Field::all().iter().map(|field| (*field, "")).collect();
     let sections = [
         ("nats", unnamed(&sample["nats"], &common["nats"])),
         ("objects", unnamed(&sample["objects"], &common["objects"])),
@@ -80,6 +83,14 @@ fn the_sample_config_names_every_key_also_those_without_a_default() {
             "ingest.sites",
             unnamed(&sample["ingest"]["sites"]["yunxi"], gongkai_ingest::config::Site::default()),
         ),
+        (
+            "ingest.adapters",
+            unnamed(
+                &sample["ingest"]["adapters"]["oa"],
+                gongkai_ingest::adapters::settings::AdapterSettings::default(),
+            ),
+        ),
+        ("ingest.adapters.fields", unnamed(&sample["ingest"]["adapters"]["oa"]["fields"], fields)),
         ("parse", unnamed(&sample["parse"], gongkai_parse::Config::default())),
         ("validate", unnamed(&sample["validate"], gongkai_validate::Config::default())),
         ("notify", unnamed(&sample["notify"], gongkai_notify::Config::default())),

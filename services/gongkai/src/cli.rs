@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     commands::{
-        agencies, check, doctor, erase, explain, findings, get, list, rules, status, submit, up, waivers,
-        watch,
+        adapters, agencies, check, doctor, erase, explain, findings, get, list, rules, status, submit, up,
+        waivers, watch,
     },
     printer::Printer,
 };
@@ -46,6 +46,7 @@ enum Command {
     Erase(erase::Args),
     Watch(watch::Args),
     Agencies(agencies::Args),
+    Adapters(adapters::Args),
     Status(status::Args),
     Doctor(doctor::Args),
     Rules(rules::Args),
@@ -66,6 +67,7 @@ impl Cli {
             Command::Erase(args) => erase::run(args, out).await,
             Command::Watch(args) => watch::run(args, out).await,
             Command::Agencies(args) => agencies::run(args, out).await,
+            Command::Adapters(args) => adapters::run(args, out).await,
             Command::Status(args) => status::run(&args, out).await,
             Command::Doctor(args) => doctor::run(&args, out).await,
             Command::Rules(args) => rules::run(args, out).await,

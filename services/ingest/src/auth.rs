@@ -15,7 +15,8 @@
 //!
 //! Authentication has two steps, because a signature covers the body. [`Authenticator::shown`] checks the headers
 //! before the body is read; [`Authenticator::caller`] verifies the signature when the body is complete. gRPC requests
-//! cannot be signed. There the token of an operator acts for the site that the request names.
+//! cannot be signed. There the token of an operator acts for the site that the request names. A call through an adapter
+//! has the proof of the adapter instead ([`crate::adapters`]) and acts for its site, for which that is a credential.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -45,10 +46,12 @@ pub struct Authenticator {
     clock: Clock,
 }
 
-type TokenHash = [u8; 32];
+/// SHA-256 of a token, so that a comparison takes the same time whatever was sent.
+pub(crate) type TokenHash = [u8; 32];
 
 struct KnownSite {
     site: Site,
+    can_prove: bool,
     rights: Arc<Rights>,
     secrets: Vec<SigningKey>,
     tokens: Vec<TokenHash>,
@@ -166,7 +169,7 @@ impl Authenticator {
     pub fn new(config: &Config, clock: Clock) -> anyhow::Result<Self> {
         let tokens = token_hashes("ingest", &config.tokens, &config.token_files)?;
         let sites: anyhow::Result<Vec<_>> =
-            config.sites.iter().map(|(name, site)| KnownSite::new(name, site)).collect();
+            config.sites.iter().map(|(name, site)| KnownSite::new(config, name, site)).collect();
         let sites = sites?;
         let mut all: Vec<_> = sites.iter().flat_map(|site| &site.tokens).chain(&tokens).collect();
         all.sort();
@@ -246,8 +249,8 @@ impl Authenticator {
         Ok(caller.holding(shown.token.as_ref()))
     }
 
-    /// Returns the caller whom the broker let publish on the subject of a site. The broker's permissions replace the
-    /// site's secret.
+    /// Returns the caller for a site that was proven without its secrets: by the broker's permission to publish on the
+    /// site's subject, or by an adapter.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`: calls need credentials and there is no site of this name.
@@ -281,7 +284,7 @@ impl Authenticator {
         if self.is_open() {
             return Ok(Actor::operator(named));
         }
-        let mut proven = claimed.iter().filter(|site| site.site.has_credentials() || caller.has_proven(site));
+        let mut proven = claimed.iter().filter(|site| site.can_prove || caller.has_proven(site));
         if let Some(unproven) = proven.clone().find(|site| !caller.has_proven(site)) {
             return caller.unproven(unproven);
         }
@@ -307,7 +310,7 @@ impl Authenticator {
 
     /// Returns true if no credentials are configured.
     fn is_open(&self) -> bool {
-        self.tokens.is_empty() && self.sites.iter().all(|site| !site.site.has_credentials())
+        self.tokens.is_empty() && self.sites.iter().all(|site| !site.can_prove)
     }
 
     /// Returns true if calls from this machine need no credentials. Credentials of a site do not change that for other
@@ -366,7 +369,7 @@ impl Authenticator {
 // === impl KnownSite ===
 
 impl KnownSite {
-    fn new(name: &str, site: &Site) -> anyhow::Result<Self> {
+    fn new(config: &Config, name: &str, site: &Site) -> anyhow::Result<Self> {
         let key = format!("ingest.sites.{name}");
         let given = Secret::with_files(&site.secrets, &site.secret_files, &format!("{key}.secret_files"))?;
         let secrets: Result<Vec<SigningKey>, _> =
@@ -375,6 +378,7 @@ impl KnownSite {
             rights: Arc::new(Rights::new(name, site)?),
             secrets: secrets.with_context(|| format!("{key}.secrets"))?,
             tokens: token_hashes(&key, &site.tokens, &site.token_files)?,
+            can_prove: config.can_prove(name, site),
             site: site.clone(),
         })
     }
@@ -384,11 +388,16 @@ impl KnownSite {
     }
 }
 
-fn token_hash(token: &str) -> TokenHash {
+/// Returns the hash of a token without the white space around it.
+pub(crate) fn token_hash(token: &str) -> TokenHash {
     Sha256::digest(token.trim()).into()
 }
 
-fn token_hashes(
+/// Returns the hashes of the tokens that a section gives by value and in files.
+///
+/// # Errors
+/// A file cannot be read, or a token is too short. The error names the key.
+pub(crate) fn token_hashes(
     key: &str,
     tokens: &[Secret],
     files: &[std::path::PathBuf],

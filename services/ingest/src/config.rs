@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroU32, path::PathBuf
 
 use serde::{Deserialize, Serialize};
 
-use crate::{proxied::leads_through_proxy, submission::FileLimits};
+use crate::{adapters::settings::AdapterSettings, proxied::leads_through_proxy, submission::FileLimits};
 use gongkai_isolation::Settings;
 use gongkai_worker::{Secret, SecretUrl, bind_guard};
 
@@ -78,6 +78,8 @@ pub struct Config {
     pub token_files: Vec<PathBuf>,
     /// Publishing sites, by a name that the operator chooses.
     pub sites: BTreeMap<String, Site>,
+    /// Adapters for bodies that are not CloudEvents, by the name in `POST /v1/adapters/<name>`.
+    pub adapters: BTreeMap<String, AdapterSettings>,
 }
 
 /// `[ingest.sites.<name>]`: a publishing site. If it has a secret, every request that claims to come from it must be
@@ -149,6 +151,7 @@ impl Default for Config {
             tokens: Vec::new(),
             token_files: Vec::new(),
             sites: BTreeMap::new(),
+            adapters: BTreeMap::new(),
         }
     }
 }
@@ -161,6 +164,7 @@ impl Config {
     pub fn has_auth(&self) -> bool {
         !self.tokens.is_empty()
             || !self.token_files.is_empty()
+            || !self.adapters.is_empty()
             || self.sites.values().any(Site::has_credentials)
     }
 
@@ -176,6 +180,12 @@ impl Config {
     #[must_use]
     pub fn is_behind_proxy(&self) -> bool {
         self.http_address.ip().is_loopback() && leads_through_proxy(&self.public_url)
+    }
+
+    /// Returns true if a site can prove itself, with credentials of its own or through an adapter.
+    #[must_use]
+    pub fn can_prove(&self, name: &str, site: &Site) -> bool {
+        site.has_credentials() || self.adapters.values().any(|adapter| adapter.site == name)
     }
 
     /// Returns the limits of a submission's files.

@@ -7,6 +7,7 @@
 use std::{
     collections::BTreeMap,
     io,
+    net::IpAddr,
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -51,6 +52,7 @@ struct Open {
 pub struct Peer(Arc<State>);
 
 struct State {
+    address: IpAddr,
     is_known: AtomicBool,
     working: AtomicUsize,
     close: CancellationToken,
@@ -89,9 +91,9 @@ impl Connections {
     /// # Cancel safety
     /// A connection that waits for its place is closed.
     pub async fn accept(&self, listener: &TcpListener) -> ClientConnection {
-        let stream = loop {
+        let (stream, from) = loop {
             match listener.accept().await {
-                Ok((stream, _)) => break stream,
+                Ok(accepted) => break accepted,
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
                     sleep(ACCEPT_PAUSE).await;
@@ -101,7 +103,7 @@ impl Connections {
         // Responses are small and written at once, so delaying them to fill a packet has no use.
         stream.set_nodelay(true).ok();
         let place = loop {
-            match self.try_admit() {
+            match self.try_admit(from.ip()) {
                 Some(place) => break place,
                 None => self.0.freed.notified().await,
             }
@@ -123,7 +125,7 @@ impl Connections {
         open.peers.len()
     }
 
-    fn try_admit(&self) -> Option<OpenConnection> {
+    fn try_admit(&self, address: IpAddr) -> Option<OpenConnection> {
         let mut open = self.open();
         if open.peers.len() >= self.0.limit {
             let longest = open.peers.iter().find(|(_, peer)| !peer.is_known() && !peer.is_working());
@@ -133,6 +135,7 @@ impl Connections {
         let number = open.next;
         open.next += 1;
         let peer = Peer(Arc::new(State {
+            address,
             is_known: AtomicBool::new(false),
             working: AtomicUsize::new(0),
             close: CancellationToken::new(),
@@ -149,6 +152,12 @@ impl Connections {
 // === impl Peer ===
 
 impl Peer {
+    /// Returns the remote address of the connection.
+    #[must_use]
+    pub fn address(&self) -> IpAddr {
+        self.0.address
+    }
+
     /// Records that the caller has shown valid credentials.
     pub fn is_now_known(&self) {
         self.0.is_known.store(true, Ordering::Release);

@@ -22,6 +22,8 @@ use gongkai_worker::{inert, transport, transport::ErrorKind};
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum Code {
     MalformedJson,
+    /// The body of an adapter is not of the configured form.
+    MalformedBody,
     MissingAttribute,
     /// An attribute, parameter or member has an invalid value.
     InvalidField,
@@ -179,6 +181,7 @@ impl Code {
         let unauthenticated = |title| lasting(S::UNAUTHORIZED, G::Unauthenticated, title);
         match self {
             Self::MalformedJson => malformed("JSON 格式错误 / Malformed JSON"),
+            Self::MalformedBody => malformed("报文格式错误 / Malformed body"),
             Self::MissingAttribute => malformed("缺少 CloudEvents 必需属性 / Missing CloudEvents attribute"),
             Self::InvalidField => malformed("字段取值无效 / Invalid field"),
             Self::UnsupportedSpecversion => {
@@ -437,7 +440,7 @@ mod tests {
     #[test]
     fn every_code_has_its_public_name() {
         let names: Vec<&str> = Code::VARIANTS.iter().map(|code| code.as_str()).collect();
-        let public = "MALFORMED_JSON MISSING_ATTRIBUTE INVALID_FIELD UNSUPPORTED_SPECVERSION UNKNOWN_EVENT_TYPE \
+        let public = "MALFORMED_JSON MALFORMED_BODY MISSING_ATTRIBUTE INVALID_FIELD UNSUPPORTED_SPECVERSION UNKNOWN_EVENT_TYPE \
              UNSUPPORTED_MEDIA_TYPE BAD_BASE64 MISSING_CONTENT AMBIGUOUS_CONTENT MISSING_URL EMPTY TOO_LARGE \
              FETCH_NOT_ALLOWED FETCH_FAILED CHALLENGE_PAGE UNAUTHENTICATED BAD_SIGNATURE UNSIGNED_ATTRIBUTES STALE_SIGNATURE NOT_YOURS NOT_FOUND \
              SUBMISSION_NOT_FOUND REPORT_NOT_FOUND ERASED METHOD_NOT_ALLOWED ID_REUSED TIMEOUT BROKER_UNAVAILABLE OBJECT_STORE_UNAVAILABLE STORAGE_FULL STORE_LOST \

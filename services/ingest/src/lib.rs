@@ -2,7 +2,7 @@
 //!
 //! Read the modules in this order. [`intake`] accepts a submission, step by step. [`http`] and [`grpc`] are the two
 //! servers in front of it, behind one [`admission`] and each with its [`connections`], and [`nats`] accepts requests
-//! through the broker; [`cloudevent`], [`publication`] and [`submission`] decode what they receive, and [`reception`]
+//! through the broker; [`adapters`], [`cloudevent`], [`publication`] and [`submission`] decode what they receive, and [`reception`]
 //! handles events and documents in the same way for every server. [`rates`] limits the events of a site. [`dry_run`]
 //! checks drafts. [`auth`], [`proxied`] and [`signature`] decide who
 //! may call, and return the [`actor`] on whose behalf a call acts. [`calls`] recognises repetitions, [`places`]
@@ -11,6 +11,7 @@
 //! erases reports.
 
 pub mod actor;
+pub mod adapters;
 pub mod admission;
 pub mod auth;
 pub mod blocking;
@@ -80,7 +81,8 @@ impl Service for Ingest {
 
     fn validate(config: &Config) -> anyhow::Result<()> {
         config.validate()?;
-        config.sites.iter().try_for_each(|(name, site)| actor::Rights::new(name, site).map(drop))
+        config.sites.iter().try_for_each(|(name, site)| actor::Rights::new(name, site).map(drop))?;
+        adapters::validate(config)
     }
 
     async fn run(config: Config, runtime: Runtime) -> anyhow::Result<()> {
@@ -128,8 +130,10 @@ pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> a
     let intake = intake::Intake::new(&config, runtime.clone(), fetcher.clone(), registry.clone());
     let dry_run = dry_run::DryRun::new(&config, runtime.clone(), fetcher, registry.latest())?;
     dry_run.prepare().await?;
+    let adapters = adapters::Adapters::new(&config, &runtime.clock())?;
     let admission = admission::Admission::new(&config, runtime.shutdown());
-    let router = http::router(&config, &runtime, intake.clone(), &auth, dry_run.clone(), admission.clone());
+    let router =
+        http::router(&config, &runtime, intake.clone(), &auth, dry_run.clone(), adapters, admission.clone());
     let header_timeout = Duration::from_secs(config.header_timeout_s);
     let connections = Connections::new(config.max_connections, header_timeout);
     let (http, grpc) = (listeners.http.local_addr()?, listeners.grpc.local_addr()?);

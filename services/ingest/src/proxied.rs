@@ -24,8 +24,7 @@ const FORWARDED: &str = "x-forwarded-";
 /// Returns the header or host that shows that a proxy forwarded the request, or `None` if there is none.
 #[must_use]
 pub fn sign_of_proxy(headers: &HeaderMap, uri: &Uri) -> Option<String> {
-    let is_of_proxy = |name: &&str| OF_PROXIES.contains(name) || name.starts_with(FORWARDED);
-    if let Some(name) = headers.keys().map(header::HeaderName::as_str).find(is_of_proxy) {
+    if let Some(name) = header_of_proxy(headers) {
         return Some(name.to_owned());
     }
     let named = headers
@@ -34,6 +33,13 @@ pub fn sign_of_proxy(headers: &HeaderMap, uri: &Uri) -> Option<String> {
         .map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned());
     let mut hosts = named.chain(uri.authority().map(ToString::to_string));
     hosts.find(|host| !is_loopback(host)).map(|host| format!("host: {host}"))
+}
+
+/// Returns the header that only a proxy sets, or `None` if there is none.
+#[must_use]
+pub fn header_of_proxy(headers: &HeaderMap) -> Option<&str> {
+    let is_of_proxy = |name: &&str| OF_PROXIES.contains(name) || name.starts_with(FORWARDED);
+    headers.keys().map(header::HeaderName::as_str).find(is_of_proxy)
 }
 
 /// Returns true if `public_url` names another host than loopback. Then a proxy forwards requests to

@@ -1,5 +1,6 @@
 //! One module per command: its arguments and its code.
 
+pub(crate) mod adapters;
 pub(crate) mod agencies;
 pub(crate) mod check;
 pub(crate) mod doctor;

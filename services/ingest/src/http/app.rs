@@ -10,6 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::body::{self, Buffered};
 use crate::{
+    adapters::Adapters,
     admission::Admission,
     auth::{Authenticator, Caller},
     checked_draft::CheckedDraft,
@@ -28,6 +29,7 @@ pub(super) struct App {
     pub(super) intake: Intake,
     pub(super) reception: Reception,
     pub(super) auth: Authenticator,
+    pub(super) adapters: Adapters,
     pub(super) dry_run: DryRun,
     pub(super) admission: Admission,
     /// Maximum size of a body, in bytes.
@@ -54,17 +56,33 @@ impl App {
         request: Request<Body>,
         covers: for<'a> fn(&'a Parts, &'a [u8]) -> Covered<'a>,
     ) -> Result<Admitted, Problem> {
+        let shown =
+            |head: &Parts| self.auth.shown(&head.headers, &head.uri).map(|shown| (shown.is_proof(), shown));
+        self.admit_by(request, shown, |shown, head, body| self.auth.caller(&shown, covers(head, body))).await
+    }
+
+    /// Admits a request by credentials of another kind. `shown` checks its headers and returns whether they prove the
+    /// sender without the body; `proven` checks the body and returns the caller.
+    ///
+    /// # Errors
+    /// Those of `shown` and `proven`, [`body::read`] and [`Admission::enter`].
+    pub(super) async fn admit_by<S>(
+        &self,
+        request: Request<Body>,
+        shown: impl FnOnce(&Parts) -> Result<(bool, S), Problem>,
+        proven: impl FnOnce(S, &Parts, &[u8]) -> Result<Caller, Problem>,
+    ) -> Result<Admitted, Problem> {
         let (head, body) = request.into_parts();
         let connection = head.extensions.get::<connections::Peer>();
-        let shown = match self.auth.shown(&head.headers, &head.uri) {
+        let (is_proof, shown) = match shown(&head) {
             Ok(shown) => shown,
             Err(problem) => return Err(body::refuse(&self.admission, &head.headers, body, problem).await),
         };
-        if let Some(connection) = connection.filter(|_| shown.is_proof()) {
+        if let Some(connection) = connection.filter(|_| is_proof) {
             connection.is_now_known();
         }
-        let body = body::read(&self.admission, self.limit, &head.headers, body, shown.is_proof()).await?;
-        let caller = self.auth.caller(&shown, covers(&head, &body.bytes))?;
+        let body = body::read(&self.admission, self.limit, &head.headers, body, is_proof).await?;
+        let caller = proven(shown, &head, &body.bytes)?;
         if let Some(connection) = connection {
             connection.is_now_known();
         }

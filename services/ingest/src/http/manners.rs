@@ -18,8 +18,8 @@ pub(super) type Methods = Arc<[(&'static str, Method)]>;
 pub(super) async fn no_such_route() -> Problem {
     Problem::new(
         Code::NotFound,
-        "可用的有 POST /v1/events、/v1/reports、/v1/check 与 GET /v1/submissions/{id}",
-        "see POST /v1/events, /v1/reports, /v1/check and GET /v1/submissions/{id}",
+        "可用的有 POST /v1/events、/v1/reports、/v1/check、/v1/adapters/{name} 与 GET /v1/submissions/{id}",
+        "see POST /v1/events, /v1/reports, /v1/check, /v1/adapters/{name} and GET /v1/submissions/{id}",
     )
 }
 

@@ -4,12 +4,14 @@
 //! - `POST /v1/reports`: a document → 202 and a receipt
 //! - `POST /v1/check`: a draft → 200 and the output of `gongkai check --format json`, compared with the stored
 //!   reports around it
+//! - `POST /v1/adapters/{name}`: a body in the format of a CMS → an answer in the format of the CMS
 //! - `GET /v1/submissions/{id}` → 200 and the receipt
 //! - `GET /v1/openapi.json`, `/v1/asyncapi.json`, `/v1/docs`: descriptions of the interfaces
 //!
 //! Every error is an `application/problem+json`, including unknown routes and panics. `OPTIONS` and 405 name the
 //! methods of a route in `Allow`.
 
+mod adapters;
 mod api;
 mod app;
 mod body;
@@ -37,6 +39,7 @@ use tower_http::{
 
 use self::app::App;
 use crate::{
+    adapters::Adapters,
     admission::Admission,
     auth::Authenticator,
     config::Config,
@@ -58,11 +61,12 @@ pub fn router(
     intake: Intake,
     auth: &Authenticator,
     dry_run: DryRun,
+    adapters: Adapters,
     admission: Admission,
 ) -> Router {
     let auth = auth.at(config.http_address);
     let reception = Reception::new(intake.clone(), auth.clone(), dry_run.clone());
-    let app = App { intake, reception, auth, dry_run, admission, limit: config.max_body_bytes };
+    let app = App { intake, reception, auth, adapters, dry_run, admission, limit: config.max_body_bytes };
     let router = routes()
         .into_iter()
         .fold(Router::new(), |router, (path, _, methods)| router.route(path, methods))
@@ -84,11 +88,12 @@ pub fn router(
 }
 
 /// Returns every route with its method, which `api/openapi.json` describes. `GET` includes `HEAD`.
-fn routes() -> [(&'static str, Method, MethodRouter<App>); 7] {
+fn routes() -> [(&'static str, Method, MethodRouter<App>); 8] {
     [
         ("/v1/events", Method::POST, post(events::accept)),
         ("/v1/reports", Method::POST, post(reports::submit)),
         ("/v1/check", Method::POST, post(reports::check)),
+        ("/v1/adapters/{name}", Method::POST, post(adapters::accept)),
         ("/v1/submissions/{id}", Method::GET, get(submission)),
         ("/v1/openapi.json", Method::GET, get(api::openapi)),
         ("/v1/asyncapi.json", Method::GET, get(api::asyncapi)),

@@ -56,7 +56,7 @@ async fn every_route_and_method_is_described() {
     served.sort_unstable();
     assert_eq!(told, served);
     for path in served {
-        let url = path.replace("{id}", UNKNOWN);
+        let url = path.replace("{id}", UNKNOWN).replace("{name}", "oa");
         let request = Request::builder().method(Method::OPTIONS).uri(&url).body(Body::empty()).unwrap();
         let answer = harness.call(request).await;
         let allowed = answer.headers["allow"].to_str().unwrap().to_ascii_lowercase();
@@ -90,7 +90,14 @@ async fn every_code_and_state_is_described() {
 
 #[tokio::test]
 async fn every_answer_is_of_its_schema() {
-    let harness = Harness::new(&Config::default()).await;
+    let adapter = json!({"site": "oa", "token_header": "x-token", "tokens": ["a-token-of-the-oa"],
+        "fields": {"text": "/text"}});
+    let config = json!({"sites": {"oa": {"source": "https://oa.example"}}, "adapters": {"oa": adapter}});
+    let harness = Harness::new(&serde_json::from_value(config).unwrap()).await;
+    let adapted = |token: &str, body: &'static str| {
+        let request = Request::post("/v1/adapters/oa").header("x-token", token);
+        request.body(Body::from(body)).unwrap()
+    };
     let api = described(&harness, "/v1/openapi.json").await;
     let batch = |events: Value| {
         Request::post("/v1/events")
@@ -125,6 +132,10 @@ async fn every_answer_is_of_its_schema() {
         ("/v1/check", 200, post("/v1/check?filename=a.txt", SAMPLE)),
         ("/v1/check", 200, post("/v1/check", "<p>部门预算</p>")),
         ("/v1/check", 400, post("/v1/check?x=1", "x")),
+        ("/v1/adapters/{name}", 202, adapted("a-token-of-the-oa", r#"{"text": "年报"}"#)),
+        ("/v1/adapters/{name}", 400, adapted("a-token-of-the-oa", "{}")),
+        ("/v1/adapters/{name}", 401, adapted("another-token", "{}")),
+        ("/v1/adapters/{name}", 404, post("/v1/adapters/none", "x")),
     ];
     for (path, status, request) in calls {
         let answer = harness.call(request).await;

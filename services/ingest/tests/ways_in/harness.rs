@@ -15,8 +15,8 @@ use tower::ServiceExt as _;
 
 use gongkai_agencies::Registry;
 use gongkai_ingest::{
-    admission::Admission, auth::Authenticator, config::Config, dry_run::DryRun, fetch::Fetcher, http::router,
-    intake::Intake, receipt_store::ReceiptStore,
+    adapters::Adapters, admission::Admission, auth::Authenticator, config::Config, dry_run::DryRun,
+    fetch::Fetcher, http::router, intake::Intake, receipt_store::ReceiptStore,
 };
 use gongkai_proto::v1::DocumentReceived;
 use gongkai_registry::Following;
@@ -72,8 +72,10 @@ impl Harness {
         let intake = Intake::new(config, runtime.clone(), fetcher.clone(), Following::of(registry.clone()));
         gongkai_isolation::testing::children_run(env!("CARGO_BIN_EXE_gongkai-ingest"));
         let dry_run = DryRun::new(config, runtime.clone(), fetcher, registry).unwrap();
+        let adapters = Adapters::new(config, &runtime.clock()).unwrap();
         let admission = Admission::new(config, runtime.shutdown());
-        let router = router(config, &runtime, intake.clone(), &auth, dry_run.clone(), admission.clone());
+        let router =
+            router(config, &runtime, intake.clone(), &auth, dry_run.clone(), adapters, admission.clone());
         let receipts = ReceiptStore::new(&runtime);
         Self { memory, runtime, router, dry_run, intake, auth, admission, receipts, agencies }
     }

@@ -26,14 +26,14 @@ const TOKEN: &str = "a-token-of-some-length";
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 /// An ingest with its own sockets.
-struct Served {
-    harness: Harness,
-    http: SocketAddr,
+pub(crate) struct Served {
+    pub(crate) harness: Harness,
+    pub(crate) http: SocketAddr,
     grpc: SocketAddr,
     serving: JoinHandle<anyhow::Result<()>>,
 }
 
-async fn served(config: Config) -> Served {
+pub(crate) async fn served(config: Config) -> Served {
     let harness = Harness::new(&config).await;
     let bind = || TcpListener::bind("127.0.0.1:0");
     let listeners = Listeners { http: bind().await.unwrap(), grpc: bind().await.unwrap() };
