@@ -26,8 +26,8 @@ static VERSIONS: LazyLock<String> = LazyLock::new(|| {
 #[command(after_help = "Examples:
   gongkai check report.html            check one document, offline
   gongkai up                           run everything on this machine
-  gongkai submit report.html --wait    hand a report in and follow it
-  gongkai findings                     what is wrong, and where")]
+  gongkai submit report.html --wait    submit a report and follow it
+  gongkai findings                     list the findings and where they are")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -38,7 +38,7 @@ pub(crate) struct QueryServer {
         default_value = "http://127.0.0.1:50051"
     )]
     url: String,
-    /// File with the bearer token, if query wants one
+    /// File with the bearer token, if query requires one
     #[arg(long, value_name = "FILE", env = "GONGKAI_QUERY_TOKEN_FILE")]
     token_file: Option<PathBuf>,
 }
@@ -46,7 +46,7 @@ pub(crate) struct QueryServer {
 /// The address of ingest's gRPC server, and the token for it.
 #[derive(Debug, Args)]
 pub(crate) struct IngestServer {
-    /// Address of the ingest service's gRPC side
+    /// Address of the ingest service for gRPC
     #[arg(
         long = "ingest-grpc",
         value_name = "URL",
@@ -54,7 +54,7 @@ pub(crate) struct IngestServer {
         default_value = "http://127.0.0.1:50052"
     )]
     url: String,
-    /// File with the bearer token, if ingest wants one
+    /// File with the bearer token, if ingest requires one
     #[arg(long, value_name = "FILE", env = "GONGKAI_INGEST_TOKEN_FILE")]
     token_file: Option<PathBuf>,
 }
@@ -62,7 +62,7 @@ pub(crate) struct IngestServer {
 /// Arguments of every command that shows a list.
 #[derive(Debug, Args)]
 pub(crate) struct Listing {
-    /// Show at most this many; 0 shows all
+    /// Maximum number of rows; 0 shows all
     #[arg(long, default_value_t = 100, value_name = "N")]
     limit: usize,
     /// Output format

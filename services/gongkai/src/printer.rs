@@ -20,7 +20,7 @@ pub(crate) struct Printer {
 /// The output format of a command that shows one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum ObjectFormat {
-    /// For people
+    /// Text for people
     #[default]
     Text,
     /// One JSON object

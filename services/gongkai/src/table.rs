@@ -12,7 +12,7 @@ use crate::{
 /// The output format of a command that lists rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Format {
-    /// A table for people
+    /// Table for people
     #[default]
     Table,
     /// One JSON object per line

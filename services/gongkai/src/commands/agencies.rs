@@ -13,13 +13,13 @@ use crate::{
     table::{Column, TableRow},
 };
 
-/// 机构名录 / The registry of agencies
+/// 机构名录 / Manage the registry of agencies
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai agencies import agencies.csv
   gongkai agencies import agencies.csv --dry-run
   gongkai agencies list
-  gongkai agencies list --provisional     bodies that report but are not listed")]
+  gongkai agencies list --provisional     list agencies that report but are not in the registry")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -31,19 +31,19 @@ enum Command {
     List(List),
 }
 
-/// 导入名录 / Replace the list by a CSV file, UTF-8 or GB18030
+/// 导入名录 / Replace the registry with a CSV file in UTF-8 or GB18030
 ///
 /// Columns: code, name, aliases, parent, level, kind, region, site_domain (代码, 名称, 别名, 上级代码, 层级, 类型,
-/// 行政区划代码, 网站域名). Reports that come in from now on are filed under the list's codes. Stored reports that the list names
+/// 行政区划代码, 网站域名). New reports are filed under the codes of the registry. Stored reports that the registry names
 /// otherwise are read again in the background and filed under its codes too; each is shown.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai agencies import agencies.csv
   gongkai agencies import agencies.csv --dry-run")]
 struct Import {
-    /// The list
+    /// CSV file with the registry
     file: PathBuf,
-    /// Check the file, and show which reports it would move
+    /// Check the file and show which reports it would move
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -56,7 +56,7 @@ struct Import {
   gongkai agencies list
   gongkai agencies list --provisional --format csv")]
 struct List {
-    /// Agencies that have reports and are not listed
+    /// Show the agencies that have reports but are not in the registry
     #[arg(long)]
     provisional: bool,
     #[command(flatten)]

@@ -9,23 +9,23 @@ use crate::{
     printer::{Printer, clean},
 };
 
-/// 依申请删除 / Erase a report for good: originals, attachments, texts and what is served of it
+/// 依申请删除 / Erase a report permanently: originals, attachments, texts and all served data
 ///
-/// All revisions that are known so far are erased. The same contents are refused from then on; a corrected report is
-/// another content and is taken. The log keeps the statutory figures, and who erased what, when and why.
+/// Erases all revisions that are known so far. The same contents are refused from then on; a corrected report is another
+/// content and is accepted. The log keeps the statutory figures and records who erased what, when and why.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai erase agencies/361001/reports/2023 --reason 当事人申请删除 --person 张三
   gongkai erase agencies/361001/reports/2023 --reason 误报涉密内容 --person 张三 --ingest-grpc http://10.0.0.6:50052 --token-file token
 
-Exit code: 0 erased, now or before; 2 not erased.")]
+Exit code: 0 erased now or earlier, 2 not erased.")]
 pub(crate) struct Args {
-    /// agencies/{agency}/reports/{year}
+    /// Name of the report: agencies/{agency}/reports/{year}
     report: String,
-    /// Why it is erased
+    /// Reason for the erasure
     #[arg(long)]
     reason: String,
-    /// Who decides
+    /// Person who decides
     #[arg(long)]
     person: String,
     #[command(flatten)]

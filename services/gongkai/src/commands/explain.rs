@@ -20,7 +20,8 @@ use crate::{
   gongkai explain agencies/361001/reports/2023/findings/0f3c…
   gongkai explain agencies/361001/reports/2023/findings/0f3c… --format json")]
 pub(crate) struct Args {
-    /// agencies/{agency}/reports/{year}/findings/{fingerprint}: columns report and fingerprint of `gongkai findings`
+    /// Name of the finding: agencies/{agency}/reports/{year}/findings/{fingerprint}, from the columns report and
+    /// fingerprint of `gongkai findings`
     name: String,
     /// Output format
     #[arg(long, value_enum, default_value_t)]

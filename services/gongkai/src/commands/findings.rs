@@ -18,13 +18,13 @@ use crate::{
   gongkai findings --filter 'severity >= WARNING AND year = 2023 AND waived = false'
   gongkai findings --format json --limit 0 | jq -r .rule | sort | uniq -c")]
 pub(crate) struct Args {
-    /// agencies/{agency}/reports/{year}, with - for any agency or year
+    /// Reports to list: agencies/{agency}/reports/{year}, with - for any agency or year
     #[arg(default_value = "agencies/-/reports/-")]
     parent: String,
-    /// Terms joined by AND: severity, rule, year, concept, waived
+    /// Filter: terms joined by AND on severity, rule, year, concept and waived
     #[arg(long, default_value = "", value_name = "TERMS")]
     filter: String,
-    /// report or severity; with " desc" for the other way round
+    /// Order: report or severity; a trailing " desc" reverses it
     #[arg(long, default_value = "", value_name = "COLUMN")]
     order_by: String,
     #[command(flatten)]

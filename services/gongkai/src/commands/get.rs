@@ -19,9 +19,9 @@ use crate::{
   gongkai get agencies/p-0123456789abcdef/reports/2023 --format json | jq '.facts[] | select(.state==\"reported\")'
   gongkai get agencies/p-0123456789abcdef/reports/2023 --as-of 2024-02-01T00:00:00+08:00")]
 pub(crate) struct Args {
-    /// agencies/{agency}/reports/{year}, as `gongkai list` shows it
+    /// Name of the report: agencies/{agency}/reports/{year}, from `gongkai list`
     name: String,
-    /// As the report stood then (RFC 3339)
+    /// Show the report as it was known at this time (RFC 3339)
     #[arg(long, value_name = "TIME")]
     as_of: Option<String>,
     /// Output format

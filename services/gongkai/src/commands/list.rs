@@ -18,13 +18,13 @@ use crate::{
   gongkai list --filter 'year = 2023 AND error > 0' --order-by 'received_at desc'
   gongkai list --format csv --limit 0 > reports.csv")]
 pub(crate) struct Args {
-    /// agencies/{agency}, or agencies/- for all
+    /// Agency, as agencies/{agency}; agencies/- for all agencies
     #[arg(default_value = "agencies/-")]
     parent: String,
-    /// Terms joined by AND: year, form, variant, agency_name, region, error
+    /// Filter: terms joined by AND on year, form, variant, agency_name, region and error
     #[arg(long, default_value = "", value_name = "TERMS")]
     filter: String,
-    /// name, year, agency_name or received_at; with " desc" for the other way round
+    /// Order: name, year, agency_name or received_at; a trailing " desc" reverses it
     #[arg(long, default_value = "", value_name = "COLUMN")]
     order_by: String,
     #[command(flatten)]

@@ -25,14 +25,14 @@ use crate::{
 
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// 系统状态 / Show streams, consumers, lag, dead letters and services' health
+/// 系统状态 / Show streams, consumers, lag, dead letters and the health of services
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai status
   gongkai status --config gongkai.toml --format json
   gongkai status --nats-url nats://10.0.0.5:4222 --admin http://10.0.0.6:8081 --admin http://10.0.0.7:8082
 
-Exit code: 0 all is well, 1 a service is not ready or there are dead letters, 2 the broker cannot be asked.")]
+Exit code: 0 no problem, 1 a service is not ready or there are dead letters, 2 the broker cannot be queried.")]
 pub(crate) struct Args {
     #[command(flatten)]
     target: ServiceAddresses,
@@ -44,13 +44,13 @@ pub(crate) struct Args {
 /// The deployment to examine.
 #[derive(Debug, clap::Args)]
 pub(super) struct ServiceAddresses {
-    /// The services' config file, with the addresses of the broker and of the admin ports
+    /// Config file of the services, with the addresses of the broker and of the admin ports
     #[arg(long, value_name = "FILE", env = "GONGKAI_CONFIG")]
     config: Option<PathBuf>,
     /// Address of the broker
     #[arg(long, value_name = "URL")]
     nats_url: Option<String>,
-    /// Admin addresses to probe; without any, those of the config on this machine
+    /// Admin addresses to probe; default: those of the config, on this machine
     #[arg(long, value_name = "URL")]
     admin: Vec<String>,
 }

@@ -16,7 +16,7 @@ use crate::{
     view::WaiverView,
 };
 
-/// 豁免 / Accept findings, with a reason and for a limited time
+/// 豁免 / Accept findings with a reason, for a limited time
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai waivers create agencies/361001/reports/2023/findings/0f3c… --reason 上级已同意保留 --person 张三 --until 2026-12-31
@@ -36,33 +36,34 @@ enum Command {
 
 /// 豁免一个疑点 / Accept a finding; the alert is resolved once all findings of its cause are waived
 ///
-/// It survives new runs of the rules and lapses when one of the finding's operands changes.
+/// The waiver survives new runs of the rules and lapses when an operand of the finding changes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai waivers create agencies/361001/reports/2023/findings/0f3c… --reason 上级已同意保留 --person 张三 --until 2026-12-31")]
 struct Create {
-    /// agencies/{agency}/reports/{year}/findings/{fingerprint}: columns report and fingerprint of `gongkai findings`
+    /// Name of the finding: agencies/{agency}/reports/{year}/findings/{fingerprint}, from the columns report and
+    /// fingerprint of `gongkai findings`
     finding: String,
-    /// Why it is accepted
+    /// Reason for the waiver
     #[arg(long)]
     reason: String,
-    /// Who decides
+    /// Person who decides
     #[arg(long)]
     person: String,
-    /// Last day (yyyy-mm-dd, China time), or a time (RFC 3339)
+    /// Last day of the waiver (yyyy-mm-dd, China time), or its end (RFC 3339)
     #[arg(long, value_name = "DAY")]
     until: String,
     #[command(flatten)]
     server: QueryServer,
 }
 
-/// 查看豁免 / List waivers, newest first, ended ones too
+/// 查看豁免 / List all waivers, including ended ones, newest first
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai waivers list
   gongkai waivers list agencies/361001/reports/2023 --format csv")]
 struct List {
-    /// agencies/{agency}/reports/{year}, with - for any agency or year
+    /// Reports whose waivers to list: agencies/{agency}/reports/{year}, with - for any agency or year
     #[arg(default_value = "agencies/-/reports/-")]
     parent: String,
     #[command(flatten)]
@@ -71,17 +72,17 @@ struct List {
     server: QueryServer,
 }
 
-/// 撤销豁免 / End a waiver; the finding is alerted again if it is still there
+/// 撤销豁免 / End a waiver; an alert is raised again if the report still has the finding
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai waivers revoke agencies/361001/reports/2023/waivers/8a01… --reason 数据有误 --person 李四")]
 struct Revoke {
-    /// agencies/{agency}/reports/{year}/waivers/{waiver}, from `gongkai waivers list`
+    /// Name of the waiver: agencies/{agency}/reports/{year}/waivers/{waiver}, from `gongkai waivers list`
     name: String,
-    /// Why it ends
+    /// Reason for the revocation
     #[arg(long)]
     reason: String,
-    /// Who decides
+    /// Person who decides
     #[arg(long)]
     person: String,
     #[command(flatten)]

@@ -11,17 +11,17 @@ use crate::{
     view::ChangeView,
 };
 
-/// 跟踪年报变化 / Follow every change of reports; ends with Ctrl-C
+/// 跟踪年报变化 / Follow all changes of reports, until Ctrl-C
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai watch
   gongkai watch agencies/p-0123456789abcdef --format json
-  gongkai watch --resume TOKEN         go on behind the change that came with TOKEN, without a gap")]
+  gongkai watch --resume TOKEN         continue after the change with TOKEN, without a gap")]
 pub(crate) struct Args {
-    /// agencies/{agency}, or agencies/- for all
+    /// Agency, as agencies/{agency}; agencies/- for all agencies
     #[arg(default_value = "agencies/-")]
     parent: String,
-    /// The resume_token of the last change seen; without it, start at the oldest change
+    /// The resume_token of the last change seen; default: start at the oldest change
     #[arg(long, default_value = "", value_name = "TOKEN", hide_default_value = true)]
     resume: String,
     /// Output format

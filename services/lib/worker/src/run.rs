@@ -56,7 +56,7 @@ fn command(about: &About) -> Command {
                 .value_name("FILE")
                 .env("GONGKAI_CONFIG")
                 .value_parser(value_parser!(PathBuf))
-                .help("TOML file; without it the defaults hold"),
+                .help("TOML file; without it, the defaults apply"),
         )
         .arg(flag("dump-config", "Print the effective config, secrets redacted, and exit"))
         .arg(flag("version", "Print the versions and exit").short('V'))

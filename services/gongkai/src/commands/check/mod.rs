@@ -32,7 +32,7 @@ use self::{
 };
 use crate::printer::{Printer, complain};
 
-/// 离线核查文件：读取年报并报告疑点 / Check documents offline: what each says, and what is wrong with it
+/// 离线核查文件：读取年报并报告疑点 / Check documents offline: read each report and list its findings
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai check report.html
@@ -43,38 +43,38 @@ use crate::printer::{Printer, complain};
   gongkai check reports/ --format csv --lists lists/ > findings.csv
   curl -s https://example.gov.cn/2023.html | gongkai check -
 
-Exit code: 0 nothing at or above --fail-on, 1 something is, 2 something could not be read.")]
+Exit code: 0 no finding at or above --fail-on, 1 at least one, 2 an input could not be read.")]
 pub(crate) struct Args {
-    /// Files, folders (read with all below them, in sorted order), or - for standard input
+    /// Files, folders (read recursively, in sorted order), or - for standard input
     #[arg(required = true, value_name = "FILE|DIR")]
     paths: Vec<PathBuf>,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: ReportFormat,
-    /// Lightest finding that makes the exit code 1
+    /// Lowest severity of a finding that makes the exit code 1
     #[arg(long, value_enum, default_value_t)]
     fail_on: FailOn,
-    /// Where to write the workbook of --format xlsx; without it, to standard output
+    /// File for the workbook of --format xlsx; default: standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Folder for a 整改清单 (list of what to put right) of each agency, in the format of --format csv or xlsx
+    /// Folder for a 整改清单 (list of corrections) for each agency, in the format of --format csv or xlsx
     #[arg(long, value_name = "DIR")]
     lists: Option<PathBuf>,
-    /// Folder of local rule packs (*.toml) on top of the built-in rules
+    /// Folder with local rule packs (*.toml), added to the built-in rules
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 enum ReportFormat {
-    /// For people
+    /// Text for people
     #[default]
     Text,
     /// One JSON object per line, one line per document
     Json,
     /// One line per finding; a document without findings has one line
     Csv,
-    /// A workbook: an overview, one row per finding, and a 整改清单 (list of what to put right) for each agency
+    /// A workbook: an overview, one row per finding, and a 整改清单 (list of corrections) for each agency
     Xlsx,
 }
 

@@ -37,28 +37,28 @@ const STALE_AFTER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 #[command(after_help = "Examples:
   gongkai doctor
   gongkai doctor --config gongkai.toml --format json
-  gongkai doctor --repair              accept what the broker holds, and make what is missing
-  gongkai doctor --collect-orphans     delete stored files whose documents never came into the log
+  gongkai doctor --repair              accept the broker's current data and create missing parts
+  gongkai doctor --collect-orphans     delete stored files whose documents are not in the log
 
-A stream or bucket that was there and is gone or replaced is never made again silently: the services are not ready until
-the broker's store is put back, or --repair accepts what is there. What it held stays lost. Running services go on within
-seconds. --repair also deletes the consumers of read models that nobody has used for 7 days.
+A stream or bucket that is lost or replaced is never created again silently: the services are not ready until the
+broker's store is restored, or --repair accepts the loss. The lost data stays lost. Running services continue within
+seconds. --repair also deletes the consumers of read models that were not used for 7 days.
 
-An orphan is an original or a text in the object store whose document never came into the log, such as after a crash between
-the two. --orphans lists those that are older than nats.orphan_age_s; --collect-orphans deletes them. Both read the whole
-log. What was stored before the present log, or before the last accepted loss, is never an orphan.
+An orphan is an original or a text in the object store whose document is not in the log, for example after a crash between
+the two writes. --orphans lists the orphans that are older than nats.orphan_age_s; --collect-orphans deletes them. Both
+read the whole log. A file that was stored before the current log, or before the last accepted loss, is never an orphan.
 
-Exit code: 0 all is well, 1 something is wrong, 2 the broker cannot be asked.")]
+Exit code: 0 no problem, 1 a problem, 2 the broker cannot be queried.")]
 pub(crate) struct Args {
     #[command(flatten)]
     target: status::ServiceAddresses,
-    /// Accept what the broker holds, and make what is missing
+    /// Accept the broker's current data and create missing parts
     #[arg(long)]
     repair: bool,
-    /// List stored files whose documents never came into the log
+    /// List stored files whose documents are not in the log
     #[arg(long, conflicts_with = "repair")]
     orphans: bool,
-    /// Delete them
+    /// Delete stored files whose documents are not in the log
     #[arg(long, conflicts_with = "repair")]
     collect_orphans: bool,
     /// Output format

@@ -11,13 +11,13 @@ use crate::{
     table::{self, Column, Format, TableRow},
 };
 
-/// 单元格名称 / The names of all cells, for the expressions and facts of rule packs
+/// 单元格名称 / List the names of all cells, for expressions and facts in rule packs
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai rules cells
   gongkai rules cells --format csv")]
 pub(super) struct Args {
-    /// How to write them
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }

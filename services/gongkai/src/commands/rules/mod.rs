@@ -9,7 +9,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use crate::{printer::Printer, table::Format};
 
-/// 规则目录与规则包 / Show the rules, and try out rule packs
+/// 规则目录与规则包 / Show the rules and test rule packs
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai rules list
@@ -30,13 +30,13 @@ enum Command {
     Test(shadow::Args),
 }
 
-/// 全部规则 / List all rules, one row each
+/// 全部规则 / List all rules, one per row
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai rules list
   gongkai rules list --rules /etc/gongkai/rules --format csv")]
 struct ListArgs {
-    /// Folder of local rule packs (*.toml) on top of the built-in rules
+    /// Folder with local rule packs (*.toml), added to the built-in rules
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
     /// Output format
@@ -44,15 +44,15 @@ struct ListArgs {
     format: Format,
 }
 
-/// 一条规则 / Show one rule with its message, its legal source and what to do
+/// 一条规则 / Show one rule with its message, legal source and advice
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai rules show T3-BAL
   gongkai rules show T3-BAL --format json")]
 struct ShowArgs {
-    /// The rule's id
+    /// Id of the rule
     id: String,
-    /// Folder of local rule packs (*.toml) on top of the built-in rules
+    /// Folder with local rule packs (*.toml), added to the built-in rules
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
     /// Output format

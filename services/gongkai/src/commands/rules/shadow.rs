@@ -23,32 +23,31 @@ use crate::{
     table::{self, Column, Format, TableRow},
 };
 
-/// 试运行规则包 / What a new rule pack would change, without publishing anything
+/// 试运行规则包 / Show what a new rule pack would change, without publishing anything
 ///
-/// Runs the pack's own examples, then checks each report by the rules in force and with the new pack, and shows which
-/// findings would appear, disappear or change.
-/// Rules that need other reports are silent here, in both runs.
+/// Runs the pack's own examples, then checks each report with the current rules and with the new pack, and shows which
+/// findings would appear, disappear or change. Rules that need other reports are silent in both runs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai rules test --pack new-rules/ reports/
   gongkai rules test --pack new-rules/ --since 2024-01-01
   gongkai rules test --pack new-rules/ --rules /etc/gongkai/rules --format csv
 
-Exit code: 0 nothing would change, 1 something would, 2 it could not be tried, or an example does not hold.")]
+Exit code: 0 no finding would change, 1 at least one would, 2 the test could not run or an example failed.")]
 pub(super) struct Args {
     /// Folder with the new pack (*.toml)
     #[arg(long, value_name = "DIR")]
     pack: PathBuf,
-    /// Folder of the local packs in force, if any
+    /// Folder with the current local packs, if any
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
-    /// Files and folders to try it on; without any, the reports that are stored
+    /// Files and folders to test the pack on; default: the stored reports
     #[arg(value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
-    /// Of the stored reports, those received on this day or later (YYYY-MM-DD, UTC)
+    /// Test only stored reports that were received on this day or later (YYYY-MM-DD, UTC)
     #[arg(long, value_name = "DATE", value_parser = day)]
     since: Option<Date>,
-    /// The services' config file: says where the broker is
+    /// Config file of the services, with the address of the broker
     #[arg(long, value_name = "FILE", env = "GONGKAI_CONFIG")]
     config: Option<PathBuf>,
     /// Address of the broker

@@ -29,42 +29,43 @@ use crate::printer::{Printer, complain};
   gongkai submit reports/*.txt --wait --format json
   gongkai submit archive/ --backfill
 
-A folder is sent with all below it. What was taken is noted in a journal beside it (archive.submitted.jsonl): the same
-command goes on where it was, and sends what has changed since.
+A folder is sent recursively. Accepted documents are recorded in a journal beside the folder (archive.submitted.jsonl): the
+same command, run again, continues where it stopped and sends files that have changed since.
 
-Exit code: 0 taken (with --wait: read and checked), 1 rejected, 2 not taken or given up.")]
+Exit code: 0 accepted (with --wait: read and checked), 1 rejected, 2 not accepted or given up.")]
 pub(crate) struct Args {
-    /// Files, folders, - for standard input, or URLs: a URL is fetched here and submitted with its document
+    /// Files, folders, URLs, or - for standard input; a URL is fetched by this command and submitted with its document
     #[arg(required = true, value_name = "FILE|DIR|URL")]
     documents: Vec<String>,
-    /// The agency's name, or its code in the registry
+    /// Name of the agency, or its code in the registry
     #[arg(long)]
     agency: Option<String>,
-    /// The publishing site's code (政府网站标识码)
+    /// Code of the publishing site (政府网站标识码)
     #[arg(long, value_name = "CODE")]
     site: Option<String>,
-    /// The report's year, if the document does not say
+    /// Year of the report, if the document does not state it
     #[arg(long)]
     year: Option<i32>,
-    /// Where it was published
+    /// URL of publication
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// Wait for each until it is validated or rejected
+    /// Wait until each document is validated or rejected
     #[arg(long)]
     wait: bool,
-    /// Longest wait in seconds
+    /// Maximum wait in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 120, requires = "wait")]
     timeout: u64,
-    /// Old documents in bulk: they are read when nothing newer waits
+    /// Mark the documents as old ones in bulk, which are read when no newer ones wait
     #[arg(long)]
     backfill: bool,
-    /// Documents sent at a time: 8 if not given, 1 of a backfill, which also rests after each as long as that took
+    /// Number of documents sent at a time; default: 8, or 1 with --backfill, which also pauses after each document for
+    /// as long as it took
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
-    /// Longest time in seconds to go on trying while ingest is busy or away
+    /// Maximum time in seconds to retry while ingest is busy or unreachable
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     patience: u64,
-    /// Journal of what was taken; for a folder there is one beside it without this option
+    /// Journal of accepted documents; default for a folder: a file beside it
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
     /// Output format
@@ -78,10 +79,10 @@ pub(crate) struct Args {
         default_value = "http://127.0.0.1:8080"
     )]
     server: String,
-    /// File with the bearer token, if ingest wants one
+    /// File with the bearer token, if ingest requires one
     #[arg(long, value_name = "FILE", env = "GONGKAI_INGEST_TOKEN_FILE")]
     token_file: Option<PathBuf>,
-    /// File with the site's secret (whsec_…): signs each call, as a site that has a secret must
+    /// File with the site's secret (whsec_…), which signs each call; required if the site has a secret
     #[arg(long, value_name = "FILE", env = "GONGKAI_INGEST_SECRET_FILE")]
     secret_file: Option<PathBuf>,
 }

@@ -24,10 +24,10 @@ use crate::{
 /// The output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(super) enum Format {
-    /// For people
+    /// Text for people
     #[default]
     Text,
-    /// The receipt, one JSON object per line; of a folder also a last line with the summary
+    /// One receipt per line as a JSON object; for folders, a last line with the summary
     Json,
     /// One line per document, with a header
     Csv,

