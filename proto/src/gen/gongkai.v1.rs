@@ -82,24 +82,26 @@ pub struct ImportAgenciesRequest {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RefileReportsRequest {
-    /// The list, as for ImportAgencies, with validate_only; empty for the list that is stored.
+    /// A list in the format of ImportAgencies, with validate_only; empty for the stored list.
     #[prost(bytes = "bytes", tag = "1")]
     pub csv: ::prost::bytes::Bytes,
-    /// Name the reports only.
+    /// True to return the reports without moving them.
     #[prost(bool, tag = "2")]
     pub validate_only: bool,
 }
 /// A report that moves to another agency.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RefiledReport {
-    /// agencies/{agency}/reports/{year}
+    /// The current resource name of the report: `agencies/{agency}/reports/{year}`.
     #[prost(string, tag = "1")]
     pub from: ::prost::alloc::string::String,
+    /// The resource name of the report after the move.
     #[prost(string, tag = "2")]
     pub to: ::prost::alloc::string::String,
+    /// The agency's name in the document.
     #[prost(string, tag = "3")]
     pub agency_name: ::prost::alloc::string::String,
-    /// How many documents are read again.
+    /// The number of documents that are read again.
     #[prost(uint32, tag = "4")]
     pub documents: u32,
 }
@@ -275,8 +277,9 @@ pub mod agency_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.AgencyService", "ImportAgencies"));
             self.inner.unary(req, path, codec).await
         }
-        /// Finds the stored reports that the list files under another agency than that under which they are, and has them read again in
-        /// the background, after all newer documents. Calling it again is harmless; a report that moved is not named again.
+        /// Streams the stored reports that the list files under another agency than their current one. Their documents are read
+        /// again in the background, after all newer documents. A repetition of the call is harmless; it does not return reports that
+        /// have moved.
         pub async fn refile_reports(
             &mut self,
             request: impl tonic::IntoRequest<super::RefileReportsRequest>,
@@ -345,8 +348,9 @@ pub mod agency_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// Finds the stored reports that the list files under another agency than that under which they are, and has them read again in
-        /// the background, after all newer documents. Calling it again is harmless; a report that moved is not named again.
+        /// Streams the stored reports that the list files under another agency than their current one. Their documents are read
+        /// again in the background, after all newer documents. A repetition of the call is harmless; it does not return reports that
+        /// have moved.
         async fn refile_reports(
             &self,
             request: tonic::Request<super::RefileReportsRequest>,
@@ -1869,23 +1873,23 @@ pub struct DocumentReceived {
     /// The party on whose behalf the document was accepted. Absent if the sender may do anything.
     #[prost(message, optional, tag = "30")]
     pub sender: ::core::option::Option<Sender>,
-    /// Set if this is no arrival, but reads an earlier one again.
+    /// Set if this event is not an arrival but has an earlier arrival read again.
     #[prost(message, optional, tag = "31")]
     pub rereading: ::core::option::Option<Rereading>,
 }
-/// Which arrival to read again, because the registry names its agency otherwise than before.
+/// An arrival that is read again, because the registry now names its agency otherwise.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Rereading {
-    /// Stream sequence of the DocumentReceived: identifies the arrival.
+    /// The stream sequence of the DocumentReceived. It identifies the arrival.
     #[prost(uint64, tag = "1")]
     pub received_sequence: u64,
-    /// When the arrival takes effect.
+    /// The time at which the arrival takes effect.
     #[prost(message, optional, tag = "2")]
     pub effective_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// agencies/{agency}/reports/{year} under which it is filed.
+    /// The resource name of the report that the arrival is filed under: `agencies/{agency}/reports/{year}`.
     #[prost(string, tag = "3")]
     pub filed_as: ::prost::alloc::string::String,
-    /// agencies/{agency}/reports/{year} under which the registry files it.
+    /// The resource name of the report that the registry files the arrival under: `agencies/{agency}/reports/{year}`.
     #[prost(string, tag = "4")]
     pub expected: ::prost::alloc::string::String,
 }
@@ -2160,7 +2164,8 @@ pub struct ReportParsed {
     /// The differences between the sender's metadata and the document.
     #[prost(message, repeated, tag = "4")]
     pub differences: ::prost::alloc::vec::Vec<Difference>,
-    /// If the arrival was read again: agencies/{agency}/reports/{year} under which it was filed then.
+    /// The resource name of the report that the arrival was filed under before, if it was read again:
+    /// `agencies/{agency}/reports/{year}`.
     #[prost(string, tag = "5")]
     pub filed_as: ::prost::alloc::string::String,
 }
@@ -2195,11 +2200,12 @@ pub struct ReportValidated {
     /// The differences between the sender's metadata and the document.
     #[prost(message, repeated, tag = "16")]
     pub differences: ::prost::alloc::vec::Vec<Difference>,
-    /// Stream sequence of the ReportParsed that this rests on. Of several about one arrival the highest says under which report it is
-    /// filed. 0 in events of versions that did not say.
+    /// The stream sequence of the ReportParsed that this event was made from. Of several events about one arrival, the one with
+    /// the highest sequence determines the report that the arrival is filed under. 0 in events of earlier versions.
     #[prost(uint64, tag = "17")]
     pub parsed_sequence: u64,
-    /// agencies/{agency}/reports/{year} of every other report under which the arrival was filed before: it left them.
+    /// The resource names of all other reports that the arrival was filed under before, `agencies/{agency}/reports/{year}`. The
+    /// arrival no longer belongs to them.
     #[prost(string, repeated, tag = "18")]
     pub moved_from: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
@@ -2571,7 +2577,7 @@ pub struct YearRecord {
     /// The hashes of erased contents. They count as if they had never arrived.
     #[prost(string, repeated, tag = "7")]
     pub erased: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// By received_sequence.
+    /// The departures, ordered by received_sequence.
     #[prost(message, repeated, tag = "8")]
     pub departures: ::prost::alloc::vec::Vec<DepartureRecord>,
 }
@@ -2675,33 +2681,35 @@ pub struct HistoryRecord {
     /// The hashes of erased contents. They count as if they had never arrived.
     #[prost(string, repeated, tag = "3")]
     pub erased: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// By received_sequence.
+    /// The departures, ordered by received_sequence.
     #[prost(message, repeated, tag = "4")]
     pub departures: ::prost::alloc::vec::Vec<DepartureRecord>,
 }
-/// An arrival that was read again, as another report.
+/// An arrival that was read again as another report.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DepartureRecord {
-    /// Stream sequence of the DocumentReceived.
+    /// The stream sequence of the DocumentReceived.
     #[prost(uint64, tag = "1")]
     pub received_sequence: u64,
-    /// Stream sequence of the ReportParsed of the other report. A reading after that brings the arrival back.
+    /// The stream sequence of the ReportParsed of the other report. A later reading as this report brings the arrival back.
     #[prost(uint64, tag = "2")]
     pub parsed_sequence: u64,
 }
-/// The reports under which one arrival was filed, if it was read again: key `readings/{received_sequence}`.
+/// The reports that one arrival was filed under, if it was read again, under the key `readings/{received_sequence}`.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReadingsRecord {
-    /// By report.
+    /// The readings, ordered by report.
     #[prost(message, repeated, tag = "1")]
     pub readings: ::prost::alloc::vec::Vec<ReadingRecord>,
 }
+/// The reading of an arrival as one report.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReadingRecord {
-    /// agencies/{agency}/reports/{year}
+    /// The report's resource name: `agencies/{agency}/reports/{year}`.
     #[prost(string, tag = "1")]
     pub report: ::prost::alloc::string::String,
-    /// Stream sequence of the ReportParsed; of several the highest. 0 for a first reading, which is not recorded.
+    /// The stream sequence of the ReportParsed. Of several, the highest. 0 for the first reading, whose sequence is not
+    /// recorded.
     #[prost(uint64, tag = "2")]
     pub parsed_sequence: u64,
 }
