@@ -3,7 +3,7 @@
 #
 #   tests/scripts/bench.sh [hops|reading|speed|answers|rebuild|backfill]…   hops: the runtime against a bare loop; reading: the readers against
 #                                               their peers; speed: what all rules cost a report; answers: query against
-#                                               a bare gRPC server; rebuild: the read model from the log; backfill (not by default): a document beside 2,000 old ones against alone
+#                                               a bare gRPC server; rebuild: the read model from the log; backfill (not by default): a document beside old ones in bulk against alone
 #
 # GONGKAI_CORPUS=folder adds its reports to the samples.
 set -euo pipefail

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """How much longer a document takes while old ones are sent in bulk: bench_backfill.py GONGKAI [OLD] [LIVE].
 
-Starts `gongkai up` on free ports, sends LIVE reports one after another and takes the time from the hook to the findings of each, first
-alone, then while `gongkai submit --backfill` sends OLD others. Prints both and their ratio: the machine's speed cancels out.
+Starts `gongkai up` on free ports and sends LIVE reports one after another, in turns of some alone and some while
+`gongkai submit --backfill` sends OLD others; between the turns the sender is suspended and what it sent is read. Takes the time
+from the hook to the findings of each. Prints both and their ratio: the machine's speed, and how it changes, cancel out.
 """
 
 import json
@@ -18,6 +19,8 @@ import urllib.request
 
 SAMPLE = pathlib.Path(__file__).parents[1] / "samples/02_tab_rows_wrong_total.txt"
 PAUSE_S = 0.2
+# Reports of a turn.
+TURN = 25
 
 
 def free_port():
@@ -34,7 +37,7 @@ def get(url):
 def report(number):
     """A report of an agency of its own."""
     text = SAMPLE.read_text(encoding="utf-8")
-    return f"{text}\n编号{number}\n".encode()
+    return text.replace("云溪县自然资源局", f"云溪县第{number}街道办事处").encode()
 
 
 def send(base, number):
@@ -61,20 +64,34 @@ def measure(base, numbers):
     for number in numbers:
         times.append(seconds(base, number))
         time.sleep(PAUSE_S)
-    times.sort()
-    return {"p50_ms": 1e3 * times[len(times) // 2], "p99_ms": 1e3 * times[min(len(times) - 1, len(times) * 99 // 100)]}
+    return times
+
+
+def quantiles(times):
+    times = sorted(times)
+    worst = times[min(len(times) - 1, len(times) * 99 // 100)]
+    return {"samples": len(times), "p50_ms": 1e3 * times[len(times) // 2], "p99_ms": 1e3 * worst}
+
+
+def wait_until_read(base, journal):
+    """Waits until the last that was sent is read."""
+    lines = journal.read_text().splitlines() if journal.exists() else []
+    for line in lines[-1:]:
+        submission = json.loads(line)["submission_id"]
+        while get(f"{base}/v1/submissions/{submission}")["state"] in ("received", "parsed"):
+            time.sleep(0.05)
 
 
 def main():
     program = sys.argv[1]
-    old, live = (int(argument) for argument in (sys.argv[2:] + ["2000", "100"])[:2])
+    old, live = (int(argument) for argument in (sys.argv[2:] + ["5000", "100"][len(sys.argv[2:]):])[:2])
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         ports = {key: free_port() for key in ("http", "grpc", "query", "nats")}
         archive = folder / "archive"
         archive.mkdir()
         for number in range(old):
-            (archive / f"{number}.txt").write_bytes(report(f"old{number}"))
+            (archive / f"{number}.txt").write_bytes(report(300_000 + number))
         config = folder / "gongkai.toml"
         config.write_text(
             f'[ingest]\nhttp_address = "127.0.0.1:{ports["http"]}"\ngrpc_address = "127.0.0.1:{ports["grpc"]}"\n'
@@ -95,28 +112,26 @@ def main():
                 except OSError:
                     time.sleep(0.1)
             measure(base, range(5))
-            alone = measure(base, range(1000, 1000 + live))
+            alone, beside = [], []
+            journal = folder / "journal.jsonl"
             bulk = subprocess.Popen(
-                [program, "submit", archive, "--backfill", "--ingest", base, "--format", "json"], stdout=subprocess.PIPE
+                [program, "submit", archive, "--backfill", "--ingest", base, "--journal", journal], stdout=subprocess.DEVNULL
             )
-            begun = time.monotonic()
-            beside = measure(base, range(2000, 2000 + live))
-            is_sending = bulk.poll() is None
-            lines = bulk.communicate()[0].decode().splitlines()
-            taken = [json.loads(line)["submission_id"] for line in lines if "submission_id" in line]
-            left = sum(get(f"{base}/v1/submissions/{one}")["state"] in ("received", "parsed") for one in taken[-50:])
-            print(
-                json.dumps(
-                    {
-                        "alone": alone,
-                        "beside": beside,
-                        "p50_ratio": beside["p50_ms"] / alone["p50_ms"],
-                        "p99_ratio": beside["p99_ms"] / alone["p99_ms"],
-                        "backfill": {"sent": len(taken), "was_sending": is_sending, "last_50_unread": left,
-                                     "seconds": time.monotonic() - begun},
-                    }
-                )
-            )
+            bulk.send_signal(signal.SIGSTOP)
+            for turn in range(0, live, TURN):
+                alone += measure(base, range(100_000 + turn, 100_000 + turn + TURN))
+                bulk.send_signal(signal.SIGCONT)
+                beside += measure(base, range(200_000 + turn, 200_000 + turn + TURN))
+                if bulk.poll() is not None:
+                    sys.exit(f"the {old} old reports were sent before the {live} others: send more of them")
+                bulk.send_signal(signal.SIGSTOP)
+                wait_until_read(base, journal)
+            sent = len(journal.read_text().splitlines())
+            bulk.kill()
+            bulk.wait()
+            alone, beside = quantiles(alone), quantiles(beside)
+            ratios = {f"{key}_ratio": beside[f"{key}_ms"] / alone[f"{key}_ms"] for key in ("p50", "p99")}
+            print(json.dumps({"alone": alone, "beside": beside, **ratios, "sent": sent}))
         finally:
             up.send_signal(signal.SIGTERM)
             up.wait(60)
