@@ -213,7 +213,7 @@ impl Deployment {
     /// Returns the last sequence of the log if every consumer has settled the whole log, or `None` if not, or if the
     /// broker does not answer.
     ///
-    /// Messages of a killed process are redelivered only after half a minute, so a short pause is not the end. A
+    /// Messages of a killed process are redelivered only after `ack_wait_s`, so a short pause is not the end. A
     /// consumer settles a message after its outputs are in the log, so the state is final once two answers in a row are
     /// equal.
     pub async fn settled(&self) -> Option<u64> {

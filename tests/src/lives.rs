@@ -15,7 +15,7 @@ use crate::{
     deployment::{Deployment, Plan},
     facts::{Entry, Stands, Withdrawn, expected},
     http,
-    neighbourhood::{Findings, Neighbourhood, Turn, at_rest, document, listed},
+    neighbourhood::{Findings, Neighbourhood, SOON, Turn, at_rest, document, listed},
 };
 
 const YEAR: i32 = 2023;
@@ -155,7 +155,9 @@ impl Lives {
     /// # Panics
     /// If an event is not accepted or does not end, or the answers do not settle.
     pub async fn run(&self, happenings: &[Happening], seed: usize) -> Findings {
-        let mut deployment = Deployment::start(&Plan { replicas: 2, fronts: 2, ..Plan::default() }).await;
+        let mut deployment =
+            Deployment::start(&Plan { replicas: 2, fronts: 2, config: SOON.to_owned(), ..Plan::default() })
+                .await;
         self.neighbourhood.import(&deployment).await;
         let ingest = deployment.fronts("ingest");
         let mut submissions = Vec::new();

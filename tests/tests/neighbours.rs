@@ -8,6 +8,7 @@ use gongkai_proto::v1::{
 use gongkai_tests::{
     deployment::{Deployment, Plan},
     http,
+    lives::Lives,
     neighbourhood::{Neighbourhood, Turn, shuffled, submit},
 };
 
@@ -31,6 +32,16 @@ async fn two_orders_two_replicas_and_a_kill_end_in_the_same_findings() {
     assert!(!rules("agencies/C0-0001/reports/2022").contains(&"X-CARRY"));
     assert!(county.contains(&"R-SCOPE"), "{county:?}");
     assert_eq!(actual, expected);
+}
+
+/// The broker redelivers the messages that a killed process had in work. Until then, an answer of its read model that does
+/// not change is not final.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_model_whose_process_was_killed_after_the_last_event_becomes_what_the_times_say() {
+    let lives = Lives::of(4);
+    // The run of this seed kills query after the last event.
+    let found = lives.run(&lives.shuffled(2), 2).await;
+    assert_eq!(lives.wrong(&found), 0, "{found:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
