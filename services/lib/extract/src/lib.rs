@@ -23,6 +23,7 @@ mod limits;
 mod markdown;
 mod mirror_cleanup;
 mod pdf;
+mod raised;
 mod reject;
 mod sniff;
 mod source_text;

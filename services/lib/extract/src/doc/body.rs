@@ -6,7 +6,7 @@ use super::{
     props::{self, Character, ParagraphProps, Run},
     table::OpenTable,
 };
-use crate::{invisible::is_invisible, limits::Limits, reject};
+use crate::{invisible::is_invisible, limits::Limits, raised::raised_digit, reject};
 
 /// Builds blocks.
 pub(super) struct Body<'a> {
@@ -61,7 +61,7 @@ impl<'a> Body<'a> {
             // Pictures, marks of notes, optional hyphens and invisible characters are dropped.
             '\0'..='\u{1f}' => {}
             _ if is_invisible(c) || is.is_special => {}
-            _ => self.push(c),
+            _ => self.push(if is.is_raised { raised_digit(c) } else { c }),
         }
         if self.scalars > self.limits.line_scalars {
             let limit = self.limits.line_scalars;

@@ -21,6 +21,8 @@ pub(super) struct Run<T> {
 pub(super) struct Character {
     /// Hidden, or deleted by a tracked change.
     pub(super) is_gone: bool,
+    /// True for the mark of a footnote.
+    pub(super) is_raised: bool,
     /// True if the character has another meaning: a symbol, a picture.
     pub(super) is_special: bool,
     pub(super) symbol: Option<char>,
@@ -166,8 +168,9 @@ impl Character {
     fn change(&mut self, code: u16, operand: &[u8]) {
         let is_on = u8_at(operand, 0) == Some(1);
         match code {
-            // Deleted and hidden text.
-            0x0800 | 0x083c => self.is_gone |= is_on,
+            // Deleted, hidden and struck-out text.
+            0x0800 | 0x083c | 0x0837 | 0x2a53 => self.is_gone |= is_on,
+            0x2a48 => self.is_raised = is_on,
             0x0855 => self.is_special = is_on,
             0x6a09 => self.symbol = u16_at(operand, 2).and_then(|code| char::from_u32(code.into())),
             _ => {}

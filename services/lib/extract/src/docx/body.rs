@@ -15,7 +15,7 @@ use super::{
     table::{Merge, OpenTable},
     xml::{self, Node},
 };
-use crate::{invisible::is_invisible, limits::Limits, reject};
+use crate::{invisible::is_invisible, limits::Limits, raised::raised_digit, reject};
 
 /// Builds blocks.
 pub(super) struct Body<'a> {
@@ -38,6 +38,16 @@ pub(super) struct Body<'a> {
     cells: usize,
     /// Text of paragraphs whose end was deleted. It continues in the next paragraph.
     carried: Vec<String>,
+    chunks: Vec<Chunk>,
+}
+
+/// A part of the package that stands in the text as a whole.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    /// Number of blocks before it.
+    pub(super) at: usize,
+    /// Id of its relation.
+    pub(super) relation: String,
 }
 
 /// The properties of a run of characters.
@@ -45,6 +55,13 @@ pub(super) struct Body<'a> {
 struct Run {
     is_open: bool,
     hidden: Option<bool>,
+    /// Struck out, by one rule or by two.
+    struck: Option<bool>,
+    /// Raised, as the mark of a footnote.
+    raised: bool,
+    /// White, and without a background of its own.
+    pale: bool,
+    shaded: bool,
     style: Option<String>,
 }
 
@@ -52,6 +69,8 @@ struct Run {
 #[derive(Debug, Default)]
 struct OpenParagraph {
     lines: Vec<String>,
+    /// White text. It is read only if there is no other: then its background is likely to be dark.
+    pale: String,
     /// Number of scalars so far.
     length: usize,
     style: Option<String>,
@@ -79,6 +98,7 @@ impl<'a> Body<'a> {
             in_row_properties: false,
             cells: 0,
             carried: Vec::new(),
+            chunks: Vec::new(),
         }
     }
 
@@ -103,10 +123,10 @@ impl<'a> Body<'a> {
         }
     }
 
-    pub(super) fn finish(mut self) -> Result<Vec<Block>, Rejection> {
+    pub(super) fn finish(mut self) -> Result<(Vec<Block>, Vec<Chunk>), Rejection> {
         let rest = mem::take(&mut self.carried);
         self.close_paragraph(&rest)?;
-        Ok(self.blocks)
+        Ok((self.blocks, self.chunks))
     }
 
     // === elements ===
@@ -147,8 +167,23 @@ impl<'a> Body<'a> {
                 }
             }
             "fldChar" => self.field(tag)?,
+            "altChunk" => {
+                let at = self.blocks.len();
+                self.chunks.extend(xml::attribute(tag, "id").map(|relation| Chunk { at, relation }));
+            }
             "pStyle" | "numId" | "ilvl" => self.note_paragraph(name, tag),
             "vanish" if self.run.is_open => self.run.hidden = Some(xml::is_on(tag)),
+            "strike" | "dstrike" if self.run.is_open => {
+                self.run.struck = Some(self.run.struck == Some(true) || xml::is_on(tag));
+            }
+            "vertAlign" if self.run.is_open => {
+                self.run.raised = xml::attribute(tag, "val").as_deref() == Some("superscript");
+            }
+            "position" if self.run.is_open => self.run.raised |= xml::number(tag).is_some_and(|up| up > 0),
+            "color" if self.run.is_open => {
+                self.run.pale = xml::attribute(tag, "val").is_some_and(|c| c.eq_ignore_ascii_case("ffffff"));
+            }
+            "shd" | "highlight" if self.run.is_open => self.run.shaded = true,
             "rStyle" if self.run.is_open => self.run.style = xml::attribute(tag, "val"),
             _ => {}
         }
@@ -274,7 +309,13 @@ impl<'a> Body<'a> {
         if paragraph.length > limits.line_scalars {
             return Err(reject::too_large(("段落字数", "characters in a paragraph"), limits.line_scalars));
         }
-        let shown = text.chars().filter(|c| !is_invisible(*c));
+        let raised = self.run.raised;
+        let shown =
+            text.chars().filter(|c| !is_invisible(*c)).map(|c| if raised { raised_digit(c) } else { c });
+        if self.run.pale && !self.run.shaded {
+            paragraph.pale.extend(shown);
+            return Ok(());
+        }
         match paragraph.lines.last_mut() {
             Some(line) => line.extend(shown),
             None => paragraph.lines.push(shown.collect()),
@@ -293,9 +334,10 @@ impl<'a> Body<'a> {
     }
 
     fn is_shown(&self) -> bool {
-        let by_style = || self.run.style.as_deref().and_then(|style| self.styles.hides(style));
-        let hidden = self.run.hidden.or_else(by_style).unwrap_or(false);
-        !hidden && !self.controls.contains(&true) && self.fields.iter().all(|in_result| *in_result)
+        let style = self.run.style.as_deref();
+        let hidden = self.run.hidden.or_else(|| self.styles.hides(style?)).unwrap_or(false);
+        let struck = self.run.struck.or_else(|| self.styles.strikes(style?)).unwrap_or(false);
+        !hidden && !struck && !self.controls.contains(&true) && self.fields.iter().all(|in_result| *in_result)
     }
 
     // === ends ===
@@ -308,6 +350,9 @@ impl<'a> Body<'a> {
         }
         if paragraph.style.as_deref().is_some_and(|style| self.styles.is_contents(style)) {
             return Ok(());
+        }
+        if !paragraph.pale.is_empty() && paragraph.lines.iter().all(|line| line.trim().is_empty()) {
+            paragraph.lines.push(mem::take(&mut paragraph.pale));
         }
         self.number(&mut paragraph);
         if paragraph.end_is_deleted {

@@ -1,10 +1,13 @@
 //! DOCX: turns the packages of Word and WPS into paragraphs and grids.
 //!
 //! The text is read as it would be printed with all tracked changes accepted. Headers, footers, notes and comments are
-//! other parts of the package and are not read.
+//! other parts of the package and are not read. A page that Word is to take in when it opens the file (`altChunk`) is read
+//! as HTML.
 
 mod body;
+mod chunks;
 mod links;
+mod mime;
 mod numbering;
 mod package;
 mod styles;
@@ -34,7 +37,12 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<(Vec<Block>, Vec<Fie
     xml::walk(&text, limits, |node| body.visit(node))?;
     let relations = package.part(&relations_of(&main))?;
     let links = links::read(&text, relations.as_deref(), limits)?;
-    Ok((body.finish()?, links))
+    let (blocks, chunks) = body.finish()?;
+    let blocks = match relations.filter(|_| !chunks.is_empty()) {
+        Some(relations) => chunks::insert(blocks, &chunks, &relations, (&mut package, folder), limits)?,
+        None => blocks,
+    };
+    Ok((blocks, links))
 }
 
 /// Returns the name of the part with the relations of another.

@@ -37,6 +37,12 @@ impl<'a> Package<'a> {
 
     /// Returns the part's text, or `None` if there is no such part.
     pub(super) fn part(&mut self, name: &str) -> Result<Option<String>, Rejection> {
+        let Some(bytes) = self.bytes(name)? else { return Ok(None) };
+        decode(bytes).map(Some).ok_or_else(|| reject::corrupt("DOCX"))
+    }
+
+    /// Returns the part, or `None` if there is no such part.
+    pub(super) fn bytes(&mut self, name: &str) -> Result<Option<Vec<u8>>, Rejection> {
         let file = match self.archive.by_name(name) {
             Ok(file) => file,
             Err(ZipError::FileNotFound) => return Ok(None),
@@ -49,7 +55,7 @@ impl<'a> Package<'a> {
         self.room = self.room.checked_sub(length).ok_or_else(|| {
             reject::too_large(("解压后字节数", "bytes when expanded"), self.limits.expanded_bytes)
         })?;
-        decode(bytes).map(Some).ok_or_else(|| reject::corrupt("DOCX"))
+        Ok(Some(bytes))
     }
 
     /// Returns the name of the part that contains the text: nearly always `word/document.xml`.

@@ -1,4 +1,5 @@
-//! Reads the styles of a document: which of them number paragraphs, and which hide text.
+//! Reads the styles of a document: which of them number paragraphs, and which hide text or
+//! strike it out.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,6 +21,7 @@ struct Style {
     list: Option<u32>,
     level: Option<u32>,
     hidden: Option<bool>,
+    struck: Option<bool>,
     is_contents: bool,
 }
 
@@ -76,6 +78,11 @@ impl Styles {
         self.chain(id).find_map(|style| style.hidden)
     }
 
+    /// Returns whether text in this style is struck out, if the style defines it.
+    pub(super) fn strikes(&self, id: &str) -> Option<bool> {
+        self.chain(id).find_map(|style| style.struck)
+    }
+
     /// Returns true for a line of a table of contents.
     pub(super) fn is_contents(&self, id: &str) -> bool {
         self.0.get(id).is_some_and(|style| style.is_contents)
@@ -93,6 +100,7 @@ impl Style {
             "basedOn" => self.based_on = xml::attribute(tag, "val"),
             "numId" => self.list = xml::number(tag),
             "ilvl" => self.level = xml::number(tag),
+            "strike" | "dstrike" => self.struck = Some(self.struck == Some(true) || xml::is_on(tag)),
             "vanish" => self.hidden = Some(xml::is_on(tag)),
             "name" => {
                 let name = xml::attribute(tag, "val").unwrap_or_default().to_ascii_lowercase();

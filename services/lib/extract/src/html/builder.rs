@@ -10,10 +10,11 @@ use gongkai_model::{Block, Paragraph, Rejection, RejectionCode, Span};
 use super::{
     element::{Attributes, Class, ElementName},
     line_builder::LineBuilder,
+    look::{Look, Sheet},
     meta::Meta,
     table::{Closed, OpenTable},
 };
-use crate::{limits::Limits, mirror_cleanup::Cleaner};
+use crate::{limits::Limits, mirror_cleanup::Cleaner, raised::raised_digit};
 
 /// Maximum length of a title that is kept, in bytes.
 const LONGEST_TITLE: usize = 4096;
@@ -31,6 +32,10 @@ pub(super) struct BlockBuilder<'a> {
     /// Number of open elements, including inline ones.
     depth: usize,
     cells: usize,
+    /// The page's own style sheets.
+    sheet: Sheet,
+    /// True if the open row has a background of its own.
+    row_is_painted: bool,
     page: PageContents,
 }
 
@@ -64,6 +69,12 @@ struct OpenElement {
     class: Class,
     /// True if the element's text is not read.
     hidden: bool,
+    /// True if the element's digits are the mark of a footnote.
+    raised: bool,
+    /// True if the text is white and nothing around it has a background.
+    pale: bool,
+    /// True if the element or one around it has a background.
+    painted: bool,
     /// True if line ends in the element count.
     preformatted: bool,
     /// Number of open inline elements directly inside.
@@ -76,6 +87,9 @@ impl<'a> BlockBuilder<'a> {
             name: ElementName::of(b""),
             class: Class::Break,
             hidden: false,
+            raised: false,
+            pale: false,
+            painted: false,
             preformatted: options.keeps_lines,
             inline: 0,
         };
@@ -89,8 +103,15 @@ impl<'a> BlockBuilder<'a> {
             raw: None,
             depth: 0,
             cells: 0,
+            sheet: Sheet::default(),
+            row_is_painted: false,
             page: PageContents::default(),
         }
+    }
+
+    /// Returns true if the page's own style sheets make the classes of its elements matter.
+    pub(super) fn reads_classes(&self) -> bool {
+        !self.sheet.is_empty()
     }
 
     /// Handles a start tag at `place`.
@@ -109,14 +130,17 @@ impl<'a> BlockBuilder<'a> {
                 self.page.meta.take(attributes, place);
                 Ok(())
             }
-            Class::Raw | Class::Title => {
+            Class::Field => self.field(attributes, place),
+            Class::LongField if self.is_in_cell() => Ok(()),
+            Class::Raw | Class::Style | Class::LongField | Class::Title => {
                 // Only the first title counts, because templates pasted into a page contain titles of their own.
-                self.raw = Some(if self.page.title.is_empty() { class } else { Class::Raw });
+                let again = class == Class::Title && !self.page.title.is_empty();
+                self.raw = Some(if again { Class::Raw } else { class });
                 Ok(())
             }
             Class::Break => self.break_line(),
             Class::Inline | Class::Dropped if self_closing => Ok(()),
-            Class::Inline if !attributes.hidden => {
+            Class::Inline if !self.note_look(name, attributes) => {
                 if let Some(address) =
                     attributes.address.take().filter(|_| name == b"a" && !self.top().hidden)
                 {
@@ -129,17 +153,45 @@ impl<'a> BlockBuilder<'a> {
                 self.open_block(name, class, attributes)
             }
             Class::Table => self.open_table(name, attributes),
-            Class::Group | Class::Caption => self.open_group(class),
+            Class::Group | Class::Caption => self.open_group(class, name),
             Class::Row => self.open_row(attributes),
             Class::Cell => self.open_cell(name, attributes, place.end),
         }
+    }
+
+    /// Adds the look of an inline element's name and classes to its own. Returns true if its text is not plain text.
+    fn note_look(&self, name: &[u8], attributes: &mut Attributes) -> bool {
+        attributes.look |= Look::of_element(name);
+        if let Some(classes) = &attributes.class {
+            attributes.look |= self.sheet.look(classes);
+        }
+        attributes.look.is_special()
+    }
+
+    /// Adds the value of a field to the cell around it.
+    fn field(&mut self, attributes: &Attributes, place: Span) -> Result<(), Rejection> {
+        let value = attributes.value.as_deref().filter(|_| !attributes.is_control && !attributes.look.hidden);
+        match value.filter(|_| self.is_in_cell()) {
+            Some(value) => self.text(value, std::iter::repeat(place)),
+            None => Ok(()),
+        }
+    }
+
+    fn is_in_cell(&self) -> bool {
+        self.tables.last().is_some_and(OpenTable::has_open_cell)
     }
 
     /// Handles an end tag.
     pub(super) fn end_tag(&mut self, name: &[u8]) -> Result<(), Rejection> {
         self.raw = None;
         match Class::of(name) {
-            Class::Nothing | Class::Meta | Class::Raw | Class::Title => Ok(()),
+            Class::Nothing | Class::Meta | Class::Raw | Class::Title | Class::Field | Class::LongField => {
+                Ok(())
+            }
+            Class::Style => {
+                self.sheet.close();
+                Ok(())
+            }
             Class::Inline => {
                 self.close_inline();
                 Ok(())
@@ -163,15 +215,16 @@ impl<'a> BlockBuilder<'a> {
     pub(super) fn text(&mut self, text: &str, places: impl Iterator<Item = Span>) -> Result<(), Rejection> {
         match self.raw {
             Some(Class::Title) => self.note_title(text),
+            Some(Class::Style) => self.sheet.push(text),
             Some(_) => {}
             None if self.top().hidden => {}
             None => {
-                let preformatted = self.top().preformatted;
+                let OpenElement { preformatted, raised, pale, .. } = *self.top();
                 for (c, place) in text.chars().zip(places) {
                     if preformatted && c == '\n' {
                         self.break_line()?;
                     }
-                    self.line.push(c, place);
+                    self.line.push(if raised { raised_digit(c) } else { c }, place, pale);
                     if self.line.len() > self.limits.line_scalars {
                         return Err(too_large("段落或单元格长度", "the length of a paragraph or cell"));
                     }
@@ -236,12 +289,18 @@ impl BlockBuilder<'_> {
 
     fn push(&mut self, name: &[u8], class: Class, attributes: &Attributes) -> Result<(), Rejection> {
         let top = *self.top();
+        let look = attributes.look;
+        let painted = top.painted || look.painted || (class == Class::Cell && self.row_is_painted);
         self.frames.push(OpenElement {
             name: ElementName::of(name),
             class,
             hidden: top.hidden
                 || class == Class::Dropped
-                || (attributes.hidden && !self.options.shows_hidden),
+                || look.struck
+                || (look.hidden && !self.options.shows_hidden),
+            raised: (top.raised && class != Class::Cell) || (look.raised && class == Class::Inline),
+            pale: !painted && ((top.pale && class != Class::Cell) || (look.pale && class == Class::Inline)),
+            painted,
             preformatted: (top.preformatted && class != Class::Cell) || class == Class::Preformatted,
             inline: 0,
         });
@@ -334,13 +393,13 @@ impl BlockBuilder<'_> {
         Ok(true)
     }
 
-    fn open_group(&mut self, class: Class) -> Result<(), Rejection> {
+    fn open_group(&mut self, class: Class, name: &[u8]) -> Result<(), Rejection> {
         if !self.back_to_table()? {
             return self.break_line();
         }
         let table = self.tables.last_mut().expect("back_to_table found it");
         if class == Class::Group {
-            table.close_group();
+            table.open_group(name == b"tfoot");
         } else {
             table.close_cell();
         }
@@ -351,8 +410,9 @@ impl BlockBuilder<'_> {
         if !self.back_to_table()? {
             return self.break_line();
         }
+        self.row_is_painted = attributes.look.painted;
         let hidden =
-            self.top().hidden || attributes.flat || (attributes.hidden && !self.options.shows_hidden);
+            self.top().hidden || attributes.flat || (attributes.look.hidden && !self.options.shows_hidden);
         self.tables.last_mut().expect("back_to_table found it").open_row(hidden, self.limits)
     }
 
@@ -362,8 +422,8 @@ impl BlockBuilder<'_> {
         }
         let frame_is_hidden = self.top().hidden;
         let table = self.tables.last_mut().expect("back_to_table found it");
-        attributes.hidden |= table.row_is_hidden();
-        let shown = !table.row_is_hidden() && (!attributes.hidden || self.options.shows_hidden);
+        attributes.look.hidden |= table.row_is_hidden();
+        let shown = !table.row_is_hidden() && (!attributes.look.hidden || self.options.shows_hidden);
         if shown && !frame_is_hidden {
             self.cells += 1;
             let spans = (attributes.row_span.unwrap_or(1), attributes.column_span.unwrap_or(1));

@@ -1,5 +1,7 @@
 //! The meaning of HTML elements for text and tables.
 
+use super::look::{Look, is_white, plain};
+
 /// The effect of an element on the text around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
@@ -7,6 +9,8 @@ pub(super) enum Class {
     Inline,
     /// No effect: void elements and column descriptions.
     Nothing,
+    /// A field of a form: `<input>`. Its value is the text of the cell around it.
+    Field,
     /// Page metadata.
     Meta,
     /// Ends the line and is not nested.
@@ -35,6 +39,10 @@ pub(super) enum Class {
     Dropped,
     /// Content that is not text, read as raw text: `<script>`.
     Raw,
+    /// A style sheet.
+    Style,
+    /// A field of a form with several lines: `<textarea>`.
+    LongField,
     /// The title of the page, read as raw text.
     Title,
 }
@@ -57,15 +65,15 @@ impl Class {
             b"ul" | b"ol" | b"dl" | b"menu" | b"dir" => Self::List,
             b"li" | b"dt" | b"dd" => Self::Item,
             b"pre" | b"listing" => Self::Preformatted,
-            b"img" | b"input" | b"link" | b"col" | b"colgroup" | b"wbr" | b"area" | b"base" | b"embed"
-            | b"param" | b"source" | b"track" | b"frame" | b"basefont" | b"bgsound" | b"keygen" => {
-                Self::Nothing
-            }
+            b"input" => Self::Field,
+            b"img" | b"link" | b"col" | b"colgroup" | b"wbr" | b"area" | b"base" | b"embed" | b"param"
+            | b"source" | b"track" | b"frame" | b"basefont" | b"bgsound" | b"keygen" => Self::Nothing,
             b"meta" => Self::Meta,
             b"svg" | b"math" | b"template" | b"select" | b"datalist" | b"audio" | b"video" | b"canvas"
             | b"rt" | b"rp" => Self::Dropped,
-            b"script" | b"style" | b"noscript" | b"iframe" | b"noembed" | b"noframes" | b"textarea"
-            | b"xmp" => Self::Raw,
+            b"style" => Self::Style,
+            b"textarea" => Self::LongField,
+            b"script" | b"noscript" | b"iframe" | b"noembed" | b"noframes" | b"xmp" => Self::Raw,
             b"title" => Self::Title,
             _ => Self::Inline,
         }
@@ -89,8 +97,8 @@ pub(super) struct Attributes {
     pub(super) column_span: Option<u32>,
     /// `rowspan`, if it is a number. 0 extends to the end of the row group.
     pub(super) row_span: Option<u32>,
-    /// True if the element is not shown: `hidden` or `display:none`.
-    pub(super) hidden: bool,
+    /// How the text inside is shown, by the element's own attributes.
+    pub(super) look: Look,
     /// True if the element has no height. Word writes such a row to keep its column widths.
     pub(super) flat: bool,
     /// `<meta name=…>`
@@ -99,6 +107,12 @@ pub(super) struct Attributes {
     pub(super) content: Option<String>,
     /// `<a href=…>`, if it names a host.
     pub(super) address: Option<String>,
+    /// `class`
+    pub(super) class: Option<String>,
+    /// `<input value=…>`
+    pub(super) value: Option<String>,
+    /// True for an `<input>` that is no line of text: a button, a box to tick, a hidden value.
+    pub(super) is_control: bool,
 }
 
 impl Attributes {
@@ -107,8 +121,16 @@ impl Attributes {
         match name {
             b"colspan" => self.column_span = self.column_span.or_else(|| number(value)),
             b"rowspan" => self.row_span = self.row_span.or_else(|| number(value)),
-            b"hidden" => self.hidden = true,
-            b"style" => self.hidden |= hides(value),
+            b"hidden" => self.look.hidden = true,
+            b"style" => self.look |= Look::of_style(value),
+            b"bgcolor" | b"background" => self.look.painted = true,
+            b"color" => self.look.pale |= is_white(&plain(value)),
+            b"class" => self.class = self.class.take().or_else(|| text(value)),
+            b"value" => self.value = self.value.take().or_else(|| text(value)),
+            b"type" => {
+                let kind = value.trim_ascii().to_ascii_lowercase();
+                self.is_control = !matches!(kind.as_slice(), b"" | b"text" | b"number" | b"tel");
+            }
             b"height" => self.flat = number(value) == Some(0),
             b"name" => self.name = self.name.take().or_else(|| text(value)),
             b"content" => self.content = self.content.take().or_else(|| text(value)),
@@ -134,12 +156,6 @@ fn number(value: &[u8]) -> Option<u32> {
     digits.fold(None, |number: Option<u32>, digit| {
         Some(number.unwrap_or(0).saturating_mul(10).saturating_add(u32::from(digit - b'0')))
     })
-}
-
-fn hides(style: &[u8]) -> bool {
-    let plain: Vec<u8> =
-        style.iter().filter(|byte| !byte.is_ascii_whitespace()).map(u8::to_ascii_lowercase).collect();
-    plain.windows(12).any(|window| window == b"display:none")
 }
 
 fn text(value: &[u8]) -> Option<String> {
@@ -172,6 +188,6 @@ mod tests {
         attributes.set(b"colspan", b"3");
         attributes.set(b"colspan", b"5");
         attributes.set(b"style", b"color:red; DISPLAY : none");
-        assert_eq!((attributes.column_span, attributes.hidden), (Some(3), true));
+        assert_eq!((attributes.column_span, attributes.look.hidden), (Some(3), true));
     }
 }

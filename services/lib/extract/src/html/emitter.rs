@@ -91,7 +91,8 @@ impl<'b, 'l, 's> Events<'b, 'l, 's> {
     }
 
     fn finish_attribute(&mut self) {
-        if self.tag.is_start && !self.tag.attribute.is_empty() {
+        let is_used = self.tag.attribute != b"class" || self.builder.reads_classes();
+        if self.tag.is_start && is_used && !self.tag.attribute.is_empty() {
             self.tag.attributes.set(&self.tag.attribute, &self.tag.value);
         }
         self.tag.attribute.clear();

@@ -13,6 +13,8 @@ pub(super) struct LineBuilder {
     text: String,
     /// The position of each scalar of `text`.
     spans: Vec<Span>,
+    /// The ordinals of the white scalars in `text`, ascending.
+    pale: Vec<usize>,
     /// White space after `text`. It is kept only if more text follows.
     gap: Option<WhiteSpace>,
 }
@@ -24,8 +26,9 @@ struct WhiteSpace {
 }
 
 impl LineBuilder {
-    /// Appends a scalar. Invisible characters are dropped.
-    pub(super) fn push(&mut self, c: char, span: Span) {
+    /// Appends a scalar. Invisible characters are dropped. White scalars (`pale`) are dropped when the line ends, unless
+    /// it has no others: then the background is likely to be dark.
+    pub(super) fn push(&mut self, c: char, span: Span, pale: bool) {
         match c {
             ' ' | '\t' | '\n' | '\r' | '\x0c' => {
                 let gap = self.gap.get_or_insert(WhiteSpace { span, breaks_line: false });
@@ -35,6 +38,9 @@ impl LineBuilder {
             _ if is_invisible(c) => {}
             _ => {
                 self.fill_gap(c);
+                if pale {
+                    self.pale.push(self.spans.len());
+                }
                 self.text.push(c);
                 self.spans.push(span);
             }
@@ -50,10 +56,25 @@ impl LineBuilder {
     /// blank.
     pub(super) fn take(&mut self, cleaner: Cleaner) -> Option<(Paragraph, u32)> {
         self.gap = None;
+        if !self.pale.is_empty() {
+            self.drop_pale();
+        }
         let line = self.finished(cleaner);
         self.text.clear();
         self.spans.clear();
         line
+    }
+
+    /// Removes the white scalars beside others.
+    fn drop_pale(&mut self) {
+        let pale = std::mem::take(&mut self.pale);
+        let is_pale = |at: usize| pale.binary_search(&at).is_ok();
+        if self.text.chars().enumerate().all(|(at, c)| c.is_whitespace() || is_pale(at)) {
+            return;
+        }
+        self.text = self.text.chars().enumerate().filter(|(at, _)| !is_pale(*at)).map(|(_, c)| c).collect();
+        let mut at = 0..;
+        self.spans.retain(|_| at.next().is_none_or(|at| !is_pale(at)));
     }
 
     fn finished(&self, cleaner: Cleaner) -> Option<(Paragraph, u32)> {
@@ -100,7 +121,7 @@ mod tests {
     fn check(text: &str, expect: &str) {
         let mut line = LineBuilder::default();
         for (at, c) in (0..).zip(text.chars()) {
-            line.push(c, Span { start: at, end: at + 1 });
+            line.push(c, Span { start: at, end: at + 1 }, false);
         }
         let taken = line.take(Cleaner::of(text));
         assert_eq!(taken.as_ref().map_or("", |(p, _)| p.text.as_str()), expect, "{text:?}");

@@ -25,6 +25,10 @@ pub(super) struct OpenTable {
     free_from: Vec<u32>,
     /// Index of the first cell of the current row group.
     group: usize,
+    /// First row of the open `<tfoot>`.
+    foot: Option<u32>,
+    /// The rows of closed `<tfoot>`s. They are shown last.
+    feet: Vec<std::ops::Range<u32>>,
     /// True once a table with content was found inside. From then on all text here becomes paragraphs.
     pub(super) is_layout: bool,
 }
@@ -87,6 +91,12 @@ impl OpenTable {
         self.row_is_hidden = false;
     }
 
+    /// Begins a row group.
+    pub(super) fn open_group(&mut self, is_foot: bool) {
+        self.close_group();
+        self.foot = is_foot.then_some(self.rows);
+    }
+
     /// Ends the row group. No `rowspan` extends beyond it.
     pub(super) fn close_group(&mut self) {
         self.close_row();
@@ -96,6 +106,7 @@ impl OpenTable {
         }
         self.group = self.cells.len();
         self.free_from.clear();
+        self.feet.extend(self.foot.take().map(|first| first..rows));
     }
 
     /// Begins a cell with these spans in the first free column and closes the previous cell.
@@ -145,9 +156,30 @@ impl OpenTable {
         if self.is_layout || !self.is_data() {
             return Closed::Layout(self.take_lines());
         }
+        self.put_feet_last();
         let columns = self.cells.iter().map(|cell| cell.column + 1).max().unwrap_or(0);
         let cells = self.cells.into_iter().map(|cell| cell.finished(columns)).collect();
         Closed::Data(Grid { rows: self.rows, columns, cells, spans_known: true, ends_unsure: false })
+    }
+
+    /// Moves the rows of `<tfoot>` behind all others, where a browser shows them.
+    fn put_feet_last(&mut self) {
+        let (feet, rows) = (std::mem::take(&mut self.feet), self.rows);
+        let in_foot = |row: &u32| feet.iter().any(|foot| foot.contains(row));
+        if feet.iter().all(|foot| foot.end == rows) {
+            return;
+        }
+        let mut places = vec![0; rows as usize];
+        let order = (0..rows).filter(|row| !in_foot(row)).chain((0..rows).filter(in_foot));
+        for (place, row) in (0..).zip(order) {
+            if let Some(slot) = places.get_mut(row as usize) {
+                *slot = place;
+            }
+        }
+        for cell in &mut self.cells {
+            cell.row = places.get(cell.row as usize).copied().unwrap_or(cell.row);
+        }
+        self.cells.sort_by_key(|cell| (cell.row, cell.column));
     }
 
     /// Marks the columns of a cell as occupied.
