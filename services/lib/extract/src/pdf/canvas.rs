@@ -7,9 +7,11 @@ use hayro_interpret::{
     BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask,
     font::{Glyph as Drawn, GlyphRun},
     hayro_cmap::BfString,
-    kurbo::{Affine, BezPath, PathEl, Point},
+    hayro_syntax::object::Dict,
+    kurbo::{Affine, BezPath, PathEl, Point, Rect, Shape},
 };
 
+use super::visibility::{self, Ground};
 use crate::{cpu::Cpu, guard, invisible::is_invisible, limits::Limits, reject};
 
 /// Replacement for a glyph without a known character. It is never empty, so that no digit is lost without a trace.
@@ -67,6 +69,7 @@ pub(super) struct DrawnPage {
 /// The device that pages are drawn on.
 pub(super) struct Canvas<'l> {
     page: DrawnPage,
+    ground: Ground,
     limits: &'l Limits,
     overfull: bool,
     budget: &'l mut Budget,
@@ -101,15 +104,28 @@ impl Budget {
 
 impl<'l> Canvas<'l> {
     pub(super) fn new(width: f64, height: f64, limits: &'l Limits, budget: &'l mut Budget) -> Self {
-        Self { page: DrawnPage { width, height, ..DrawnPage::default() }, limits, overfull: false, budget }
+        let page = DrawnPage { width, height, ..DrawnPage::default() };
+        Self { page, ground: Ground::default(), limits, overfull: false, budget }
     }
 
-    pub(super) fn finish(self) -> Result<DrawnPage, Rejection> {
+    pub(super) fn finish(mut self) -> Result<DrawnPage, Rejection> {
         if self.overfull {
             let limit = self.limits.glyphs;
             return Err(reject::too_large(("一页的字符或线条数", "glyphs or lines on a page"), limit));
         }
+        visibility::without_struck(&mut self.page.glyphs, &mut self.page.rules);
         Ok(self.page)
+    }
+
+    /// Adds a filled area to the ground. It hides the glyphs under it.
+    fn cover(&mut self, area: Rect, props: &DrawProps<'_>) {
+        let is_area = area.width() > THICKEST && area.height() > THICKEST;
+        if is_area && self.ground.fill(area, props) {
+            let page = &mut self.page;
+            let before = page.glyphs.len();
+            page.glyphs.retain(|glyph| !area.contains(Point::from(glyph.middle())));
+            page.hidden_glyphs += before - page.glyphs.len();
+        }
     }
 
     fn rule(&mut self, rule: Ruling) {
@@ -158,7 +174,7 @@ impl<'l> Canvas<'l> {
         }
     }
 
-    fn glyph(&mut self, glyph: &Drawn<'_>, transform: Affine) {
+    fn glyph(&mut self, glyph: &Drawn<'_>, transform: Affine, props: &DrawProps<'_>) {
         if self.page.glyphs.len() >= self.limits.glyphs {
             self.overfull = true;
             return;
@@ -182,6 +198,11 @@ impl<'l> Canvas<'l> {
         let (x0, x1) = sorted(origin.x, end.x);
         let page = &mut self.page;
         let is_on_page = x1 >= 0.0 && x0 <= page.width && origin.y >= 0.0 && origin.y - size <= page.height;
+        let middle = Point::new(f64::midpoint(x0, x1), origin.y - size * 0.35);
+        if visibility::is_slanted(transform) || !self.ground.shows(middle, props) {
+            page.hidden_glyphs += 1;
+            return;
+        }
         if is_on_page && size.is_finite() && size > 0.5 && !text.is_empty() {
             page.glyphs.push(Glyph { text, x0, x1, y: origin.y, size });
         }
@@ -192,6 +213,9 @@ impl Device<'_> for Canvas<'_> {
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'_>, mode: &DrawMode) {
         self.budget.spend(self.limits);
         let stroked = matches!(mode, DrawMode::Stroke(_) | DrawMode::FillAndStroke(..));
+        if !stroked && is_box(path) {
+            self.cover((props.transform * path).bounding_box(), &props);
+        }
         let mut corners: Vec<Point> = Vec::new();
         let mut is_curved = false;
         for element in path.elements() {
@@ -221,7 +245,7 @@ impl Device<'_> for Canvas<'_> {
             return;
         }
         for glyph in run.glyphs() {
-            self.glyph(glyph, props.transform * glyph.transform());
+            self.glyph(glyph, props.transform * glyph.transform(), &props);
         }
     }
 
@@ -233,17 +257,42 @@ impl Device<'_> for Canvas<'_> {
         self.page.pictures += 1;
     }
 
-    // Clipping, blending and grouping do not change any position.
-    fn push_clip_path(&mut self, _: &ClipPath) {
+    fn push_clip_path(&mut self, clip: &ClipPath) {
         self.budget.spend(self.limits);
+        self.ground.push_clip(clip.path.bounding_box());
     }
 
+    // Blending and grouping do not change any position.
     fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {
         self.budget.spend(self.limits);
     }
 
-    fn pop_clip(&mut self) {}
+    fn pop_clip(&mut self) {
+        self.ground.pop_clip();
+    }
+
+    fn begin_marked_content(&mut self, tag: &[u8], properties: Option<&Dict<'_>>) {
+        self.ground.begin_marked(tag, properties);
+    }
+
+    fn end_marked_content(&mut self) {
+        self.ground.end_marked();
+    }
+
     fn pop_transparency_group(&mut self) {}
+}
+
+/// Returns true for a path of four straight sides.
+fn is_box(path: &BezPath) -> bool {
+    let mut sides = 0;
+    path.elements().iter().all(|element| match element {
+        PathEl::MoveTo(_) | PathEl::ClosePath => true,
+        PathEl::LineTo(_) => {
+            sides += 1;
+            sides <= 4
+        }
+        PathEl::QuadTo(..) | PathEl::CurveTo(..) => false,
+    }) && sides >= 3
 }
 
 fn sorted(a: f64, b: f64) -> (f64, f64) {

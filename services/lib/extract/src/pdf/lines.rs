@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::canvas::Glyph;
+use crate::raised::raised_digit;
 
 /// The share of a page's height at the top and at the bottom that contains page numbers.
 pub(super) const MARGIN: f64 = 0.12;
@@ -28,6 +29,11 @@ const RUN_GAP: f64 = 0.3;
 /// Minimum gap between two columns before a digit, as a share of the font size. Spaces inside and around numbers are
 /// narrower.
 const DIGIT_GAP: f64 = 0.6;
+
+/// Maximum size of the mark of a footnote and minimum distance above the baseline, as shares of the font size of the
+/// number before it.
+const RAISED_SIZE: f64 = 0.8;
+const RAISED_BY: f64 = 0.15;
 
 /// Glyphs on one baseline, as text.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,6 +102,7 @@ fn line(mut row: Vec<&Glyph>) -> Option<TextLine> {
     row.sort_by(|a, b| a.x0.total_cmp(&b.x0));
     let mut text = String::new();
     let mut previous: Option<&Glyph> = None;
+    let mut on_baseline: Option<&Glyph> = None;
     let mut spaced = false;
     let mut pieces: Vec<LinePiece> = Vec::new();
     let mut runs: Vec<LinePiece> = Vec::new();
@@ -110,8 +117,12 @@ fn line(mut row: Vec<&Glyph>) -> Option<TextLine> {
             }
             text.push_str(between(previous, glyph, spaced));
         }
-        let place = text.len()..text.len() + glyph.text.len();
-        text.push_str(&glyph.text);
+        let raised = on_baseline.is_some_and(|before| is_raised(before, glyph));
+        on_baseline = if raised { on_baseline } else { Some(glyph) };
+        let raised = raised.then(|| raised_form(&glyph.text));
+        let own = raised.as_deref().unwrap_or(&glyph.text);
+        let place = text.len()..text.len() + own.len();
+        text.push_str(own);
         let gap = previous.map_or(f64::MAX, |previous| gap(previous, glyph));
         match pieces.last_mut() {
             Some(piece) if gap <= WORD_GAP => (piece.place.end, piece.x1) = (place.end, glyph.x1),
@@ -128,6 +139,15 @@ fn line(mut row: Vec<&Glyph>) -> Option<TextLine> {
     let size = shown.clone().map(|glyph| glyph.size).fold(0.0, f64::max);
     let y = shown.map(|glyph| glyph.y).fold(f64::MIN, f64::max);
     Some(TextLine { text, x0, x1, y, size, pieces, runs })
+}
+
+/// Returns true for a small glyph above the baseline of the one before it: the mark of a footnote.
+fn is_raised(before: &Glyph, glyph: &Glyph) -> bool {
+    glyph.size < before.size * RAISED_SIZE && before.y - glyph.y > before.size * RAISED_BY
+}
+
+fn raised_form(text: &str) -> String {
+    text.chars().map(raised_digit).collect()
 }
 
 fn is_same(a: &Glyph, b: &Glyph) -> bool {

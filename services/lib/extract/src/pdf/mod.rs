@@ -1,7 +1,7 @@
 //! PDF with a text layer: turns the glyphs and rulings of each page into paragraphs and grids.
 //!
 //! `hayro` interprets the pages and draws them on a [`Canvas`](canvas::Canvas). The other modules work on the drawn
-//! page: `rulings` groups lines into lattices, `table` turns lattices and glyphs into cells, `lines` groups glyphs
+//! page, from which `visibility` keeps out what is not printed for a reader: `rulings` groups lines into lattices, `table` turns lattices and glyphs into cells, `lines` groups glyphs
 //! into text, and `assemble` joins what page breaks cut, both lines of pages (`page_line`) and tables. For tables
 //! without rulings, `columns` and `table_header` find the `column` of each number, and `unruled` reads the result as
 //! flattened text.
@@ -26,6 +26,7 @@ mod tests;
 mod unruled;
 #[cfg(test)]
 mod unruled_tests;
+mod visibility;
 
 use gongkai_model::{Block, Rejection, RejectionCode};
 use hayro_interpret::{
@@ -122,8 +123,15 @@ impl<'l> Drawn<'l> {
             }
             return Ok(blocks);
         }
+        let Some(halves) = side_by_side::two_up(&self.kept) else {
+            self.assemble_kept()?;
+            return self.assembler.finish();
+        };
+        self.kept = halves.pages;
         self.assemble_kept()?;
-        self.assembler.finish()
+        let mut blocks = self.assembler.finish()?;
+        blocks.iter_mut().for_each(|block| side_by_side::back_on_sheet(block, halves.width));
+        Ok(blocks)
     }
 }
 

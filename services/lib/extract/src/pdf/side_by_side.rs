@@ -1,6 +1,9 @@
-//! Splits pages that contain two reports side by side, along a strip that is blank on every page.
+//! Splits pages along a strip that is blank on every page: two reports side by side, or two pages of one report on each
+//! sheet.
 
 use std::collections::BTreeSet;
+
+use gongkai_model::Block;
 
 use super::{
     canvas::{DrawnPage, Glyph},
@@ -25,6 +28,87 @@ pub(super) fn split(pages: &[DrawnPage]) -> Option<(Vec<DrawnPage>, Vec<DrawnPag
     let (left, right): (Vec<DrawnPage>, Vec<DrawnPage>) = (side(true).collect(), side(false).collect());
     let (here, there) = (chapters(&left), chapters(&right));
     (here.intersection(&there).count() >= SHARED).then_some((left, right))
+}
+
+/// Returns the pages of a report that was printed two to a sheet, in reading order, or `None` unless the chapters go on
+/// from the left side to the right.
+pub(super) fn two_up(pages: &[DrawnPage]) -> Option<Halves> {
+    let width = pages.first().filter(|page| page.width > page.height)?.width / 2.0;
+    let middle = strip(pages)?;
+    let halves = pages.iter().flat_map(|page| [true, false].map(|is_left| one_side(page, middle, is_left)));
+    let mut halves: Vec<DrawnPage> = halves.collect();
+    let titled: Vec<BTreeSet<char>> =
+        halves.iter().map(|half| chapters(std::slice::from_ref(half))).collect();
+    let all: usize = titled.iter().map(BTreeSet::len).sum();
+    let distinct = titled.iter().flatten().collect::<BTreeSet<_>>().len();
+    let on = |side: usize| titled.iter().skip(side).step_by(2).map(BTreeSet::len).sum::<usize>();
+    if all != distinct || on(0) == 0 || on(1) == 0 {
+        return None;
+    }
+    for (at, half) in halves.iter_mut().enumerate() {
+        half.width = width;
+        if at % 2 == 1 {
+            move_left(half, width);
+        }
+    }
+    Some(Halves { pages: halves, width })
+}
+
+/// The halves of sheets as pages, left before right.
+pub(super) struct Halves {
+    pub(super) pages: Vec<DrawnPage>,
+    /// Width of a half.
+    pub(super) width: f64,
+}
+
+/// Gives a block of halves, which were numbered as pages, its place on the sheet.
+pub(super) fn back_on_sheet(block: &mut Block, width: f64) {
+    let sheet = |page: &mut Option<u32>| {
+        let half = page.unwrap_or(1);
+        *page = page.map(|half| half.div_ceil(2));
+        half.is_multiple_of(2)
+    };
+    match block {
+        Block::Paragraph(paragraph) => {
+            sheet(&mut paragraph.page);
+        }
+        Block::Table(grid) => {
+            for cell in &mut grid.cells {
+                let is_right = sheet(&mut cell.page);
+                if let Some(area) = cell.area.as_mut().filter(|_| is_right) {
+                    let by = whole(width);
+                    (area.left, area.right) = (area.left.saturating_add(by), area.right.saturating_add(by));
+                }
+            }
+        }
+    }
+}
+
+/// Returns a width in whole points.
+fn whole(width: f64) -> u32 {
+    // The width is a whole number, and its range is checked.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole, and within the bounds"
+    )]
+    let points = if (0.0..1e6).contains(&width) { width.floor() as u32 } else { 0 };
+    points
+}
+
+fn move_left(page: &mut DrawnPage, by: f64) {
+    for glyph in &mut page.glyphs {
+        glyph.x0 -= by;
+        glyph.x1 -= by;
+    }
+    for rule in &mut page.rules {
+        if rule.is_level {
+            rule.from -= by;
+            rule.to -= by;
+        } else {
+            rule.at -= by;
+        }
+    }
 }
 
 /// Returns the middle of the widest strip that no text and no ruling crosses on any page, page headers and footers

@@ -199,6 +199,11 @@ pub(crate) fn beside(left: &Sample, right: &Sample, is_ruled: bool) -> Vec<u8> {
     pdf::write_beside(&parts(left), &parts(right), is_ruled)
 }
 
+/// Returns a report as a PDF with two of its pages on each sheet.
+pub(crate) fn two_up(sample: &Sample) -> Vec<u8> {
+    pdf::write_two_up(&parts(sample))
+}
+
 fn filled(row: &[String]) -> Vec<&str> {
     row.iter().map(String::as_str).filter(|cell| !cell.is_empty()).collect()
 }

@@ -32,6 +32,17 @@ pub(crate) fn write_beside(left: &[Part<'_>], right: &[Part<'_>], is_ruled: bool
     file(&pages, WIDTH * 2.0)
 }
 
+/// Writes a report with two of its pages on each sheet.
+pub(crate) fn write_two_up(parts: &[Part<'_>]) -> Vec<u8> {
+    let pages = pages(parts, true);
+    let sheet = |pages: &[String]| {
+        let right = pages.get(1).map_or("", String::as_str);
+        format!("{}q 1 0 0 1 {WIDTH} 0 cm\n{right}Q\n", pages[0])
+    };
+    let sheets: Vec<String> = pages.chunks(2).map(sheet).collect();
+    file(&sheets, WIDTH * 2.0)
+}
+
 fn pages(parts: &[Part<'_>], is_ruled: bool) -> Vec<String> {
     let mut paper = Paper { pages: vec![String::new()], y: HEIGHT - MARGIN, is_ruled };
     for part in parts {
