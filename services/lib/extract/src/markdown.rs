@@ -12,6 +12,8 @@ use crate::{
 };
 
 pub(crate) fn read(source: &SourceText, limits: &Limits) -> Result<Vec<Block>, Rejection> {
+    let plain = text::plain(source);
+    let source = plain.as_ref().unwrap_or(source);
     let mut blocks = text::blocks(source, &lines::classify(source), limits)?;
     for block in &mut blocks {
         if let Block::Paragraph(paragraph) = block {

@@ -54,6 +54,32 @@ impl SourceText {
         }
     }
 
+    /// Returns the text with some ranges of bytes replaced, in ascending order. A replacement has the position of what
+    /// it replaces.
+    pub(crate) fn replaced(
+        &self,
+        changes: impl IntoIterator<Item = (std::ops::Range<usize>, String)>,
+    ) -> Self {
+        let mut text = String::with_capacity(self.text.len());
+        let mut origin = Vec::with_capacity(self.scalars + 1);
+        let (mut byte, mut scalar) = (0, 0);
+        let ends = std::iter::once((self.text.len()..self.text.len(), String::new()));
+        for (range, new) in changes.into_iter().chain(ends) {
+            let kept = self.text.get(byte..range.start).unwrap_or_default();
+            text.push_str(kept);
+            for _ in kept.chars() {
+                origin.push(self.original(scalar));
+                scalar += 1;
+            }
+            origin.extend(new.chars().map(|_| self.original(scalar)));
+            text.push_str(&new);
+            scalar += self.text.get(range.clone()).unwrap_or_default().chars().count();
+            byte = range.end;
+        }
+        origin.push(self.original(self.scalars));
+        Self::new(text, origin)
+    }
+
     /// Returns the lines without line ends, each with the scalar index of its first character in the cleaned text.
     pub fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         let mut next = 0;

@@ -1,7 +1,10 @@
 //! Reads flattened plain text: prose becomes paragraphs, and tables become grids without geometry.
 
+mod drawn_tables;
 mod flat;
+mod inline_markup;
 pub(crate) mod lines;
+mod lone_bars;
 mod split_single_line;
 
 use gongkai_model::{Block, Paragraph, Rejection, RejectionCode};
@@ -13,7 +16,16 @@ use crate::{limits::Limits, source_text::SourceText};
 const WRAPPED: usize = 24;
 
 pub(crate) fn read(source: &SourceText, limits: &Limits) -> Result<Vec<Block>, Rejection> {
+    let plain = plain(source);
+    let source = plain.as_ref().unwrap_or(source);
     blocks(source, &lines::classify(source), limits)
+}
+
+/// Returns the text without markup inside lines and with bars between the cells of drawn tables, or `None` if it has
+/// neither.
+pub(crate) fn plain(source: &SourceText) -> Option<SourceText> {
+    let without_markup = inline_markup::without(source);
+    drawn_tables::barred(without_markup.as_ref().unwrap_or(source)).or(without_markup)
 }
 
 /// Returns the blocks of classified lines.

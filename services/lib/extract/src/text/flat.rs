@@ -5,7 +5,10 @@
 
 use gongkai_model::{Cell, Grid};
 
-use super::lines::{self, Line, LineKind};
+use super::{
+    lines::{self, Line, LineKind},
+    lone_bars,
+};
 use crate::source_text::SourceText;
 
 /// Builds one grid from the lines of a table, without headings and prose. Of the cells beyond `most`, only the first
@@ -24,7 +27,7 @@ pub(crate) fn grid(source: &SourceText, lines: &[Line<'_>], most: usize) -> Grid
 }
 
 /// Rows under construction.
-struct OpenRows<'a> {
+pub(super) struct OpenRows<'a> {
     source: &'a SourceText,
     pieces: Vec<FlatCell>,
     /// Index of the first piece of each finished row, and then of the open one.
@@ -52,7 +55,7 @@ impl<'a> OpenRows<'a> {
     }
 
     /// Adds a cell to the open row.
-    fn cell(&mut self, first: usize, raw: &str) {
+    pub(super) fn cell(&mut self, first: usize, raw: &str) {
         if let Some(room) = self.room.checked_sub(1) {
             self.room = room;
             self.pieces.push(piece(first, raw));
@@ -60,7 +63,7 @@ impl<'a> OpenRows<'a> {
     }
 
     /// Adds text to the last cell of the open row, or a row of its own if there is none.
-    fn continue_cell(&mut self, first: usize, raw: &str) {
+    pub(super) fn continue_cell(&mut self, first: usize, raw: &str) {
         if self.row().is_empty() {
             return self.alone(first, raw);
         }
@@ -77,7 +80,7 @@ impl<'a> OpenRows<'a> {
     }
 
     /// Ends the open row.
-    fn end_row(&mut self) {
+    pub(super) fn end_row(&mut self) {
         if !self.row().is_empty() {
             self.starts.push(self.pieces.len());
         }
@@ -135,7 +138,13 @@ fn read_bars(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
         let inner = line.text.trim().trim_matches('|');
         if inner.contains('|') { whole_rows += 1 } else { cells += 1 }
     }
-    if cells > 2 * whole_rows { read_closed_cells(table, lines) } else { read_bar_rows(table, lines) }
+    if lone_bars::are_in(lines) {
+        lone_bars::read(table, lines);
+    } else if cells > 2 * whole_rows {
+        read_closed_cells(table, lines);
+    } else {
+        read_bar_rows(table, lines);
+    }
 }
 
 /// Reads rows such as `| a | b |`, with or without the outer bars.
@@ -339,6 +348,10 @@ fn read_lines(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
                 continue;
             }
             LineKind::PageNumber | LineKind::Separator => {
+                // A row of blanks before a page break. After values, the blank lines may belong to the break.
+                if let Some(label) = previous.filter(|line| !is_value(line.kind)) {
+                    (0..blanks.cells(label, label, gap)).for_each(|_| table.alone(line.first, ""));
+                }
                 gap = 0;
                 previous = None;
                 continue;
@@ -351,11 +364,9 @@ fn read_lines(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
             }
         }
         match line.kind {
-            LineKind::Tabs => split_row(table, line, |c| c == '\t'),
+            LineKind::Tabs => split_tabs(table, line),
             LineKind::Spaced if !has_wide_space(line.text.trim()) => split_numbers(table, line),
-            LineKind::Number if !lines::is_number(line.text.trim()) => {
-                split_row(table, line, char::is_whitespace);
-            }
+            LineKind::Number if !lines::is_number(line.text.trim()) => split_words(table, line),
             _ => split_wide(table, line),
         }
         gap = 0;
@@ -364,15 +375,25 @@ fn read_lines(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
     table.end_row();
 }
 
-/// Adds the cells between separators. A run of spaces is one separator, and so is every TAB.
-fn split_row(table: &mut OpenRows<'_>, line: &Line<'_>, separator: impl Fn(char) -> bool) {
+/// Adds the cells between TABs.
+fn split_tabs(table: &mut OpenRows<'_>, line: &Line<'_>) {
     table.end_row();
     let mut first = line.first;
-    for part in line.text.split(&separator) {
-        if line.kind == LineKind::Tabs || !part.is_empty() {
-            table.cell(first, part);
-        }
+    for part in line.text.split('\t') {
+        table.cell(first, part);
         first += part.chars().count() + 1;
+    }
+    table.end_row();
+}
+
+/// Adds each word as a cell.
+fn split_words(table: &mut OpenRows<'_>, line: &Line<'_>) {
+    table.end_row();
+    let (mut first, mut byte) = (line.first, 0);
+    for (at, word) in lines::words(line.text) {
+        first += line.text.get(byte..at).unwrap_or_default().chars().count();
+        byte = at;
+        table.cell(first, word);
     }
     table.end_row();
 }
@@ -382,11 +403,12 @@ fn split_numbers(table: &mut OpenRows<'_>, line: &Line<'_>) {
     table.end_row();
     let mut end = line.text.trim_end();
     let mut numbers = Vec::new();
-    while let Some((head, last)) = end.rsplit_once(char::is_whitespace) {
+    for (at, last) in lines::words(line.text).rev() {
+        let head = line.text.get(..at).unwrap_or_default();
         if !(lines::is_number(last) || lines::is_mark(last)) || head.trim().is_empty() {
             break;
         }
-        numbers.push((line.first + head.chars().count() + 1, last));
+        numbers.push((line.first + head.chars().count(), last));
         end = head.trim_end();
     }
     table.cell(line.first, end);
@@ -457,7 +479,8 @@ impl BlankLines {
         let counts = match (is_value(before.kind), is_value(after.kind)) {
             (_, true) => self.cells,
             (true, false) => self.cells_before_labels,
-            (false, false) => false,
+            // Before a label that follows a label, only whole rows of blanks leave gaps.
+            (false, false) => self.cells,
         };
         let extra = gap.saturating_sub(self.step);
         if counts && extra.is_multiple_of(self.step + 1) { extra / (self.step + 1) } else { 0 }

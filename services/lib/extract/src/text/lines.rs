@@ -125,12 +125,11 @@ fn plain_kind(text: &str) -> LineKind {
     if is_mark(text) {
         return LineKind::Mark;
     }
-    if is_number(text) || text.split_whitespace().all(|word| is_number(word) || is_mark(word)) {
+    let numbers = words(text).rev().take_while(|(_, word)| is_number(word) || is_mark(word)).count();
+    let last_is_number = numbers > 0;
+    if is_number(text) || words(text).nth(numbers).is_none() {
         return LineKind::Number;
     }
-    let last_is_number =
-        text.split_whitespace().next_back().is_some_and(|word| is_number(word) || is_mark(word));
-    let numbers = text.split_whitespace().rev().take_while(|word| is_number(word) || is_mark(word)).count();
     if numbers >= 7 {
         return LineKind::Spaced;
     }
@@ -183,14 +182,86 @@ fn is_page_number(text: &str) -> bool {
     (1..=3).contains(&inner.len()) && inner.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// Returns the words of a line with their first bytes. A note in brackets belongs to the number before it:
+/// `22（其中修订 16 件）` is one word.
+pub(super) fn words(text: &str) -> impl DoubleEndedIterator<Item = (usize, &str)> {
+    Words { text, first: 0 }
+}
+
+/// The words of a text that are left.
+struct Words<'a> {
+    text: &'a str,
+    /// Byte at which `text` begins in the line.
+    first: usize,
+}
+
+impl<'a> Iterator for Words<'a> {
+    type Item = (usize, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let text = self.text.trim_start();
+        let start = self.first + (self.text.len() - text.len());
+        let mut end = text.find(char::is_whitespace).unwrap_or(text.len());
+        let word = text.get(..end)?;
+        if word.starts_with(|c: char| c.is_ascii_digit())
+            && let Some(open) = word.rfind(['（', '('])
+            && !word.get(open..)?.contains(['）', ')'])
+            && let Some(length) = text.get(open..)?.find(['）', ')'])
+        {
+            let close = open + length;
+            end = close + text.get(close..)?.chars().next().map_or(0, char::len_utf8);
+        }
+        let (word, rest) = text.split_at_checked(end).filter(|(word, _)| !word.is_empty())?;
+        (self.text, self.first) = (rest, start + end);
+        Some((start, word))
+    }
+}
+
+impl DoubleEndedIterator for Words<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        let text = self.text.trim_end();
+        let mut start =
+            text.char_indices().rev().find(|(_, c)| c.is_whitespace()).map_or(0, |(at, c)| at + c.len_utf8());
+        if text.ends_with(['）', ')'])
+            && let Some(open) = text.rfind(['（', '('])
+            && open < start
+        {
+            let before = text.get(..open)?;
+            let own = before
+                .char_indices()
+                .rev()
+                .find(|(_, c)| c.is_whitespace())
+                .map_or(0, |(at, c)| at + c.len_utf8());
+            if before.get(own..)?.starts_with(|c: char| c.is_ascii_digit()) {
+                start = own;
+            }
+        }
+        let word = text.get(start..).filter(|word| !word.is_empty())?;
+        self.text = text.get(..start)?;
+        Some((self.first + start, word))
+    }
+}
+
 /// Returns true for `/`, `—`, 无 and the like.
 pub(crate) fn is_mark(text: &str) -> bool {
-    matches!(text, "无" | "不适用")
+    matches!(text, "无" | "不适用" | "不涉及" | "无此项" | "·")
         || text.chars().all(|c| matches!(c, '/' | '／' | '-' | '－' | '—' | '–' | '―'))
 }
 
-/// Returns true for a number as tables print it: `0`, `1,234`, `减4`, `12件`, `17.27万元`, `22（其中修订 16 件）`.
+/// Units and counting words that may follow a number.
+const UNITS: [&str; 21] = [
+    "", "件", "条", "项", "宗", "个", "次", "份", "户", "起", "例", "篇", "期", "人", "家", "部", "册", "批",
+    "元", "万元", "亿元",
+];
+
+/// Returns true for the mark of a footnote behind a number: `①`, `¹`, `※`.
+fn is_note_mark(c: char) -> bool {
+    matches!(c, '\u{2460}'..='\u{249b}' | '\u{2776}'..='\u{2793}' | '¹' | '²' | '³' | '⁰' | '⁴'..='⁹' | '※' | '*' | ' ')
+}
+
+/// Returns true for a number as tables print it: `0`, `1,234`, `减4`, `12件`, `17.27万元`, `22（其中修订 16 件）`, `7①`.
 pub(crate) fn is_number(text: &str) -> bool {
+    let text = text.trim_end_matches(is_note_mark);
     let body = text.trim_start_matches(['+', '-', '－', '＋', '−', '减', '增']);
     let digit = |c: char| c.is_ascii_digit() || ('０'..='９').contains(&c);
     if !body.starts_with(digit) {
@@ -201,7 +272,7 @@ pub(crate) fn is_number(text: &str) -> bool {
     let grouped = rest.starts_with(' ')
         && rest.split(' ').skip(1).all(|group| group.len() == 3 && group.chars().all(digit));
     let rest = rest.trim_start();
-    let unit = ["", "件", "条", "项", "宗", "元", "万元"].contains(&rest);
+    let unit = UNITS.contains(&rest);
     let note = rest.starts_with(['（', '(']) && rest.ends_with(['）', ')']);
     !number.ends_with(['.', '．', ',', '，']) && (unit || note || grouped)
 }
@@ -209,6 +280,18 @@ pub(crate) fn is_number(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_words_are_the_same_from_either_end() {
+        let text = " 规章  31 22（其中修订 16 件） 7 ";
+        let forward: Vec<(usize, &str)> = words(text).collect();
+        let mut backward: Vec<(usize, &str)> = words(text).rev().collect();
+        backward.reverse();
+        assert_eq!(forward, backward);
+        let only: Vec<&str> = forward.iter().map(|(_, word)| *word).collect();
+        assert_eq!(only, ["规章", "31", "22（其中修订 16 件）", "7"]);
+        assert!(forward.iter().all(|(at, word)| text[*at..].starts_with(word)));
+    }
 
     #[test]
     fn lines_are_told_apart_by_their_looks() {
@@ -239,6 +322,12 @@ mod tests {
             ("0 3 17", LineKind::Number),
             ("251000元", LineKind::Number),
             ("22（其中修订 16 件）", LineKind::Number),
+            ("31 22（其中修订 16 件） 7", LineKind::Number),
+            ("（六）其他处理 31 22（其中修订 16 件）", LineKind::Spaced),
+            ("（二）部分公开（区分处理的 只计这一情形）", LineKind::Short),
+            ("31①", LineKind::Number),
+            ("3份", LineKind::Number),
+            ("不涉及", LineKind::Mark),
             ("行政许可 0", LineKind::Spaced),
             ("| 规章 | 0 |", LineKind::Bars),
             ("|---|---|", LineKind::Separator),
