@@ -5,11 +5,15 @@ use gongkai_model::{Fact, Source, State};
 use crate::{
     form::{Form, FormCell},
     rows::ReadCell,
+    stated_units::Stated,
     value::CellValue,
 };
 
 /// Maximum number of candidates kept for one cell of the form.
 const MOST_CANDIDATES: usize = 64;
+
+/// Maximum number of unassigned numbers kept as candidates for a cell of a layout that could not be read.
+const MOST_LOOSE: usize = 4;
 
 /// The state of one cell of the form.
 #[derive(Debug, Clone)]
@@ -28,12 +32,14 @@ enum CellSlot<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct CellAssignment<'a> {
     slots: Vec<CellSlot<'a>>,
+    /// What the document states about the units of some cells, by ordinal.
+    units: Vec<(usize, Stated)>,
 }
 
 impl<'a> CellAssignment<'a> {
     /// Starts with no cell assigned.
     pub(crate) fn new(form: &Form) -> Self {
-        Self { slots: vec![CellSlot::Open; form.cells.len()] }
+        Self { slots: vec![CellSlot::Open; form.cells.len()], units: Vec::new() }
     }
 
     /// Assigns a cell on which both readings agree. A second cell with another value makes the assignment unsure.
@@ -86,6 +92,41 @@ impl<'a> CellAssignment<'a> {
         }
     }
 
+    /// Records what the document states about the unit of a cell.
+    pub(crate) fn state_unit(&mut self, at: usize, stated: Stated) {
+        if stated != Stated::Nothing {
+            self.units.push((at, stated));
+        }
+    }
+
+    /// Makes all cells of a range that no cell of the document is assigned to unreadable instead of missing: the
+    /// document has numbers there, in a layout that could not be read.
+    pub(crate) fn doubt_open<'p>(&mut self, range: std::ops::Range<usize>, loose: &[&'p ReadCell<'a>])
+    where
+        'a: 'p,
+    {
+        for at in range {
+            if matches!(self.slots.get(at), Some(CellSlot::Open)) {
+                self.unsure(at, loose.iter().copied().take(MOST_LOOSE));
+            }
+        }
+    }
+
+    /// Returns the places of the document's cells that are assigned to cells of a range, or are their candidates: table,
+    /// row, column.
+    pub(crate) fn uses(&self, range: std::ops::Range<usize>) -> std::collections::HashSet<(u32, u32, u32)> {
+        let place = |source: &Source| source.cell.map(|cell| (cell.table, cell.row, cell.column));
+        let mut used = std::collections::HashSet::new();
+        for slot in self.slots.get(range).unwrap_or_default() {
+            match slot {
+                CellSlot::Read(piece) => used.extend([piece.place()]),
+                CellSlot::Unsure(candidates) => used.extend(candidates.iter().filter_map(place)),
+                CellSlot::Open | CellSlot::Empty => {}
+            }
+        }
+        used
+    }
+
     /// Returns true if no cell of the form was found.
     pub(crate) fn is_empty(&self) -> bool {
         self.slots.iter().all(|slot| matches!(slot, CellSlot::Open))
@@ -93,18 +134,27 @@ impl<'a> CellAssignment<'a> {
 
     /// Returns the fact of every cell, in the form's order.
     pub(crate) fn into_facts(self, form: &Form) -> Vec<Fact> {
-        form.cells.iter().zip(self.slots).map(|(cell, slot)| fact(cell, slot)).collect()
+        let units = self.units;
+        let stated =
+            |at: usize| units.iter().find(|(cell, _)| *cell == at).map_or(Stated::Nothing, |(_, unit)| *unit);
+        let slots = form.cells.iter().zip(self.slots).enumerate();
+        slots.map(|(at, (cell, slot))| fact(cell, slot, stated(at))).collect()
     }
 }
 
-fn fact(cell: &FormCell, slot: CellSlot<'_>) -> Fact {
+fn fact(cell: &FormCell, slot: CellSlot<'_>, stated: Stated) -> Fact {
     let (state, source, candidates) = match slot {
         CellSlot::Open => (State::Missing, None, Vec::new()),
         CellSlot::Empty => (State::Blank, None, Vec::new()),
         CellSlot::Unsure(candidates) => (State::Unreadable, None, candidates),
         CellSlot::Read(piece) => {
             let source = piece.source();
-            match (piece.value, piece.value.in_unit(cell.unit)) {
+            let number = match stated {
+                Stated::Nothing => piece.value.in_unit(cell.unit),
+                Stated::Unit(unit) => piece.value.stated_in(unit).in_unit(cell.unit),
+                Stated::Contradiction => piece.value.in_unit(cell.unit).filter(|_| piece.value.has_unit()),
+            };
+            match (piece.value, number) {
                 (CellValue::Blank, _) => (State::Blank, Some(source), Vec::new()),
                 (CellValue::NotApplicable, _) => (State::NotApplicable, Some(source), Vec::new()),
                 (_, Some(number)) => (State::Reported(number), Some(source), Vec::new()),

@@ -8,6 +8,9 @@ use crate::{
     value::CellValue,
 };
 
+/// Columns of chapter 三.
+const COLUMNS: usize = 7;
+
 /// The content of chapters 二, 三 and 四, in document order.
 #[derive(Debug, Default)]
 pub(crate) struct ChapterRanges<'a> {
@@ -102,5 +105,9 @@ fn begins_again(item: &Item<'_>, range: Option<&Vec<Item<'_>>>, index: &RequestI
         }
         _ => false,
     };
-    first_row(item) && range.is_some_and(|range| range.iter().any(first_row))
+    // A narrower row of that name belongs to a table beside the form's, such as one of the requests by channel.
+    let is_narrow =
+        |item: &Item<'_>| matches!(item, Item::Row(row) if row.spans_known && row.values.len() < COLUMNS);
+    let whole_row = |item: &Item<'_>| first_row(item) && !is_narrow(item);
+    first_row(item) && range.is_some_and(|range| range.iter().any(whole_row))
 }

@@ -189,6 +189,32 @@ impl Filling {
     }
 }
 
+/// Returns the row without the cells of columns that the form does not have (last year's numbers, percentages, a sum
+/// over all blocks); `None` if it has none, or if a cell may be lost: then the cells after it stand under wrong names.
+///
+/// `end` is the right end of the table's header. Each heading must be above exactly one cell, and each further cell
+/// beside all headings.
+pub(crate) fn under_headings<'a>(row: &Row<'a>, headings: &[Heading], end: u32) -> Option<Row<'a>> {
+    let gapless =
+        row.values.windows(2).all(|pair| pair.first().map(ReadCell::end) == pair.last().map(ReadCell::start));
+    let whole = gapless && row.values.last().is_some_and(|last| last.end() == end);
+    if !row.spans_known || headings.is_empty() || row.values.len() <= headings.len() || !whole {
+        return None;
+    }
+    let over = |piece: &ReadCell<'_>| {
+        headings.iter().filter(|h| piece.start() < h.end && h.start < piece.end()).count()
+    };
+    let values: Vec<ReadCell<'a>> = row.values.iter().filter(|piece| over(piece) > 0).cloned().collect();
+    let one_each = values.iter().all(|piece| over(piece) == 1);
+    (one_each && stands_under(&values, headings)).then(|| Row { labels: row.labels.clone(), values, ..*row })
+}
+
+/// Returns true if a table has columns beside those that its headings cover.
+pub(crate) fn has_other_columns(headings: &[Heading], end: u32) -> bool {
+    let gap = headings.windows(2).any(|pair| pair.first().map(|h| h.end) < pair.last().map(|h| h.start));
+    headings.last().is_some_and(|last| gap || last.end < end)
+}
+
 fn is_zero(piece: &ReadCell<'_>) -> bool {
     matches!(piece.value, CellValue::Number(number, _) if number.is_zero())
 }
@@ -225,12 +251,13 @@ fn shape(row: &Row<'_>) -> (usize, usize) {
     (row.values.len(), row.labels.len())
 }
 
-/// Returns the row with each blank cell that covers several columns repeated once per column; `None` if there is no
+/// Returns the row with each blank or zero that covers several columns repeated once per column; `None` if there is no
 /// such cell.
 pub(crate) fn spread<'a>(row: &Row<'a>, headings: &[Heading]) -> Option<Row<'a>> {
     let covered = |piece: &ReadCell<'_>| {
         let inside = |heading: &&Heading| piece.cell.column <= heading.start && heading.end <= piece.end();
-        if piece.value == CellValue::Blank { headings.iter().filter(inside).count().max(1) } else { 1 }
+        let merged = is_zero(piece) || matches!(piece.value, CellValue::Blank | CellValue::NotApplicable);
+        if merged { headings.iter().filter(inside).count().max(1) } else { 1 }
     };
     if row.values.iter().all(|piece| covered(piece) == 1) {
         return None;
@@ -248,7 +275,7 @@ pub(crate) fn spread<'a>(row: &Row<'a>, headings: &[Heading]) -> Option<Row<'a>>
     Some(Row { labels: row.labels.clone(), values: values.collect(), ..*row })
 }
 
-/// Returns the heading above copy number `copy` of a wide blank cell.
+/// Returns the heading above copy number `copy` of a wide cell.
 fn heading_of_copy<'h>(piece: &ReadCell<'_>, copy: usize, headings: &'h [Heading]) -> Option<&'h Heading> {
     headings.iter().filter(|h| piece.cell.column <= h.start && h.end <= piece.end()).nth(copy)
 }
@@ -344,7 +371,13 @@ fn sure<'r, 'a>(cut: &'r [ReadCell<'a>], row: &Row<'a>, filling: &Filling) -> Va
     let short = (blank(cut.first()) || blank(cut.last())) && !filling.is_whole(row, cut.len());
     let moved = filling.is_padded() && may_have_moved_up(cut, filling);
     let glued = blank(cut.last()) && cut.iter().any(is_spaced);
-    if !row.spans_known && (short || moved || glued) { Values::OneOf(vec![cut]) } else { Values::These(cut) }
+    // Among lines of one cell each, a page number may stand where a cell is expected.
+    let page_number = row.stream && row.values.len() > cut.len() && (blank(cut.first()) || blank(cut.last()));
+    if !row.spans_known && (short || moved || glued || page_number) {
+        Values::OneOf(vec![cut])
+    } else {
+        Values::These(cut)
+    }
 }
 
 /// Returns true if the last cell is blank and another one is not.

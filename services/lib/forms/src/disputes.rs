@@ -1,4 +1,5 @@
-//! Chapter 四 (disputes): fifteen values in one row, in three blocks of five, or one row per block.
+//! Chapter 四 (disputes): fifteen values in one row, in three blocks of five, one row per block or per column, or the
+//! blocks in tables of their own.
 //!
 //! There are two readings. By position, the fifteen values are in the order of the form. By label and geometry, each
 //! value is under the name of its column and block. If the names are complete they determine the order; if they are
@@ -6,7 +7,10 @@
 
 use crate::{
     cell_assignment::CellAssignment,
-    columns::{Filling, Header, Heading, Values, ends_blank, spread, values},
+    columns::{
+        Filling, Header, Heading, Values, ends_blank, has_other_columns, spread, under_headings, values,
+    },
+    dispute_tables,
     form::Form,
     label::norm,
     requests::Padding,
@@ -23,6 +27,12 @@ pub(crate) fn read<'a>(
 ) {
     let names = DisputeNames::of(form);
     let first = form.cells.len().saturating_sub(names.cells());
+    if let Some(tables) = dispute_tables::find(items, &names) {
+        for table in tables {
+            table.rows.iter().for_each(|row| read_under(row, &table, &names, first, assignment));
+        }
+        return;
+    }
     let mut head: Vec<Vec<&ReadCell<'a>>> = Vec::new();
     let mut data: Vec<&Row<'a>> = Vec::new();
     for item in items {
@@ -43,6 +53,15 @@ pub(crate) fn read<'a>(
     if !blocks.is_empty() {
         for (block, row) in blocks {
             read_block(block, row, &head, &names, first, assignment);
+        }
+        return;
+    }
+    let turned: Vec<(usize, &Row<'a>)> =
+        data.iter().filter_map(|row| Some((names.turned_row(row)?, *row))).collect();
+    if turned.len() == names.columns.len() {
+        let order = names.blocks_in(&head);
+        for (column, row) in turned {
+            read_turned(column, row, order.as_deref(), &names, first, assignment);
         }
         return;
     }
@@ -91,6 +110,55 @@ fn read_whole<'a>(
     }
 }
 
+/// Reads a row of values under the headings of its table.
+fn read_under<'a>(
+    row: &Row<'a>,
+    table: &dispute_tables::DisputeTable<'_, 'a>,
+    names: &DisputeNames,
+    first: usize,
+    assignment: &mut CellAssignment<'a>,
+) {
+    let under = under_headings(row, &table.headings, table.end);
+    if under.is_none() && has_other_columns(&table.headings, table.end) {
+        let columns = table.headings.iter().map(|heading| first + heading.column);
+        return columns.for_each(|at| assignment.unsure(at, row.filled()));
+    }
+    let row = under.as_ref().unwrap_or(row);
+    let order: Vec<usize> = table.headings.iter().map(|heading| heading.column).collect();
+    let spread = spread(row, &table.headings);
+    let row = spread.as_ref().unwrap_or(row);
+    let choice =
+        values(row, order.len(), &Filling::default(), &table.headings, |cut| names.sums_hold(cut, &order));
+    match choice {
+        Values::These(cells) => {
+            for (piece, column) in cells.iter().zip(&order) {
+                assignment.assign(first + column, piece);
+            }
+        }
+        Values::OneOf(_) | Values::Unclear => {
+            order.iter().for_each(|column| assignment.unsure(first + column, row.filled()));
+        }
+    }
+}
+
+/// Reads a row of one column: its label, then one value for each block.
+fn read_turned<'a>(
+    column: usize,
+    row: &Row<'a>,
+    order: Option<&[usize]>,
+    names: &DisputeNames,
+    first: usize,
+    assignment: &mut CellAssignment<'a>,
+) {
+    let cell = |block: usize| first + block * names.columns.len() + column;
+    match order {
+        Some(order) if row.values.len() == order.len() => {
+            row.values.iter().zip(order).for_each(|(piece, block)| assignment.assign(cell(*block), piece));
+        }
+        _ => (0..names.blocks.len()).for_each(|block| assignment.unsure(cell(block), row.filled())),
+    }
+}
+
 /// Reads a row of one block: its label, then five values.
 fn read_block<'a>(
     block: usize,
@@ -125,7 +193,7 @@ fn blank_at_an_end(cells: &[ReadCell<'_>]) -> bool {
 }
 
 /// The names of blocks and columns, normalised for comparison.
-struct DisputeNames {
+pub(crate) struct DisputeNames {
     blocks: Vec<String>,
     columns: Vec<String>,
 }
@@ -137,7 +205,7 @@ impl DisputeNames {
         Self { blocks: blocks.collect(), columns: columns.collect() }
     }
 
-    fn cells(&self) -> usize {
+    pub(crate) fn cells(&self) -> usize {
         self.blocks.len() * self.columns.len()
     }
 
@@ -145,8 +213,25 @@ impl DisputeNames {
         self.columns.iter().position(|name| name == label)
     }
 
+    /// Returns the block with this title, which may have 行政诉讼 before or behind: 行政诉讼（复议后起诉）.
     fn block(&self, label: &str) -> Option<usize> {
-        self.blocks.iter().position(|name| name == label)
+        let exact = |label: &str| self.blocks.iter().position(|name| name == label);
+        let bare = || label.strip_prefix("行政诉讼").or_else(|| label.strip_suffix("行政诉讼"));
+        exact(label).or_else(|| exact(bare()?.trim_end_matches('的')))
+    }
+
+    /// Returns the column that the row belongs to, if the row has one value for each block.
+    fn turned_row(&self, row: &Row<'_>) -> Option<usize> {
+        let own = row.labels.last().filter(|_| row.values.len() == self.blocks.len())?;
+        self.column(&own.label)
+    }
+
+    /// Returns the blocks in the order of their titles, if each has exactly one.
+    fn blocks_in(&self, head: &[Vec<&ReadCell<'_>>]) -> Option<Vec<usize>> {
+        let order: Vec<usize> = head.iter().flatten().filter_map(|piece| self.block(&piece.label)).collect();
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        sorted.into_iter().eq(0..self.blocks.len()).then_some(order)
     }
 
     /// Returns the block that the row belongs to.
@@ -180,7 +265,12 @@ impl DisputeNames {
         if blocks.len() < self.blocks.len() {
             blocks = (0..self.blocks.len()).collect();
         }
-        let names: Vec<usize> = labels().filter_map(|label| self.column(label)).collect();
+        let in_line = |line: &Vec<&ReadCell<'_>>| -> Vec<usize> {
+            line.iter().filter_map(|piece| self.column(&piece.label)).collect()
+        };
+        // A converter may print names that span two rows in both of them. The last row then has all names.
+        let whole = head.iter().map(in_line).find(|line| line.len() == self.cells());
+        let names = whole.unwrap_or_else(|| head.iter().flat_map(in_line).collect());
         if names.len() != self.cells() {
             return self.broken(&names, &blocks);
         }
@@ -201,6 +291,13 @@ impl DisputeNames {
     /// Returns the columns that each name covers if all fifteen are under the titles of their blocks, and otherwise
     /// nothing.
     fn headings(&self, head: &[Vec<&ReadCell<'_>>]) -> Vec<Heading> {
+        let headings = self.block_headings(head);
+        if headings.len() == self.cells() { headings } else { Vec::new() }
+    }
+
+    /// Returns the columns that each name covers if all names of some blocks are under the titles of these blocks, and
+    /// no others are, and otherwise nothing.
+    pub(crate) fn block_headings(&self, head: &[Vec<&ReadCell<'_>>]) -> Vec<Heading> {
         let pieces = || head.iter().flatten();
         let blocks: Vec<(usize, u32, u32)> =
             pieces().filter_map(|p| Some((self.block(&p.label)?, p.start(), p.end()))).collect();
@@ -218,7 +315,12 @@ impl DisputeNames {
         headings.dedup();
         let mut columns: Vec<usize> = headings.iter().map(|heading| heading.column).collect();
         columns.sort_unstable();
-        if columns.iter().copied().eq(0..self.cells()) { headings } else { Vec::new() }
+        let width = self.columns.len();
+        let whole = columns.chunks(width).all(|block| {
+            let start = block.first().map_or(0, |first| first / width * width);
+            block.iter().copied().eq(start..start + width)
+        });
+        if whole { headings } else { Vec::new() }
     }
 
     /// Returns whether every block adds up; `None` if a total is not a number.
@@ -227,6 +329,9 @@ impl DisputeNames {
         for block in 0..self.blocks.len() {
             let mut sum = rust_decimal::Decimal::ZERO;
             let mut total = None;
+            if !order.iter().any(|at| at / self.columns.len() == block) {
+                continue;
+            }
             for (piece, column) in
                 cells.iter().zip(order).filter(|(_, at)| **at / self.columns.len() == block)
             {

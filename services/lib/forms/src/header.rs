@@ -21,12 +21,19 @@ pub(crate) struct RequestHeader {
     /// For each table with geometry that names all columns: the table, and the columns that each name covers, left to
     /// right.
     headings: Vec<(u32, Vec<Heading>)>,
+    /// For each table with geometry, the right end of its header.
+    ends: Vec<(u32, u32)>,
 }
 
 impl RequestHeader {
     /// Returns the names above the columns of one table. Empty without geometry.
     pub(crate) fn over(&self, table: u32) -> &[Heading] {
         self.headings.iter().find(|(t, _)| *t == table).map_or(&[], |(_, headings)| headings)
+    }
+
+    /// Returns the right end of a table's header.
+    pub(crate) fn end(&self, table: u32) -> u32 {
+        self.ends.iter().filter(|(t, _)| *t == table).map(|(_, end)| *end).max().unwrap_or_default()
     }
 
     /// Returns the order of the columns in one table.
@@ -42,6 +49,7 @@ impl RequestHeader {
 pub(crate) fn applicants(items: &[Item<'_>], index: &RequestIndex) -> RequestHeader {
     let mut lines: Vec<Vec<&ReadCell<'_>>> = Vec::new();
     let mut headings: Vec<(u32, Vec<Heading>)> = Vec::new();
+    let mut ends: Vec<(u32, u32)> = Vec::new();
     let mut before_values = true;
     for item in items {
         let Item::Row(row) = item else { continue };
@@ -59,6 +67,8 @@ pub(crate) fn applicants(items: &[Item<'_>], index: &RequestIndex) -> RequestHea
         before_values &= !has_values;
         if row.spans_known && !has_values {
             collect(&mut headings, row, index);
+            let end = row.labels.iter().map(|piece| (piece.table, piece.end())).max();
+            ends.extend(end.filter(|end| !ends.contains(end)));
         }
     }
     headings.retain_mut(|(_, found)| {
@@ -68,7 +78,7 @@ pub(crate) fn applicants(items: &[Item<'_>], index: &RequestIndex) -> RequestHea
         let apart = found.windows(2).all(|pair| pair.first().map(|h| h.end) <= pair.last().map(|h| h.start));
         apart && columns.iter().copied().eq(0..COLUMNS)
     });
-    RequestHeader { header: in_words(&lines, index), headings }
+    RequestHeader { header: in_words(&lines, index), headings, ends }
 }
 
 /// Adds the names of a header row to the headings of its table. A repeated header adds nothing.

@@ -3,20 +3,34 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::residue;
+use crate::{footnote_marks::is_note_mark, residue};
 
 /// Returns a label's text without the parts that differ between layouts: NFKC, no white space, no leading enumerator,
-/// letters and digits only.
+/// no marks of footnotes, letters and digits only.
 pub(crate) fn norm(text: &str) -> String {
     let text = residue::without(text);
     if text.chars().all(|c| is_ideograph(c) && !is_numeral(c)) {
         return text.into_owned();
     }
-    let mut label = folded(&text).unwrap_or_else(|| text.nfkc().filter(|c| !c.is_whitespace()).collect());
+    let mut label = folded(&text).unwrap_or_else(|| unusual(&text));
     let enumerator = label.len() - without_enumerator(&label).len();
     label.drain(..enumerator);
     label.retain(|c| is_ideograph(c) || c.is_alphanumeric());
     label
+}
+
+/// Returns the NFKC form without white space and marks of footnotes. A mark at the beginning is an enumerator.
+fn unusual(text: &str) -> String {
+    let body = text.trim_start();
+    let first = body.chars().take_while(|c| is_note_mark(*c)).map(char::len_utf8).sum::<usize>();
+    let (lead, rest) = body.split_at(first);
+    let lead = if lead.is_empty() || lead.nfkc().any(|c| !c.is_ascii_digit()) {
+        lead.nfkc().collect()
+    } else {
+        String::new()
+    };
+    let rest = rest.chars().filter(|c| !is_note_mark(*c)).nfkc();
+    lead.chars().chain(rest).filter(|c| !c.is_whitespace()).collect()
 }
 
 /// Returns the NFKC form without white space, or `None` if the text has an unusual character. This is the fast path.
@@ -159,6 +173,10 @@ mod tests {
             ("第二十条 第（一）项", "第二十条第一项"),
             ("商业\n企业", "商业企业"),
             ("**规章**", "规章"),
+            ("规章①", "规章"),
+            ("①规章", "规章"),
+            ("⑴予以公开", "予以公开"),
+            ("行政许可¹", "行政许可"),
         ] {
             assert_eq!(norm(text), expect, "{text:?}");
         }

@@ -11,7 +11,7 @@ use crate::{
     load::Forms,
     proactive,
     requests::{self, Padding},
-    rows::{self, Item},
+    rows::{self, Item, ReadCell},
     unlabelled_rows,
     value::CellValue,
 };
@@ -49,7 +49,39 @@ pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) 
     proactive::read(&ranges.proactive, (form, forms.proactive(form)), padding.behind, &mut assignment);
     ranges.disputes.iter().for_each(|range| disputes::read(range, form, padding, &mut assignment));
     let none = assignment.is_empty();
+    doubt_unread(&ranges, form, index, &mut assignment);
     Some(MatchedTables { form, facts: assignment.into_facts(form), none })
+}
+
+/// Minimum number of numbers in a chapter's tables that belong to no cell for the layout to count as unknown.
+const FEWEST_LOOSE: usize = 3;
+
+/// Makes the cells that were not found unreadable where a chapter has numbers that could not be assigned.
+fn doubt_unread<'a>(
+    ranges: &ChapterRanges<'a>,
+    form: &Form,
+    index: &RequestIndex,
+    assignment: &mut CellAssignment<'a>,
+) {
+    let disputes = index.first_cell + form.rows.len() * form.applicants.len();
+    let chapters = [
+        (0..index.first_cell, vec![&ranges.proactive]),
+        (index.first_cell..disputes, ranges.requests.iter().collect()),
+        (disputes..form.cells.len(), ranges.disputes.iter().collect()),
+    ];
+    for (cells, items) in chapters {
+        let used = assignment.uses(cells.clone());
+        let rows = items.into_iter().flatten().filter_map(|item| match item {
+            Item::Row(row) => Some(row),
+            Item::Line(_) | Item::Chapter(_) => None,
+        });
+        let number = |piece: &&ReadCell<'a>| matches!(piece.value, CellValue::Number(..));
+        let pieces = rows.flat_map(|row| &row.values).filter(number);
+        let loose: Vec<&ReadCell<'a>> = pieces.filter(|piece| !used.contains(&piece.place())).collect();
+        if loose.len() >= FEWEST_LOOSE {
+            assignment.doubt_open(cells, &loose);
+        }
+    }
 }
 
 /// Returns the form that the labels indicate.

@@ -6,11 +6,14 @@
 
 use crate::{
     cell_assignment::CellAssignment,
-    columns::{Filling, Header, Heading, Values, ends_blank, spread, values},
+    columns::{
+        Filling, Header, Heading, Values, ends_blank, has_other_columns, spread, under_headings, values,
+    },
     displaced_cells::{self, Completed},
     form::{Band, Form},
     label::{Spelling, norm},
     rows::{Item, ReadCell, Row},
+    stated_units,
     value::CellValue,
 };
 
@@ -67,8 +70,13 @@ pub(crate) fn read<'a>(
         .unwrap_or_default();
     let short: Vec<usize> =
         (0..hits.len()).filter(|at| hits.get(*at).is_some_and(|hit| is_short(hit, width(hit)))).collect();
+    let units = stated_units::of_chapter(items);
     for (at, hit) in hits.iter().enumerate() {
         if let Some(band) = form.bands.get(hit.band) {
+            if let Some((column, own)) = stated_units::money(band) {
+                let around = hit.head.iter().copied().chain(&hit.row.labels);
+                assignment.state_unit(hit.first + column, stated_units::of(around, &units, own));
+            }
             let in_order =
                 named(hit, names).windows(2).all(|pair| pair.first().map(|n| n.0) < pair.last().map(|n| n.0));
             let own = short.iter().position(|short| *short == at);
@@ -185,8 +193,16 @@ fn read_hit<'a>(
         };
         headings = named.iter().map(heading).collect();
     }
-    let spread = spread(hit.row, &headings);
-    let row = spread.as_ref().unwrap_or(hit.row);
+    let table = hit.row.values.first().map_or(0, |piece| piece.table);
+    let titles = hit.head.iter().filter(|piece| piece.table == table);
+    let end = titles.map(|piece| piece.end()).max().unwrap_or_default();
+    let under = under_headings(hit.row, &headings, end);
+    if under.is_none() && has_other_columns(&headings, end) {
+        return assignment.unsure_row(hit.first, wanted, &hit.row.values.iter());
+    }
+    let row = under.as_ref().unwrap_or(hit.row);
+    let spread = spread(row, &headings);
+    let row = spread.as_ref().unwrap_or(row);
     match values(row, wanted, filling, &headings, |_| None) {
         // In a document with padded rows, a cell before the blank at the end may be lost.
         Values::These(cells) if padded && ends_blank(cells) => {

@@ -9,12 +9,13 @@ use rust_decimal::Decimal;
 
 use crate::{
     cell_assignment::CellAssignment,
-    columns::{Filling, spread, values},
+    columns::{Filling, has_other_columns, spread, under_headings, values},
     form::Form,
     header::{RequestHeader, applicants},
     index::RequestIndex,
     label_match::Evidence,
     rows::{Item, ReadCell, Row},
+    subtotals,
     value::CellValue,
 };
 
@@ -22,8 +23,8 @@ use crate::{
 const COLUMNS: usize = 7;
 
 /// A row with values, and the evidence for its position in the form.
-struct FilledRow<'r, 'a> {
-    row: &'r Row<'a>,
+pub(crate) struct FilledRow<'r, 'a> {
+    pub row: &'r Row<'a>,
     evidence: Evidence,
     /// The row of the form, set once both readings agree.
     at: Option<usize>,
@@ -46,6 +47,7 @@ pub(crate) fn read<'a>(
     assignment: &mut CellAssignment<'a>,
 ) -> Padding {
     let mut entries = entries(items, index);
+    subtotals::drop(&mut entries);
     let rest = align(&mut entries, form.rows.len());
     let head = applicants(items, index);
     let order = head.header.order(COLUMNS).unwrap_or_default();
@@ -71,6 +73,7 @@ pub(crate) fn read<'a>(
 fn entries<'r, 'a>(items: &'r [Item<'a>], index: &RequestIndex) -> Vec<FilledRow<'r, 'a>> {
     let mut entries: Vec<FilledRow<'r, 'a>> = Vec::new();
     let mut before: Vec<&str> = Vec::new();
+    let tables = tables(items);
     for item in items {
         let row = match item {
             Item::Line(text) => {
@@ -78,6 +81,7 @@ fn entries<'r, 'a>(items: &'r [Item<'a>], index: &RequestIndex) -> Vec<FilledRow
                 continue;
             }
             Item::Chapter(_) => continue,
+            Item::Row(row) if is_beside(row, &tables) => continue,
             Item::Row(row) => row,
         };
         let labels: Vec<&str> = row.labels.iter().map(|piece| piece.label.as_str()).collect();
@@ -101,6 +105,28 @@ fn entries<'r, 'a>(items: &'r [Item<'a>], index: &RequestIndex) -> Vec<FilledRow
         entries.push(FilledRow { row, evidence, at: None });
     }
     entries
+}
+
+/// Returns the tables with geometry that have a row as wide as the form's.
+fn tables(items: &[Item<'_>]) -> Vec<u32> {
+    let mut tables: Vec<u32> = Vec::new();
+    for item in items {
+        if let Item::Row(row) = item
+            && row.spans_known
+            && row.values.len() >= COLUMNS
+        {
+            tables
+                .extend(row.values.first().map(|piece| piece.table).filter(|table| !tables.contains(table)));
+        }
+    }
+    tables
+}
+
+/// Returns true for a row of numbers in a table beside those of the form, such as one of the requests by channel.
+fn is_beside(row: &Row<'_>, tables: &[u32]) -> bool {
+    row.spans_known
+        && !tables.is_empty()
+        && row.values.first().is_some_and(|piece| !tables.contains(&piece.table))
 }
 
 /// Returns true if a row without values contains the rest of the previous row's label, which a page break cut.
@@ -204,6 +230,11 @@ fn read_row<'a>(
     let Some(order) = head.order(table) else {
         return assignment.unsure_row(first, COLUMNS, &row.values.iter());
     };
+    let under = under_headings(row, headings, head.end(table));
+    if under.is_none() && has_other_columns(headings, head.end(table)) {
+        return assignment.unsure_row(first, COLUMNS, &row.values.iter());
+    }
+    let row = under.as_ref().unwrap_or(row);
     let spread = spread(row, headings);
     let row = spread.as_ref().unwrap_or(row);
     let holds = |cut: &[ReadCell<'a>]| sum_holds(cut, &order);
@@ -263,7 +294,7 @@ fn settle_gap<'a>(
     }
 }
 
-fn last_columns<'r, 'a>(row: &'r Row<'a>) -> &'r [ReadCell<'a>] {
+pub(crate) fn last_columns<'r, 'a>(row: &'r Row<'a>) -> &'r [ReadCell<'a>] {
     row.values.get(row.values.len().saturating_sub(COLUMNS)..).unwrap_or_default()
 }
 

@@ -33,6 +33,11 @@ impl<'a> ReadCell<'a> {
         Self { cell, table, value, label, over: None, note: None }
     }
 
+    /// Returns the place of the cell: table, row, column.
+    pub(crate) fn place(&self) -> (u32, u32, u32) {
+        (self.table, self.cell.row, self.cell.column)
+    }
+
     /// Returns the position of the cell in the document.
     pub(crate) fn source(&self) -> Source {
         Source {
@@ -213,9 +218,14 @@ impl<'a> Maker<'_, 'a> {
         self.out.push(Item::Row(row));
     }
 
-    /// Returns true for a text that begins with a digit and is not a label of the form: a value that cannot be read.
+    /// Returns true for a text that is not a label of the form and begins with a digit, or has neither letters nor
+    /// digits (`●`, `√`, `#`): a value that cannot be read.
     fn is_broken_value(&self, piece: &ReadCell<'a>) -> bool {
-        let first = piece.cell.text.trim_start().chars().next().unwrap_or(' ');
+        let text = piece.cell.text.trim();
+        let first = text.chars().next().unwrap_or(' ');
+        if piece.label.is_empty() && !piece.is_value() {
+            return !text.is_empty();
+        }
         if !(first.is_ascii_digit() || ('０'..='９').contains(&first)) {
             return false;
         }

@@ -1,19 +1,34 @@
 //! The meaning of a cell's text: a number, nothing, a mark for "does not apply", or other text.
 //!
 //! A text is a number only if every character in it is accounted for. A stray digit read as part of a number would
-//! give a wrong number, so a text with a line break or a single space between digits is not a number.
+//! give a wrong number, so a text with a line break or a single space between digits is not a number. The mark of a
+//! footnote behind a number (`24①`, `24¹`, `24[1]`) is not part of it.
 
 use rust_decimal::Decimal;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{form::Unit, residue};
+use crate::{
+    footnote_marks::{self, is_note_mark},
+    form::Unit,
+    residue,
+};
+
+/// Words and marks for "this does not apply here".
+const NOT_APPLICABLE: [&str; 8] =
+    ["无", "不适用", "不涉及", "无此项", "无此项内容", "无此类情况", "不涉及此项", "·"];
+
+/// Counting words that may follow a number.
+const COUNTING_WORDS: [&str; 20] = [
+    "件", "条", "项", "宗", "个", "次", "份", "户", "起", "例", "篇", "期", "人", "家", "部", "册", "卷",
+    "批", "人次", "件次",
+];
 
 /// The meaning of a cell's text, independent of its cell in the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CellValue {
     /// Only white space, or nothing.
     Blank,
-    /// `/`, `—`, `-`, 无, 不适用.
+    /// `/`, `—`, `-`, `·`, 无, 不适用, 不涉及, 无此项.
     NotApplicable,
     /// A number, and the unit printed beside it.
     Number(Decimal, PrintedUnit),
@@ -30,6 +45,32 @@ pub(crate) enum PrintedUnit {
     Yuan,
     /// 万元
     TenThousandYuan,
+    /// 亿元
+    HundredMillionYuan,
+}
+
+impl PrintedUnit {
+    /// Returns the unit of money that a title states: `采购总金额（万元）`, `单位：元`. `None` if it states none.
+    pub(crate) fn stated(title: &str) -> Option<Self> {
+        let at = title.rfind('元')?;
+        let before = title.get(..at)?.trim_end();
+        Some(match before.chars().next_back() {
+            Some('万') => Self::TenThousandYuan,
+            Some('亿') => Self::HundredMillionYuan,
+            Some('（' | '(' | '：' | ':' | '位' | '/' | '／' | '、') | None => Self::Yuan,
+            Some(_) => return None,
+        })
+    }
+
+    /// Returns how many 元 the unit is; `None` if it is not money.
+    fn in_yuan(self) -> Option<Decimal> {
+        match self {
+            Self::Plain => None,
+            Self::Yuan => Some(Decimal::ONE),
+            Self::TenThousandYuan => Some(Decimal::from(10_000)),
+            Self::HundredMillionYuan => Some(Decimal::from(100_000_000)),
+        }
+    }
 }
 
 impl CellValue {
@@ -42,30 +83,47 @@ impl CellValue {
         if begins_words(&text) {
             return Self::Text;
         }
-        let folded = text.trim().chars().map(|c| if is_thin_space(c) { ',' } else { c }).nfkc();
+        let text = footnote_marks::without(text.trim());
+        // A mark that is left stands alone, before a number or inside it. It must not become a digit.
+        if text.contains(is_note_mark) {
+            return Self::Text;
+        }
+        let folded = text.chars().map(|c| if is_thin_space(c) { ',' } else { c }).nfkc();
         let clean: String = folded.filter(|c| !is_ignored(*c)).collect();
         let clean = clean.trim();
         if clean.is_empty() {
             return Self::Blank;
         }
-        if matches!(clean, "无" | "不适用") || clean.chars().all(is_mark) {
+        if NOT_APPLICABLE.contains(&clean) || clean.chars().all(is_mark) {
             return Self::NotApplicable;
         }
         number(without_note(clean)).unwrap_or(Self::Text)
     }
 
+    /// Returns the value with the unit that the titles around it state, if it has none of its own.
+    pub(crate) fn stated_in(self, unit: PrintedUnit) -> Self {
+        match self {
+            Self::Number(number, PrintedUnit::Plain) => Self::Number(number, unit),
+            other => other,
+        }
+    }
+
+    /// Returns true for a number with a unit of money of its own, and for zero, which is the same in every unit.
+    pub(crate) fn has_unit(self) -> bool {
+        matches!(self, Self::Number(number, printed) if printed != PrintedUnit::Plain || number.is_zero())
+    }
+
     /// Returns the number in a cell's unit; `None` if this is not a number or the printed unit does not fit the cell.
     pub(crate) fn in_unit(self, unit: Unit) -> Option<Decimal> {
         let Self::Number(number, printed) = self else { return None };
-        let exact = match (printed, unit) {
-            (PrintedUnit::Plain, _)
-            | (PrintedUnit::Yuan, Unit::Yuan)
-            | (PrintedUnit::TenThousandYuan, Unit::TenThousandYuan) => Some(number),
-            (PrintedUnit::Yuan, Unit::TenThousandYuan) => number.checked_div(Decimal::from(10_000)),
-            (PrintedUnit::TenThousandYuan, Unit::Yuan) => number.checked_mul(Decimal::from(10_000)),
-            (PrintedUnit::Yuan | PrintedUnit::TenThousandYuan, Unit::Count | Unit::Change) => None,
+        let Some(printed) = printed.in_yuan() else { return Some(number.normalize()) };
+        let yuan = number.checked_mul(printed)?;
+        let exact = match unit {
+            Unit::Yuan => yuan,
+            Unit::TenThousandYuan => yuan.checked_div(Decimal::from(10_000))?,
+            Unit::Count | Unit::Change => return None,
         };
-        exact.map(|value| value.normalize())
+        Some(exact.normalize())
     }
 
     /// Returns true for a number, a blank or a mark: the contents of a value cell.
@@ -96,10 +154,15 @@ fn begins_words(text: &str) -> bool {
         // The digits are an enumerator: `1.属于国家秘密`.
         '0'..='9' => {
             let next = letters.find(|c| !(c.is_ascii_digit() || matches!(c, '.' | ','))).unwrap_or(' ');
-            next == '、' || is_ideograph(next) && !"件条项宗个次元万".contains(next)
+            next == '、' || is_ideograph(next) && !begins_unit(next)
         }
         _ => is_ideograph(first) && !matches!(first, '无' | '不' | '减' | '增'),
     }
+}
+
+/// Returns true for the first character of a counting word or of a unit of money.
+fn begins_unit(c: char) -> bool {
+    matches!(c, '元' | '万' | '亿' | '注') || COUNTING_WORDS.iter().any(|word| word.starts_with(c))
 }
 
 fn is_ideograph(c: char) -> bool {
@@ -123,19 +186,26 @@ fn is_mark(c: char) -> bool {
 /// Removes a note in brackets: `22(其中修订 16 件)`.
 fn without_note(text: &str) -> &str {
     match text.split_once('(') {
+        // 5000(元): the unit in brackets is no note.
+        Some((_, "元)" | "万元)" | "亿元)")) => text,
         Some((head, note)) if note.ends_with(')') && note.chars().any(char::is_alphabetic) => head.trim_end(),
         _ => text,
     }
 }
 
 fn number(text: &str) -> Option<CellValue> {
+    if text.ends_with("()") {
+        return None;
+    }
     let (sign, rest) = sign(text);
     let digits: String = rest.chars().take_while(|c| c.is_ascii_digit() || matches!(c, ',' | '.')).collect();
     let unit = rest.get(digits.len()..)?.trim();
-    let printed = match unit {
-        "" | "件" | "条" | "项" | "宗" | "个" | "次" => PrintedUnit::Plain,
+    let printed = match unit.trim_start_matches('(').trim_end_matches(')') {
+        "" => PrintedUnit::Plain,
         "元" => PrintedUnit::Yuan,
         "万元" => PrintedUnit::TenThousandYuan,
+        "亿元" => PrintedUnit::HundredMillionYuan,
+        word if COUNTING_WORDS.contains(&word) => PrintedUnit::Plain,
         _ => return None,
     };
     let value: Decimal = ungrouped(digits.trim())?.parse().ok()?;
@@ -224,6 +294,19 @@ mod tests {
             ("\u{200b}5\u{feff}", "5"),
             ("1.5", "1.5"),
             ("**5**", "5"),
+            ("3份", "3"),
+            ("2 户", "2"),
+            ("5宗", "5"),
+            ("24①", "24"),
+            ("24¹", "24"),
+            ("24 ⑿", "24"),
+            ("24[1]", "24"),
+            ("24［¹］", "24"),
+            ("24注①", "24"),
+            ("24（注²）", "24"),
+            ("24※", "24"),
+            ("24*", "24"),
+            ("1,234②", "1234"),
         ] {
             check(text, Unit::Count, Some(expect));
         }
@@ -237,6 +320,24 @@ mod tests {
         check("59237.2449", Unit::TenThousandYuan, Some("59237.2449"));
         check("0.00", Unit::TenThousandYuan, Some("0"));
         check("3元", Unit::Count, None);
+        check("5300（元）", Unit::TenThousandYuan, Some("0.53"));
+        check("5300 (元)", Unit::Yuan, Some("5300"));
+        check("1.0731亿元", Unit::TenThousandYuan, Some("10731"));
+        check("1.0731亿元", Unit::Yuan, Some("107310000"));
+    }
+
+    #[test]
+    fn a_title_states_the_unit_of_the_numbers_below() {
+        for (title, expect) in [
+            ("采购总金额（万元）", Some(PrintedUnit::TenThousandYuan)),
+            ("本年收费金额（单位：元）", Some(PrintedUnit::Yuan)),
+            ("单位：亿元", Some(PrintedUnit::HundredMillionYuan)),
+            ("元", Some(PrintedUnit::Yuan)),
+            ("多元化解", None),
+            ("规章", None),
+        ] {
+            assert_eq!(PrintedUnit::stated(title), expect, "{title}");
+        }
     }
 
     #[test]
@@ -260,6 +361,14 @@ mod tests {
             "1-2",
             "（3）",
             "12%",
+            "①",
+            "²⁴",
+            "①24",
+            "2①4",
+            "24（1）",
+            "24()",
+            "●",
+            "√",
         ] {
             assert_eq!(CellValue::of(text), CellValue::Text, "{text:?}");
         }
@@ -270,7 +379,8 @@ mod tests {
         for text in ["", " ", "\u{a0}", "　", "\u{200b}"] {
             assert_eq!(CellValue::of(text), CellValue::Blank, "{text:?}");
         }
-        for text in ["/", "／", "—", "——", "-", "－", "无", "不适用", " / "] {
+        for text in ["/", "／", "—", "——", "-", "－", "无", "不适用", " / ", "不涉及", "无此项", "·"]
+        {
             assert_eq!(CellValue::of(text), CellValue::NotApplicable, "{text:?}");
         }
     }

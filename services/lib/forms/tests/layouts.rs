@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a sample that does not build fails its test")]
 
+mod editors;
 mod support;
 
 use gongkai_model::{FormId, Variant};
@@ -294,5 +295,16 @@ proptest! {
         let (form, layout, damage) = (FORMS[form], layout::FILES[layout], damage::ALL[damage]);
         let (score, _) = run(form, layout, damage, seed);
         prop_assert!(score.wrong.is_empty(), "{form:?} {layout:?} {damage:?} {:#?}", score.wrong);
+    }
+}
+
+/// In the layout of plain words, a note of two words belongs to the number before it.
+#[test]
+fn a_note_of_words_is_part_of_its_cell() {
+    for seed in [141, 148, 155, 167, 174, 181, 193, 200, 207, 395] {
+        for form in FORMS {
+            let (score, text) = run(form, Layout::Words, Damage::Note, seed);
+            assert!(score.wrong.is_empty() && score.open.is_empty(), "{form:?} {seed} {score:#?}\n{text}");
+        }
     }
 }

@@ -1,0 +1,80 @@
+//! The tables of chapter 四 in documents with geometry: one for all blocks, one for each, or several in one grid, one
+//! below the other. Tables beside them, such as one of earlier years, have no titles of blocks.
+
+use crate::{
+    columns::Heading,
+    disputes::DisputeNames,
+    rows::{Item, ReadCell, Row},
+    value::CellValue,
+};
+
+/// Rows of values under the complete headings of some blocks.
+pub(crate) struct DisputeTable<'r, 'a> {
+    pub headings: Vec<Heading>,
+    /// Right end of the header.
+    pub end: u32,
+    pub rows: Vec<&'r Row<'a>>,
+}
+
+/// Rows of a header, and the rows of values below.
+#[derive(Default)]
+struct Segment<'r, 'a> {
+    head: Vec<Vec<&'r ReadCell<'a>>>,
+    rows: Vec<&'r Row<'a>>,
+}
+
+/// Returns the tables, if together they have the headings of all blocks, each once.
+pub(crate) fn find<'r, 'a>(items: &'r [Item<'a>], names: &DisputeNames) -> Option<Vec<DisputeTable<'r, 'a>>> {
+    let segments = segments(items)?;
+    let mut tables: Vec<DisputeTable<'r, 'a>> =
+        segments.into_iter().filter_map(|segment| table(segment, names)).collect();
+    if tables.iter().any(|table| table.headings.len() == names.cells()) {
+        tables.retain(|table| table.headings.len() == names.cells());
+        return Some(tables);
+    }
+    let mut columns: Vec<usize> = tables.iter().flat_map(|table| &table.headings).map(|h| h.column).collect();
+    columns.sort_unstable();
+    columns.into_iter().eq(0..names.cells()).then_some(tables)
+}
+
+/// Returns the segments of all tables, or `None` if a table has no geometry.
+fn segments<'r, 'a>(items: &'r [Item<'a>]) -> Option<Vec<Segment<'r, 'a>>> {
+    let mut segments: Vec<(u32, Segment<'r, 'a>)> = Vec::new();
+    for item in items {
+        let Item::Row(row) = item else { continue };
+        if !row.spans_known {
+            return None;
+        }
+        let table = row.labels.iter().chain(&row.values).next().map_or(0, |piece| piece.table);
+        let has_values = row.filled().next().is_some() || row.labels.is_empty();
+        let goes_on =
+            segments.last().is_some_and(|(of, last)| *of == table && (has_values || last.rows.is_empty()));
+        if !goes_on {
+            segments.push((table, Segment::default()));
+        }
+        let Some((_, segment)) = segments.last_mut() else { continue };
+        if has_values {
+            segment.rows.push(row);
+        } else {
+            segment.head.push(row.labels.iter().collect());
+        }
+    }
+    Some(segments.into_iter().map(|(_, segment)| segment).collect())
+}
+
+/// Returns the segment as a table, if its names are those of whole blocks and it has values.
+fn table<'r, 'a>(mut segment: Segment<'r, 'a>, names: &DisputeNames) -> Option<DisputeTable<'r, 'a>> {
+    let headings = names.block_headings(&segment.head);
+    let end = segment.head.iter().flatten().map(|piece| piece.end()).max()?;
+    // Where some rows have numbers, a row without any has nothing to say.
+    let number = |row: &&Row<'_>| row.values.iter().any(|piece| piece.value != CellValue::Blank);
+    if segment.rows.iter().any(number) {
+        segment.rows.retain(number);
+    }
+    // Beside a row of values, a number on its own is a page number.
+    if segment.rows.iter().any(|row| row.values.len() > 1) {
+        segment.rows.retain(|row| row.values.len() > 1 || !row.labels.is_empty());
+    }
+    let found = !headings.is_empty() && !segment.rows.is_empty();
+    found.then_some(DisputeTable { headings, end, rows: segment.rows })
+}

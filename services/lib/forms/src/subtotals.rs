@@ -1,0 +1,60 @@
+//! Rows that editors add to chapter 三: the sum of a group, under 合计 or 小计.
+//!
+//! A row is taken for a subtotal only if it has such a name, it is the sum of the rows right before it, and another
+//! total follows.
+
+use rust_decimal::Decimal;
+
+use crate::{
+    requests::{FilledRow, last_columns},
+    rows::{ReadCell, Row},
+    value::CellValue,
+};
+
+/// The most rows of a group.
+const LARGEST_GROUP: usize = 8;
+
+/// Removes the subtotals.
+pub(crate) fn drop(entries: &mut Vec<FilledRow<'_, '_>>) {
+    let last = entries.iter().rposition(|entry| is_total(entry.row)).unwrap_or(0);
+    let is_subtotal = |at: usize| {
+        let Some(entry) = entries.get(at).filter(|entry| at < last && is_plain_total(entry.row)) else {
+            return false;
+        };
+        (2..=LARGEST_GROUP.min(at)).any(|size| {
+            entries.get(at - size..at).is_some_and(|group| is_sum(last_columns(entry.row), group))
+        })
+    };
+    let gone: Vec<bool> = (0..entries.len()).map(is_subtotal).collect();
+    let mut gone = gone.into_iter();
+    entries.retain(|_| !gone.next().unwrap_or_default());
+}
+
+fn is_total(row: &Row<'_>) -> bool {
+    row.labels.last().is_some_and(|own| matches!(own.label.as_str(), "合计" | "小计" | "总计" | "分计"))
+}
+
+/// Returns true for a total without a number of its own: （七）总计 is the form's.
+fn is_plain_total(row: &Row<'_>) -> bool {
+    let own = row.labels.last();
+    is_total(row) && own.is_some_and(|own| !own.cell.text.trim_start().starts_with(['（', '(', '七', '7']))
+}
+
+/// Returns true if each cell is the sum of the cells above it.
+fn is_sum(total: &[ReadCell<'_>], group: &[FilledRow<'_, '_>]) -> bool {
+    (0..total.len()).all(|column| {
+        let own = total.get(column).and_then(number);
+        let sum = group.iter().try_fold(Decimal::ZERO, |sum, entry| {
+            sum.checked_add(last_columns(entry.row).get(column).and_then(number)?)
+        });
+        own.is_some() && own == sum
+    })
+}
+
+fn number(piece: &ReadCell<'_>) -> Option<Decimal> {
+    match piece.value {
+        CellValue::Number(number, _) => Some(number),
+        CellValue::Blank | CellValue::NotApplicable => Some(Decimal::ZERO),
+        CellValue::Text => None,
+    }
+}
