@@ -13,7 +13,9 @@
 //!
 //! A stage may be at work on a content while it is erased and store a text afterwards. When its event arrives,
 //! [`crate::progress`] has the text deleted by [`Eraser::read_again`]. If that event names another report, a
-//! tombstone follows for it.
+//! tombstone follows for it. A document may also be in work that nobody knows yet to be of the report. An erasure covers
+//! all that the log had before its tombstone: when such a document is read, a tombstone of its own follows
+//! ([`Eraser::follow`]).
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -261,12 +263,17 @@ impl Eraser {
         Ok(vec![output])
     }
 
-    /// Carries out a tombstone: marks the contents, records the erasure in the histories of the reports, and deletes
-    /// the objects.
+    /// Carries out the tombstone with this sequence: marks the contents, records the erasure in the histories of the
+    /// reports, and deletes the objects. Returns the tombstones that follow for what arrived before it and was read
+    /// meanwhile.
     ///
     /// # Errors
     /// A store did not answer, or keeps deleted objects. Calling again continues.
-    pub async fn carry_out(&self, tombstone: &ReportErased) -> Result<(), transport::Error> {
+    pub async fn carry_out(
+        &self,
+        tombstone: &ReportErased,
+        sequence: u64,
+    ) -> Result<Vec<Output>, transport::Error> {
         let mark = ReportErased { objects: Vec::new(), ..tombstone.clone() };
         let mut objects: BTreeSet<(&str, String)> =
             tombstone.objects.iter().map(|object| (object.bucket.as_str(), object.key.clone())).collect();
@@ -281,7 +288,31 @@ impl Eraser {
             self.delete(bucket, key).await?;
         }
         tracing::info!(report = tombstone.report, objects = objects.len(), "erased objects are deleted");
-        Ok(())
+        self.receipts.record_erased_report(&tombstone.report, &mark, sequence).await?;
+        self.follow(&tombstone.report).await
+    }
+
+    /// Returns the tombstone for what arrived of a report before its erasure and was read after it, if there is any.
+    ///
+    /// # Errors
+    /// The broker did not answer. Calling again returns the same.
+    pub async fn follow(&self, report: &str) -> Result<Vec<Output>, transport::Error> {
+        let Some((before, first)) = self.receipts.erased_report(report).await? else { return Ok(Vec::new()) };
+        let history = self.receipts.history(report).await?;
+        let mut found = Found::default();
+        for arrival in lifecycle::arrivals(&history).filter(|arrival| arrival.rank.sequence() < before) {
+            self.find(arrival, &mut found).await?;
+        }
+        if found.contents.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.keep_shared(&mut found).await?;
+        found.reports.insert(report.to_owned());
+        let ReportErased { reason, person, erased_at, .. } = first;
+        let follows =
+            ReportErased { report: report.to_owned(), reason, person, erased_at, ..found.tombstone() };
+        tracing::info!(report, "a document that came before the erasure of its report is erased too");
+        Ok(vec![Output { message_id: Some(message_id(&follows)), ..output(&follows) }])
     }
 
     async fn delete(&self, bucket: &str, key: &str) -> Result<(), transport::Error> {

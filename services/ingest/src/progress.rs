@@ -117,7 +117,11 @@ impl Stages {
                     learned::report(&self.owners, &report.name, origin).await?;
                 }
                 let name = if is_draft { "" } else { report.name.as_str() };
-                return Ok(self.eraser.read_again(&origin.content_hash, name, text).await?);
+                let mut tombstones = self.eraser.read_again(&origin.content_hash, name, text).await?;
+                if !is_draft {
+                    tombstones.extend(self.eraser.follow(name).await?);
+                }
+                return Ok(tombstones);
             }
             ReportEvent::Validated(event) => {
                 let arrival = event.origin.as_ref().map_or(0, |origin| origin.received_sequence);
@@ -212,8 +216,7 @@ impl Handler for Stages {
         let Some(event) = event else { return Ok(Vec::new()) };
         match &event {
             ReportEvent::Erased(tombstone) => {
-                self.eraser.carry_out(tombstone).await?;
-                return Ok(Vec::new());
+                return Ok(self.eraser.carry_out(tombstone, context.sequence).await?);
             }
             // Nothing arrived: the submission is known, and so is its end.
             ReportEvent::Received(event) if event.rereading.is_some() => return Ok(Vec::new()),

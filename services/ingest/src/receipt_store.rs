@@ -33,7 +33,7 @@ use gongkai_model::ReportKey;
 use gongkai_proto::{
     convert::history,
     subjects::BUCKET_SUBMISSIONS,
-    v1::{HistoryRecord, Receipt, SubmissionState, UrlIndexRecord},
+    v1::{HistoryRecord, Receipt, ReportErased, SubmissionState, UrlIndexRecord},
 };
 use gongkai_worker::{Record, RecordStore, Runtime, transport::Error};
 use serde::{Deserialize, Serialize};
@@ -65,6 +65,17 @@ impl Record for Rebuilt {
 pub struct ReceiptStore {
     records: RecordStore,
     runtime: Runtime,
+}
+
+/// The last erasure of a report.
+#[derive(Clone, PartialEq, prost::Message)]
+struct ErasedReport {
+    /// Everything is erased that the log had before this sequence.
+    #[prost(uint64, tag = "1")]
+    before: u64,
+    /// Without the objects.
+    #[prost(message, optional, tag = "2")]
+    tombstone: Option<ReportErased>,
 }
 
 // === impl ReceiptStore ===
@@ -186,6 +197,41 @@ impl ReceiptStore {
     /// The broker did not answer.
     pub async fn record_arrival(&self, report: &str, arrival: &Arrival) -> Result<(), Error> {
         self.change_history(report, |history| record_arrival(history, arrival)).await
+    }
+
+    /// Records that all of a report was erased that the log had before this sequence. The latest erasure counts.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn record_erased_report(
+        &self,
+        report: &str,
+        tombstone: &ReportErased,
+        before: u64,
+    ) -> Result<(), Error> {
+        let at = |tombstone: &ReportErased| tombstone.erased_at.map(|at| (at.seconds, at.nanos));
+        let take = |known: &mut ErasedReport| {
+            // A tombstone that follows has the time of the first, whose sequence counts.
+            let is_news = match &known.tombstone {
+                Some(last) if at(last) == at(tombstone) => before < known.before,
+                Some(last) => at(last) < at(tombstone),
+                None => true,
+            };
+            if is_news {
+                *known = ErasedReport { before, tombstone: Some(tombstone.clone()) };
+            }
+            (is_news, ())
+        };
+        self.records.change(&erased_entry(report), take).await.map(drop)
+    }
+
+    /// Returns the tombstone of the last erasure of a report, with the sequence before which everything is erased.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn erased_report(&self, report: &str) -> Result<Option<(u64, ReportErased)>, Error> {
+        let ErasedReport { before, tombstone } = self.records.read(&erased_entry(report)).await?.record;
+        Ok(tombstone.map(|tombstone| (before, tombstone)))
     }
 
     /// Records that an arrival left a report, because this event reads it as another.
@@ -366,6 +412,10 @@ fn is_known(receipt: &Receipt) -> bool {
 
 fn url_entry(url: &str) -> String {
     format!("u-{}", digest(&[url]))
+}
+
+fn erased_entry(report: &str) -> String {
+    format!("e-{report}")
 }
 
 fn report_entry(report: &str) -> String {

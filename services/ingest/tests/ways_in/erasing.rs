@@ -119,9 +119,20 @@ impl Case {
     }
 
     /// Passes the last tombstone to the consumer.
-    async fn delete(&self) {
+    async fn delete(&self) -> Vec<ReportErased> {
         let tombstone = self.tombstones().pop().unwrap();
-        self.stages.handle(ReportEvent::Erased(tombstone.into()).into(), &context(9)).await.unwrap();
+        let mut last = 1;
+        while self.harness.memory.message(STREAM_REPORTS, last + 1).await.unwrap().is_some() {
+            last += 1;
+        }
+        self.carry_out(tombstone, last).await
+    }
+
+    /// Passes a tombstone to the consumer. Returns those that follow.
+    async fn carry_out(&self, tombstone: ReportErased, sequence: u64) -> Vec<ReportErased> {
+        let event = ReportEvent::Erased(tombstone.into());
+        let outputs = self.stages.handle(event.into(), &context(sequence)).await.unwrap();
+        outputs.into_iter().map(|output| ReportErased::decode(output.payload).unwrap()).collect()
     }
 
     fn objects(&self) -> [usize; 2] {
@@ -215,6 +226,31 @@ async fn what_was_read_as_two_reports_is_erased_in_both() {
     assert_eq!(erasure.reports, [other, REPORT]);
     case.delete().await;
     assert_eq!(case.objects(), [0, 0]);
+}
+
+#[tokio::test]
+async fn what_came_before_an_erasure_is_erased_too_when_it_is_read() {
+    let case = case().await;
+    for (id, text) in [("1", "第一版"), ("2", "第二版"), ("3", "第三版")] {
+        case.harness.event(&published(id, text)).await;
+    }
+    let received = case.harness.received();
+    case.read(&received[0], REPORT, "t1").await;
+    case.eraser.erase(request(REPORT, "申请", "张三")).await.unwrap();
+    // The second is read before the tombstone is handled, the third after it.
+    case.read(&received[1], REPORT, "t2").await;
+    let [second] = case.delete().await.try_into().unwrap();
+    assert_eq!(second.content_hashes, [received[1].content_hash()]);
+    assert_eq!((second.reason.as_str(), second.person.as_str()), ("申请", "张三"));
+    assert!(case.carry_out(second, 8).await.is_empty());
+    let [third] = case.read(&received[2], REPORT, "t3").await.try_into().unwrap();
+    assert!(case.carry_out(third, 9).await.is_empty());
+    assert_eq!(case.objects(), [0, 0]);
+    // What comes after the erasure is another matter.
+    case.harness.event(&published("4", "更正")).await;
+    let corrected = case.harness.received().remove(3);
+    assert!(case.read(&corrected, REPORT, "t4").await.is_empty());
+    assert_eq!(case.objects(), [1, 1]);
 }
 
 #[tokio::test]
