@@ -2868,6 +2868,9 @@ pub struct SubmitRequest {
     /// The steps of review before publication.
     #[prost(message, repeated, tag = "15")]
     pub review: ::prost::alloc::vec::Vec<ReviewStep>,
+    /// True for an old document in bulk: it is read when nothing newer waits.
+    #[prost(bool, tag = "16")]
+    pub backfill: bool,
 }
 /// A file attached to the document.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -73,3 +73,15 @@ pub fn published_at(field: &str, text: &str) -> Result<Option<prost_types::Times
     }
     Ok(Some(convert::timestamp::timestamp(times::time(field, text)?)))
 }
+
+/// Reads a flag; false if it is empty.
+///
+/// # Errors
+/// `INVALID_FIELD`: it is neither `true` nor `false`.
+pub fn flag(name: &str, value: &str) -> Result<bool, Problem> {
+    match value {
+        "" | "false" => Ok(false),
+        "true" => Ok(true),
+        _ => Err(Problem::invalid(name, value, "须是 true 或 false", "must be true or false")),
+    }
+}

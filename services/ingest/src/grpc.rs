@@ -190,6 +190,7 @@ impl Submissions {
             review,
             event_time,
             attachments,
+            backfill,
         } = request;
         if content.len() > self.limit {
             return Err(self.too_large());
@@ -228,7 +229,7 @@ impl Submissions {
             event_source: String::new(),
             event_id: String::new(),
             event_time: None,
-            is_backfill: false,
+            is_backfill: backfill,
         };
         let declared = declared.at(valid_time(event_time)?);
         let content = File {
@@ -283,6 +284,7 @@ impl Submissions {
             request_id: String::new(),
             kind: DocumentKind::Unspecified.into(),
             event_time: None,
+            backfill: false,
         };
         let submission = self.submission(request)?;
         Ok(Submission { kind: DocumentKind::Draft, ..submission })

@@ -115,18 +115,10 @@ fn declared(
         event_source: String::new(),
         event_id: String::new(),
         event_time: None,
-        is_backfill: is_backfill(&take("backfill").unwrap_or_default())?,
+        is_backfill: fields::flag("backfill", &take("backfill").unwrap_or_default())?,
     };
     let event_time = fields::published_at("time", take("time").unwrap_or_default().trim())?;
     Ok((declared.at(event_time), fields::text("filename", take("filename"))?))
-}
-
-fn is_backfill(text: &str) -> Result<bool, Problem> {
-    match text {
-        "" | "false" => Ok(false),
-        "true" => Ok(true),
-        _ => Err(Problem::invalid("backfill", text, "须是 true 或 false", "must be true or false")),
-    }
 }
 
 /// The files of a request.
