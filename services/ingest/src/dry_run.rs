@@ -32,6 +32,7 @@ use crate::{
     config::Config,
     error::{Code, Problem},
     fetch::Fetcher,
+    publication::RemoteFiles,
     review::ReviewLevels,
     submission::{File, FileLimits, Submission, sha256},
 };
@@ -120,12 +121,9 @@ impl DryRun {
     /// Checks the draft of an event. If its content is given by URL, it is fetched first.
     ///
     /// # Errors
-    /// As for [`Self::check`], and those of [`Fetcher::fetch`].
-    pub async fn event(&self, mut draft: Submission, url: Option<String>) -> Result<CheckedDraft, Problem> {
-        if let Some(url) = url {
-            let declared = std::mem::take(&mut draft.content);
-            draft.content = self.fetcher.fetch(&url, declared).await?;
-        }
+    /// As for [`Self::check`], and those of [`Fetcher::complete`].
+    pub async fn event(&self, mut draft: Submission, remote: &RemoteFiles) -> Result<CheckedDraft, Problem> {
+        self.fetcher.complete(&mut draft, remote).await?;
         self.check(draft).await
     }
 

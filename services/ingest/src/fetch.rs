@@ -12,8 +12,8 @@ use reqwest::{Client, Url, redirect};
 use crate::{
     config::Config,
     error::{Code, Problem, quote},
-    publication,
-    submission::File,
+    publication::{self, RemoteFiles},
+    submission::{File, FileLimits, Submission},
 };
 
 /// Maximum number of redirects. Each of them must lead to an allowed host.
@@ -28,6 +28,7 @@ pub struct Fetcher {
     client: Client,
     hosts: Arc<[String]>,
     limit: usize,
+    files: FileLimits,
 }
 
 // === impl Fetcher ===
@@ -52,7 +53,28 @@ impl Fetcher {
             .timeout(Duration::from_secs(config.fetch_timeout_s))
             .no_proxy()
             .build()?;
-        Ok(Self { client, hosts, limit: config.max_body_bytes })
+        Ok(Self { client, hosts, limit: config.max_body_bytes, files: config.file_limits() })
+    }
+
+    /// Fetches the files of a submission that its event gives by URL, one after another.
+    ///
+    /// # Errors
+    /// As for [`Self::fetch`]. `TOO_LARGE` also if there are too many attachments, or too many bytes in all.
+    pub async fn complete(&self, submission: &mut Submission, remote: &RemoteFiles) -> Result<(), Problem> {
+        self.files.check_number(submission)?;
+        if let Some(url) = &remote.content {
+            let declared = std::mem::take(&mut submission.content);
+            submission.content = self.fetch("data.content.url", url, declared).await?;
+        }
+        for (at, url) in remote.attachments.iter().enumerate() {
+            let (Some(url), Some(file)) = (url, submission.attachments.get_mut(at)) else { continue };
+            let declared = std::mem::take(file);
+            let name = first(declared.filename.clone(), last_segment(url));
+            let fetched = self.fetch(&format!("data.attachments[{at}].url"), url, declared).await?;
+            *file = File { filename: name, ..fetched };
+            self.files.check_size(submission)?;
+        }
+        Ok(())
     }
 
     /// Fetches `url`. The sender's declared media type and charset take precedence over those of the response.
@@ -60,10 +82,9 @@ impl Fetcher {
     /// # Errors
     /// `FETCH_NOT_ALLOWED`, `CHALLENGE_PAGE`, `TOO_LARGE`, `INVALID_FIELD`: a retry does not help. `FETCH_FAILED`: try
     /// again later.
-    pub async fn fetch(&self, url: &str, declared: File) -> Result<File, Problem> {
-        let parsed = Url::parse(url).map_err(|_| {
-            Problem::invalid("data.content.url", url, "须是完整的网址", "must be an absolute URL")
-        })?;
+    async fn fetch(&self, field: &str, url: &str, declared: File) -> Result<File, Problem> {
+        let parsed = Url::parse(url)
+            .map_err(|_| Problem::invalid(field, url, "须是完整的网址", "must be an absolute URL"))?;
         if !is_listed(&self.hosts, &parsed) {
             return Err(Problem::new(
                 Code::FetchNotAllowed,
@@ -161,6 +182,13 @@ fn failed(error: &reqwest::Error) -> Problem {
     Problem::new(Code::FetchFailed, chinese, english)
 }
 
+/// Returns the name of the file at a URL; empty if it has none.
+fn last_segment(url: &str) -> String {
+    let url = Url::parse(url).ok();
+    let segments = url.as_ref().and_then(Url::path_segments);
+    segments.and_then(|mut segments| segments.next_back()).unwrap_or_default().to_owned()
+}
+
 fn first(declared: String, fetched: String) -> String {
     if declared.is_empty() { fetched } else { declared }
 }
@@ -217,7 +245,7 @@ mod tests {
         };
         let fetch = async |fetcher: &Fetcher, url: String| {
             fetcher
-                .fetch(&url, publication::file(Bytes::new(), ""))
+                .fetch("data.content.url", &url, publication::file(Bytes::new(), ""))
                 .await
                 .err()
                 .map(|problem| problem.detail_en)
@@ -248,8 +276,10 @@ mod tests {
             let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n{page}");
             let host = format!("localhost:{}", answering(answer).await);
             let config = Config { fetch_allowed_hosts: vec![host.clone()], ..Config::default() };
-            let fetched =
-                Fetcher::new(&config).unwrap().fetch(&format!("http://{host}/"), File::default()).await;
+            let fetched = Fetcher::new(&config)
+                .unwrap()
+                .fetch("data.content.url", &format!("http://{host}/"), File::default())
+                .await;
             assert_eq!(fetched.err().map(|problem| problem.code), Some(code), "{status} {page}");
         }
     }

@@ -127,11 +127,10 @@ impl Intake {
         match request {
             Request::Submit(submission) => self.submit(actor, *submission).await,
             Request::Withdraw(withdrawal) => self.withdraw(actor, *withdrawal).await,
-            Request::Fetch(mut submission, url) => {
+            Request::Fetch(mut submission, remote) => {
                 // Nothing is fetched for a caller that may not publish it.
                 self.may(actor, &submission.declared).await?;
-                let declared = std::mem::take(&mut submission.content);
-                submission.content = self.fetcher.fetch(&url, declared).await?;
+                self.fetcher.complete(&mut submission, &remote).await?;
                 self.submit(actor, *submission).await
             }
         }

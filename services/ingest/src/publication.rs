@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     cloudevent::{self, CloudEvent, EventData},
     error::{Code, Problem, quote},
-    fields::{address, agency_code, published_at, text, year},
+    fields::{self, address, agency_code, published_at, text, year},
     submission::{DeclaredMetadata, File, Submission, SubmissionIdentity, WithdrawalRequest},
 };
 use gongkai_proto::{
@@ -27,7 +27,7 @@ const LIST_LIMIT: usize = 50;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Purpose {
     /// Check this draft without storing it. If a URL is given, its content is still to be fetched.
-    Check(Box<Submission>, Option<String>),
+    Check(Box<Submission>, RemoteFiles),
     Accept(Request),
 }
 
@@ -35,7 +35,7 @@ pub enum Purpose {
 pub enum Request {
     Submit(Box<Submission>),
     /// Fetch the document from this URL and accept it. The content of the submission is still empty.
-    Fetch(Box<Submission>, String),
+    Fetch(Box<Submission>, RemoteFiles),
     Withdraw(Box<WithdrawalRequest>),
 }
 
@@ -47,6 +47,22 @@ impl Purpose {
             Self::Check(..) => 0,
             Self::Accept(_) => 1,
         }
+    }
+}
+
+/// The URLs of the files that an event does not contain itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RemoteFiles {
+    pub content: Option<String>,
+    /// For each attachment, if it is to be fetched.
+    pub attachments: Vec<Option<String>>,
+}
+
+impl RemoteFiles {
+    /// Returns true if the event contains all files.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.content.is_none() && self.attachments.iter().all(Option::is_none)
     }
 }
 
@@ -106,6 +122,7 @@ struct AttachmentMember {
     name: Option<String>,
     media_type: Option<String>,
     base64: Option<String>,
+    url: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -156,7 +173,8 @@ pub fn read(event: CloudEvent) -> Result<Purpose, Problem> {
             (from_extensions(&extensions)?, Some(file(bytes, &content_type)))
         }
     };
-    let attachments = attachments(members.attachments.take())?;
+    let (attachments, remote): (Vec<_>, Vec<_>) =
+        attachments(members.attachments.take())?.into_iter().unzip();
     let location = match (content, members.content.take()) {
         (Some(file), _) => ContentLocation::Inline(file),
         // The attachments are the document.
@@ -164,18 +182,23 @@ pub fn read(event: CloudEvent) -> Result<Purpose, Problem> {
         (None, content) => content_location(content)?,
     };
     let declared = declared(members, subject, EventId { source, id })?;
-    let declared = declared.at(time.map(convert::timestamp::timestamp));
+    let is_backfill = match extensions.get("gongkaibackfill") {
+        Some(text) => fields::flag("gongkaibackfill", text)?,
+        None => false,
+    };
+    let declared = DeclaredMetadata { is_backfill, ..declared.at(time.map(convert::timestamp::timestamp)) };
     let submission = |content| {
         Box::new(Submission { kind, content, attachments, declared, identity: SubmissionIdentity::Event })
     };
-    let (submission, url) = match location {
+    let (submission, content) = match location {
         ContentLocation::Inline(file) => (submission(file), None),
         ContentLocation::Remote(file, url) => (submission(file), Some(url)),
     };
-    Ok(match url {
-        url if kind == DocumentKind::Draft => Purpose::Check(submission, url),
-        None => Purpose::Accept(Request::Submit(submission)),
-        Some(url) => Purpose::Accept(Request::Fetch(submission, url)),
+    let remote = RemoteFiles { content, attachments: remote };
+    Ok(match kind {
+        DocumentKind::Draft => Purpose::Check(submission, remote),
+        _ if remote.is_empty() => Purpose::Accept(Request::Submit(submission)),
+        _ => Purpose::Accept(Request::Fetch(submission, remote)),
     })
 }
 
@@ -365,20 +388,31 @@ fn content_location(content: Option<ContentMember>) -> Result<ContentLocation, P
     }
 }
 
-fn attachments(list: Option<Vec<AttachmentMember>>) -> Result<Vec<File>, Problem> {
-    let list = list.unwrap_or_default();
-    let file = |attachment: AttachmentMember| {
-        let Some(base64) = attachment.base64 else {
-            return Err(Problem::new(Code::MissingContent, "附件须有 base64", "an attachment needs base64"));
+/// Returns the attachments, each with its URL if it is to be fetched.
+fn attachments(list: Option<Vec<AttachmentMember>>) -> Result<Vec<(File, Option<String>)>, Problem> {
+    let read = |attachment: AttachmentMember| {
+        let (bytes, url) = match (attachment.base64, attachment.url) {
+            (Some(base64), None) => (cloudevent::base64("attachments.base64", &base64)?, None),
+            (None, Some(url)) => (Bytes::new(), Some(text("attachments.url", Some(url))?)),
+            (None, None) => {
+                let (chinese, english) = ("附件须有 base64 或 url", "an attachment needs base64 or url");
+                return Err(Problem::new(Code::MissingContent, chinese, english));
+            }
+            (Some(_), Some(_)) => {
+                let (chinese, english) =
+                    ("附件只能有 base64、url 之一", "an attachment must have one of base64 and url");
+                return Err(Problem::new(Code::AmbiguousContent, chinese, english));
+            }
         };
-        Ok(File {
-            bytes: cloudevent::base64("attachments.base64", &base64)?,
+        let file = File {
+            bytes,
             media_type: text("attachments.media_type", attachment.media_type)?.to_ascii_lowercase(),
             charset: String::new(),
             filename: text("attachments.name", attachment.name)?,
-        })
+        };
+        Ok((file, url))
     };
-    list.into_iter().map(file).collect()
+    list.unwrap_or_default().into_iter().map(read).collect()
 }
 
 #[cfg(test)]

@@ -175,8 +175,8 @@ impl Reception {
             Purpose::Accept(request) => {
                 Answer::Receipt(Box::new(self.intake.request(actor, request).await?.into()))
             }
-            Purpose::Check(draft, url) => {
-                Answer::Checked(Box::new(self.dry_run.event(*draft, url).await?.line()))
+            Purpose::Check(draft, remote) => {
+                Answer::Checked(Box::new(self.dry_run.event(*draft, &remote).await?.line()))
             }
         })
     }

@@ -187,13 +187,7 @@ impl FileLimits {
         }
         let too_large =
             |chinese: String, english: String| Err(Problem::new(Code::TooLarge, chinese, english));
-        if attachments.len() > self.attachments {
-            let (count, most) = (attachments.len(), self.attachments);
-            return too_large(
-                format!("{count} 个附件，最多 {most} 个"),
-                format!("{count} attachments, at most {most}"),
-            );
-        }
+        self.check_number(submission)?;
         for (at, file) in attachments.iter().enumerate() {
             let (at, name) = (at + 1, quote(&file.filename));
             if file.bytes.is_empty() {
@@ -211,14 +205,39 @@ impl FileLimits {
                 );
             }
         }
-        if submission.size() > self.total_bytes {
-            let (size, most) = (submission.size(), self.total_bytes);
-            return too_large(
-                format!("文件共 {size} 字节，最多 {most} 字节"),
-                format!("the files have {size} bytes, at most {most}"),
-            );
+        self.check_size(submission)
+    }
+
+    /// Checks how many attachments there are.
+    ///
+    /// # Errors
+    /// `TOO_LARGE`.
+    pub fn check_number(&self, submission: &Submission) -> Result<(), Problem> {
+        let (count, most) = (submission.attachments.len(), self.attachments);
+        if count <= most {
+            return Ok(());
         }
-        Ok(())
+        Err(Problem::new(
+            Code::TooLarge,
+            format!("{count} 个附件，最多 {most} 个"),
+            format!("{count} attachments, at most {most}"),
+        ))
+    }
+
+    /// Checks how many bytes all files have together.
+    ///
+    /// # Errors
+    /// `TOO_LARGE`.
+    pub fn check_size(&self, submission: &Submission) -> Result<(), Problem> {
+        let (size, most) = (submission.size(), self.total_bytes);
+        if size <= most {
+            return Ok(());
+        }
+        Err(Problem::new(
+            Code::TooLarge,
+            format!("文件共 {size} 字节，最多 {most} 字节"),
+            format!("the files have {size} bytes, at most {most}"),
+        ))
     }
 }
 

@@ -101,9 +101,10 @@ fn a_member_of_another_kind_is_named_without_our_types() {
 fn a_url_is_left_to_be_fetched() {
     let data = json!({"content": {"url": "https://www.example.gov.cn/a.html"}});
     let read = |kind: &str| read(event(kind, EventData::Json(data.clone()))).unwrap();
-    let Purpose::Accept(Request::Fetch(_, url)) = read("published") else { panic!() };
+    let Purpose::Accept(Request::Fetch(_, remote)) = read("published") else { panic!() };
     let Purpose::Check(_, of_draft) = read("draft") else { panic!() };
-    assert_eq!((url.as_str(), of_draft), ("https://www.example.gov.cn/a.html", Some(url.clone())));
+    assert_eq!(remote.content.as_deref(), Some("https://www.example.gov.cn/a.html"));
+    assert_eq!(of_draft, remote);
 }
 
 #[test]
@@ -141,4 +142,19 @@ fn a_withdrawal_needs_a_url() {
         let Purpose::Accept(Request::Withdraw(withdrawal)) = read(event).unwrap() else { panic!() };
         assert_eq!(withdrawal.declared.url, "https://x/a");
     }
+}
+
+#[test]
+fn an_extension_says_that_a_document_is_an_old_one_in_bulk() {
+    let read = |value: &str| {
+        let mut event = event("published", EventData::Json(json!({"content": {"text": "年报"}})));
+        event.extensions.insert("gongkaibackfill".to_owned(), value.to_owned());
+        read(event)
+    };
+    let is_backfill = |value| match read(value).unwrap() {
+        Purpose::Accept(request) => request.declared().is_backfill,
+        Purpose::Check(..) => panic!(),
+    };
+    assert!(is_backfill("true") && !is_backfill("false") && !is_backfill(""));
+    assert_eq!(read("yes").unwrap_err().code, Code::InvalidField);
 }
