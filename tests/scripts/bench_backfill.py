@@ -103,6 +103,7 @@ def main():
             stdout=subprocess.DEVNULL,
             stderr=(folder / "log").open("w"),
         )
+        bulk = None
         try:
             for _ in range(600):
                 try:
@@ -127,12 +128,13 @@ def main():
                 bulk.send_signal(signal.SIGSTOP)
                 wait_until_read(base, journal)
             sent = len(journal.read_text().splitlines())
-            bulk.kill()
-            bulk.wait()
             alone, beside = quantiles(alone), quantiles(beside)
             ratios = {f"{key}_ratio": beside[f"{key}_ms"] / alone[f"{key}_ms"] for key in ("p50", "p99")}
             print(json.dumps({"alone": alone, "beside": beside, **ratios, "sent": sent}))
         finally:
+            if bulk:
+                # It may be suspended.
+                bulk.kill()
             up.send_signal(signal.SIGTERM)
             up.wait(60)
 
