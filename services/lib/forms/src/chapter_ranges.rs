@@ -35,12 +35,20 @@ enum OpenChapter {
 pub(crate) fn cut<'a>(items: Vec<Item<'a>>, index: &RequestIndex) -> ChapterRanges<'a> {
     let mut out = ChapterRanges::default();
     let mut current = OpenChapter::Other;
+    // True behind the heading of chapter 五 or 六, whose tables are not those of the form.
+    let mut behind = false;
     for item in items {
+        if let Item::Chapter(number) = &item {
+            behind = *number > 4;
+        }
+        let closed =
+            behind && !(out.proactive.is_empty() || out.requests.is_empty() || out.disputes.is_empty());
         let next = match &item {
             Item::Chapter(2) => OpenChapter::Proactive,
             Item::Chapter(3) => OpenChapter::Requests,
             Item::Chapter(4) => OpenChapter::Disputes,
             Item::Chapter(_) => OpenChapter::Other,
+            Item::Line(_) | Item::Row(_) if closed => current,
             Item::Line(text) => chapter_of_line(text).unwrap_or(current),
             Item::Row(row) => chapter_of_row(row, index).unwrap_or(current),
         };

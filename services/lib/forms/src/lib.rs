@@ -28,6 +28,7 @@ mod look_alike;
 mod marks;
 mod matcher;
 mod outline;
+mod percentages;
 mod period;
 mod proactive;
 mod publication;

@@ -9,7 +9,7 @@ use crate::{
     form::Form,
     index::RequestIndex,
     load::Forms,
-    proactive,
+    percentages, proactive,
     requests::{self, Padding},
     rows::{self, Item, ReadCell},
     unlabelled_rows,
@@ -34,6 +34,7 @@ pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) 
     let standard = forms.get(id, Variant::Standard).or_else(|| forms.iter().next())?;
     let index = forms.index(standard);
     let mut ranges = chapter_ranges::cut(items, index);
+    ranges.requests.iter_mut().for_each(|range| percentages::drop(range));
     ranges.requests.iter_mut().for_each(|range| unlabelled_rows::split(range, standard));
     let (form, index) = match forms.get(id, Variant::SingleRowOther) {
         Some(single) if is_single(&ranges, index, forms.index(single)) => (single, forms.index(single)),

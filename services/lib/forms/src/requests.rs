@@ -58,8 +58,9 @@ pub(crate) fn read<'a>(
             read_row(entry.row, index.first_cell + at * COLUMNS, &head, &filling, assignment);
         }
     }
+    let torn = is_torn(&entries, items);
     for gap in rest {
-        settle_gap(&gap, &entries, items, index, assignment);
+        settle_gap(&gap, &entries, (items, torn), index, assignment);
     }
     let wide = |entry: &FilledRow<'_, 'a>| entry.row.values.len() > COLUMNS && !entry.row.spans_known;
     Padding {
@@ -256,23 +257,28 @@ fn sum_holds(cells: &[ReadCell<'_>], order: &[usize]) -> Option<bool> {
     total.map(|total| total == sum)
 }
 
+/// Returns true if the document has numbers that belong to no row of the form: a row whose label is lost, or a row that
+/// was not matched. A label without values may then be theirs.
+fn is_torn(entries: &[FilledRow<'_, '_>], items: &[Item<'_>]) -> bool {
+    let rows = items.iter().filter_map(|item| match item {
+        Item::Row(row) => Some(row),
+        Item::Line(_) | Item::Chapter(_) => None,
+    });
+    let filled = |row: &Row<'_>| row.filled().next().is_some();
+    let matched = entries.iter().filter(|entry| entry.at.is_some() && filled(entry.row)).count();
+    entries.iter().any(|entry| entry.at.is_none()) || rows.filter(|row| filled(row)).count() > matched
+}
+
 /// Assigns the rows of the form for which no entry is certain. They are unsure if there are entries, and
-/// empty if there are only their labels.
+/// empty if there are only their labels and no numbers without a row (`torn`).
 fn settle_gap<'a>(
     gap: &Gap,
     entries: &[FilledRow<'_, 'a>],
-    items: &[Item<'a>],
+    (items, torn): (&[Item<'a>], bool),
     index: &RequestIndex,
     assignment: &mut CellAssignment<'a>,
 ) {
     let inside = entries.get(gap.entries.clone()).unwrap_or_default();
-    let loose = |item: &Item<'_>| match item {
-        Item::Row(row) => {
-            row.labels.is_empty() && row.values.iter().any(|piece| piece.value != CellValue::Blank)
-        }
-        _ => false,
-    };
-    let torn = entries.iter().any(|entry| entry.at.is_none()) || items.iter().any(loose);
     for row in gap.rows.clone() {
         let first = index.first_cell + row * COLUMNS;
         if !inside.is_empty() {

@@ -56,7 +56,9 @@ fn a_table_for_each_row_gives_no_number_to_names_that_a_model_made_up() {
         let (score, text) = run(form, Layout::RowTables, Damage::None, 5);
         // Chapter 四 lost its two rows of names, so its fifteen numbers cannot be assigned.
         assert!(score.wrong.is_empty() && score.open.len() <= 15, "{form:?} {score:#?}\n{text}");
-        for damage in [Damage::DropCell, Damage::AddCell, Damage::DropRow] {
+        for damage in
+            [Damage::DropCell, Damage::AddCell, Damage::DropRow, Damage::DropLabel, Damage::DoubleRow]
+        {
             for seed in 1..20 {
                 let (score, text) = run(form, Layout::RowTables, damage, seed);
                 assert!(score.wrong.is_empty(), "{form:?} {damage:?} {seed} {score:#?}\n{text}");

@@ -249,9 +249,9 @@ pub(crate) fn is_mark(text: &str) -> bool {
 }
 
 /// Units and counting words that may follow a number.
-const UNITS: [&str; 21] = [
+const UNITS: [&str; 23] = [
     "", "件", "条", "项", "宗", "个", "次", "份", "户", "起", "例", "篇", "期", "人", "家", "部", "册", "批",
-    "元", "万元", "亿元",
+    "元", "万元", "亿元", "%", "％",
 ];
 
 /// Returns true for the mark of a footnote behind a number: `①`, `¹`, `※`.

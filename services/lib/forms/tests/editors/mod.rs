@@ -1,7 +1,11 @@
 //! What editors and converters do to tables: each kind with numbers of its own, in HTML unless it says otherwise.
 
+use proptest::prelude::*;
+
 use crate::support::{
-    Cell, Sample, Score, head,
+    Cell, Sample, Score,
+    damage::Damage,
+    head,
     layout::{self, Layout},
     read, score,
 };
@@ -169,6 +173,24 @@ fn a_column_that_the_form_does_not_have_is_passed_over() {
         with_column(&mut last_year, at, "上年数", |n| (n + 9000).to_string());
         check_whole(&Layout::Html.render(&last_year), "a.html", &last_year);
     }
+}
+
+#[test]
+fn a_column_of_percentages_in_text_is_passed_over() {
+    let mut sample = self::sample();
+    with_column(&mut sample, 0, "占比", |n| format!("{n}.5%"));
+    for layout in [Layout::Bars, Layout::Markdown, Layout::TabRows, Layout::FilledBars, Layout::Lines] {
+        check_whole(&layout.render(&sample), layout.filename(), &sample);
+    }
+    check_honest(&Layout::Words.render(&sample), "a.txt", &sample, 175);
+}
+
+#[test]
+fn a_table_of_fees_in_the_last_chapter_is_passed_over() {
+    let sample = self::sample();
+    let fees = "<table><tr><td>项目</td><td>件数</td><td>金额（元）</td></tr>\
+        <tr><td>行政事业性收费</td><td>93</td><td>9100</td></tr><tr><td>合计</td><td>93</td><td>9100</td></tr></table>";
+    check_whole(&format!("{}{fees}", Layout::Html.render(&sample)), "a.html", &sample);
 }
 
 #[test]
@@ -403,4 +425,44 @@ fn two_pages_on_a_sheet_are_read_one_after_the_other() {
     let report = read(&layout::two_up(&sample), "a.pdf");
     let score = score(&report, &sample.truth);
     assert!(score.wrong.is_empty() && score.open.is_empty(), "{score:#?}");
+}
+
+/// The kinds of damage that do not depend on the number of columns.
+const DAMAGES: [Damage; 11] = [
+    Damage::DropCell,
+    Damage::AddCell,
+    Damage::BlankCell,
+    Damage::BlankCells,
+    Damage::Mark,
+    Damage::DropBand,
+    Damage::DropLabel,
+    Damage::Misprint,
+    Damage::Note,
+    Damage::DoubleRow,
+    Damage::Garbage,
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_damaged_report_with_another_column_is_read_right_or_not_at_all(
+        damage in 0..DAMAGES.len(),
+        at in prop::sample::select(vec![0_usize, 1, 7]),
+        is_percent in any::<bool>(),
+        seed in any::<u32>(),
+    ) {
+        let mut sample = Sample::filled(FormId::Form2021, Variant::Standard, seed);
+        if is_percent {
+            with_column(&mut sample, at, "占比", |n| format!("{n}.5%"));
+        } else {
+            with_column(&mut sample, at, "上年数", |n| (n + 9000).to_string());
+        }
+        let total = head("99990", 1, 1);
+        sample.tables[2][0].push(head("合计", 1, 3));
+        sample.tables[2][3].push(total);
+        DAMAGES[damage].apply(&mut sample, seed);
+        let score = scored(&Layout::Html.render(&sample), "a.html", &sample);
+        prop_assert!(score.wrong.is_empty(), "{:?} {at} {:#?}", DAMAGES[damage], score.wrong);
+    }
 }
