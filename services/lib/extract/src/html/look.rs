@@ -5,6 +5,9 @@ use std::{collections::HashMap, ops::BitOrAssign};
 /// Maximum length of a style sheet that is read, in bytes. Sheets of sites are longer and rarely inline.
 const LONGEST_SHEET: usize = 128 << 10;
 
+/// Maximum length of the name of a declaration that matters, in bytes.
+const LONGEST_NAME: usize = 20;
+
 /// Maximum number of classes that are kept.
 const MOST_CLASSES: usize = 1000;
 
@@ -46,7 +49,12 @@ impl Look {
         for declaration in style.split(|byte| *byte == b';') {
             let Some(colon) = declaration.iter().position(|byte| *byte == b':') else { continue };
             let (name, value) = declaration.split_at(colon);
-            look.declare(&plain(name), value.get(1..).unwrap_or_default());
+            let (name, mut lower) = (name.trim_ascii(), [0; LONGEST_NAME]);
+            if let Some(lower) = lower.get_mut(..name.len()) {
+                lower.copy_from_slice(name);
+                lower.make_ascii_lowercase();
+                look.declare(lower, value.get(1..).unwrap_or_default().trim_ascii());
+            }
         }
         look
     }
@@ -59,7 +67,9 @@ impl Look {
                 self.hidden |= value.starts_with(b"hidden") || value.starts_with(b"collapse");
             }
             b"mso-hide" => self.hidden |= plain(value).starts_with(b"all"),
-            b"font-size" | b"opacity" => self.hidden |= is_zero(&plain(value)),
+            b"font-size" | b"opacity" if value.starts_with(b"0") || value.starts_with(b".") => {
+                self.hidden |= is_zero(&plain(value));
+            }
             b"text-decoration" | b"text-decoration-line" | b"text-line-through" => {
                 let value = plain(value);
                 self.struck |= value.windows(12).any(|window| window == b"line-through")
@@ -70,7 +80,9 @@ impl Look {
                 let value = plain(value);
                 self.raised |= !value.starts_with(b"-") && !is_zero(&value);
             }
-            b"color" => self.pale |= is_white(&plain(value)),
+            b"color" if value.first().is_some_and(|first| b"#wWrR".contains(first)) => {
+                self.pale |= is_white(&plain(value));
+            }
             b"background" | b"background-color" => {
                 let value = plain(value);
                 self.painted |=
