@@ -15,6 +15,7 @@ mod displaced_cells;
 mod dispute_tables;
 mod disputes;
 mod footnote_marks;
+mod enumerator;
 pub mod form;
 mod header;
 mod hints;

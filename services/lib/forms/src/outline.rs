@@ -4,9 +4,12 @@
 //! style, `一、` in nearly every report. A line in another style, such as （二）依申请公开情况, is a sub-heading and counts
 //! as prose.
 
-use gongkai_model::{Block, Document, Paragraph, Section};
+use gongkai_model::{Block, Document, Paragraph, Section, Span};
 
-use crate::chapter_titles::ChapterTitles;
+use crate::{
+    chapter_titles::ChapterTitles,
+    enumerator::{self, HeadingNumbering, STYLES},
+};
 
 /// A document, split at its headings.
 #[derive(Debug, Default)]
@@ -21,34 +24,21 @@ pub(crate) struct Outline {
     pub first_heading: usize,
 }
 
-/// How a heading is numbered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum HeadingNumbering {
-    /// `一、`
-    Chinese,
-    /// `1、`
-    Arabic,
-    /// `（一）`
-    Brackets,
-    /// No number.
-    Bare,
-}
-
-const STYLES: [HeadingNumbering; 4] =
-    [HeadingNumbering::Chinese, HeadingNumbering::Arabic, HeadingNumbering::Brackets, HeadingNumbering::Bare];
-
 /// Splits a document at its headings.
 pub(crate) fn read(document: &Document, titles: &ChapterTitles) -> Outline {
-    let heads: Vec<Option<ChapterHeading<'_>>> =
-        document.blocks.iter().map(|block| head(block, titles)).collect();
+    let blocks = &document.blocks;
+    let heads: Vec<Option<ChapterHeading<'_>>> = (0..blocks.len()).map(|at| head(blocks, at, titles)).collect();
     let style = style(&heads);
-    let mut outline = Outline { first_heading: document.blocks.len(), ..Outline::default() };
-    for (at, (block, head)) in document.blocks.iter().zip(heads).enumerate() {
+    let mut outline = Outline { first_heading: blocks.len(), ..Outline::default() };
+    let mut skipped = None;
+    for (at, (block, head)) in blocks.iter().zip(heads).enumerate() {
         match block {
-            Block::Paragraph(paragraph) => match heading(paragraph, head, style) {
-                Some((number, rest)) => {
+            Block::Paragraph(_) if skipped == Some(at) => {}
+            Block::Paragraph(paragraph) => match head.filter(|head| Some(head.style) == style) {
+                Some(head) => {
                     outline.first_heading = outline.first_heading.min(at);
-                    outline.open(number, paragraph, rest);
+                    skipped = head.below.map(|_| at + 1);
+                    outline.open(&head, paragraph);
                 }
                 None => outline.prose(paragraph),
             },
@@ -63,11 +53,13 @@ pub(crate) fn read(document: &Document, titles: &ChapterTitles) -> Outline {
 }
 
 impl Outline {
-    fn open(&mut self, number: u32, paragraph: &Paragraph, rest: Option<Paragraph>) {
+    fn open(&mut self, head: &ChapterHeading<'_>, paragraph: &Paragraph) {
+        let below = head.below.map(|below| (below.text.as_str(), below.span)).unwrap_or_default();
+        let rest = head.rest.map(|rest| Paragraph { text: rest.to_owned(), ..paragraph.clone() });
         self.sections.push(Section {
-            number,
-            title: clean_title(&paragraph.text, rest.is_some()),
-            title_span: paragraph.span,
+            number: head.number,
+            title: clean_title(head.title) + &clean_title(below.0),
+            title_span: Span::of_both(paragraph.span, below.1),
             paragraphs: rest.into_iter().collect(),
             has_table: false,
         });
@@ -100,14 +92,31 @@ impl Outline {
 struct ChapterHeading<'t> {
     number: u32,
     style: HeadingNumbering,
+    /// The text of the heading.
+    title: &'t str,
     /// Prose that follows on the same line.
     rest: Option<&'t str>,
+    /// The paragraph with the title, if the line has only the number.
+    below: Option<&'t Paragraph>,
 }
 
-fn head<'t>(block: &'t Block, titles: &ChapterTitles) -> Option<ChapterHeading<'t>> {
-    let Block::Paragraph(paragraph) = block else { return None };
-    let (number, rest) = split_heading(&paragraph.text, titles)?;
-    Some(ChapterHeading { number, style: style_of(&paragraph.text), rest })
+fn head<'t>(blocks: &'t [Block], at: usize, titles: &ChapterTitles) -> Option<ChapterHeading<'t>> {
+    let Block::Paragraph(paragraph) = blocks.get(at)? else { return None };
+    let enumerator = enumerator::split(&paragraph.text);
+    let heading = ChapterHeading {
+        number: enumerator.number,
+        style: enumerator.style,
+        title: &paragraph.text,
+        rest: None,
+        below: None,
+    };
+    if enumerator.number > 0 && enumerator.rest.is_empty() {
+        let Some(Block::Paragraph(below)) = blocks.get(at + 1) else { return None };
+        let fits = titles.chapter(&below.text) == Some(enumerator.number);
+        return fits.then_some(ChapterHeading { below: Some(below), ..heading });
+    }
+    let (number, title, rest) = split_heading(&paragraph.text, heading.style, titles)?;
+    Some(ChapterHeading { number, title, rest, ..heading })
 }
 
 /// Returns the style in which most chapters are numbered.
@@ -125,46 +134,30 @@ fn style(heads: &[Option<ChapterHeading<'_>>]) -> Option<HeadingNumbering> {
     STYLES.get(best).copied()
 }
 
-fn heading(
-    paragraph: &Paragraph,
-    head: Option<ChapterHeading<'_>>,
-    style: Option<HeadingNumbering>,
-) -> Option<(u32, Option<Paragraph>)> {
-    let head = head.filter(|head| Some(head.style) == style)?;
-    let rest =
-        head.rest.map(|rest| Paragraph { text: rest.to_owned(), span: paragraph.span, page: paragraph.page });
-    Some((head.number, rest))
-}
-
-/// Returns the number of the chapter with this title, and the prose after a colon on the same line.
-fn split_heading<'t>(text: &'t str, titles: &ChapterTitles) -> Option<(u32, Option<&'t str>)> {
+/// Returns the number of the chapter with this title, its heading, and the prose behind it on the same line.
+fn split_heading<'t>(
+    text: &'t str,
+    style: HeadingNumbering,
+    titles: &ChapterTitles,
+) -> Option<(u32, &'t str, Option<&'t str>)> {
     if let Some(number) = titles.chapter(text) {
-        return Some((number, None));
+        return Some((number, text, None));
     }
-    if style_of(text) == HeadingNumbering::Bare {
+    if style == HeadingNumbering::Bare {
         return None;
     }
-    let (head, rest) = text.split_once(['：', ':']).filter(|(_, rest)| !rest.trim().is_empty())?;
-    titles.chapter(head).map(|number| (number, Some(rest.trim())))
-}
-
-fn style_of(text: &str) -> HeadingNumbering {
-    let text = text.trim_start_matches(['#', '*', ' ', '　']);
-    let first = text.chars().next().unwrap_or(' ');
-    if matches!(first, '（' | '(') {
-        HeadingNumbering::Brackets
-    } else if "一二三四五六七八".contains(first) {
-        HeadingNumbering::Chinese
-    } else if first.is_ascii_digit() || ('０'..='９').contains(&first) {
-        HeadingNumbering::Arabic
-    } else {
-        HeadingNumbering::Bare
+    let at_colon = text.split_once(['：', ':']).filter(|(_, rest)| !rest.trim().is_empty());
+    if let Some((head, rest)) = at_colon
+        && let Some(number) = titles.chapter(head)
+    {
+        return Some((number, head, Some(rest.trim())));
     }
+    let (number, head, rest) = titles.run_in(text)?;
+    Some((number, head, Some(rest)))
 }
 
-fn clean_title(text: &str, cut: bool) -> String {
-    let head = if cut { text.split(['：', ':']).next().unwrap_or(text) } else { text };
-    let bare = head.trim().trim_start_matches('#').replace("**", "");
+fn clean_title(text: &str) -> String {
+    let bare = text.trim().trim_start_matches('#').replace("**", "");
     let words: Vec<&str> = bare.split_whitespace().collect();
     words.concat()
 }
