@@ -2,7 +2,7 @@
 
 use gongkai_model::{
     AgencyKey, Applicant, Area, CellRef, Citation, Concept, Contact, Fact, FactId, Field, FieldName, Finding,
-    FormId, LookAlike, Metadata, Note, Paragraph, Part, PartContent, Period, Region, Rejection,
+    Evidence, EvidenceSource, FormId, Identity, LookAlike, Metadata, Note, Paragraph, Part, PartContent, Period, Region, Rejection,
     RejectionCode, Report, ReportKey, Revocation, Section, Severity, Source, Span, State, Variant, Versions,
     Waiver, WaiverEnd,
 };
@@ -184,6 +184,14 @@ fn part() -> impl Strategy<Value = Part> {
     })
 }
 
+fn identity() -> impl Strategy<Value = Identity> {
+    let source = || select(EvidenceSource::ALL.to_vec());
+    let body = (NAME, source(), 1..40_u32).prop_map(|(value, source, weight)| Evidence { value, source, weight });
+    let year = (2008..2030_i32, source(), 1..40_u32)
+        .prop_map(|(value, source, weight)| Evidence { value, source, weight });
+    (vec(body, 0..3), vec(year, 0..3)).prop_map(|(agency, year)| Identity { agency, year })
+}
+
 pub(super) fn report() -> impl Strategy<Value = Report> {
     let head = (TEXT, 2008..2030_i32, option::of(2008..2030_i32), option::of(period()), TEXT);
     let form = (
@@ -191,10 +199,18 @@ pub(super) fn report() -> impl Strategy<Value = Report> {
         select(vec![Variant::Standard, Variant::SingleRowOther]),
     );
     let parts = vec(part(), 0..3);
-    let body = (vec(paragraph(), 0..3), vec(section(), 0..3), vec(fact(), 0..4), notes(), metadata(), parts);
+    let body = (
+        vec(paragraph(), 0..3),
+        vec(section(), 0..3),
+        vec(fact(), 0..4),
+        notes(),
+        metadata(),
+        parts,
+        identity(),
+    );
     (head, form, body).prop_map(|(head, (form, variant), body)| {
         let (agency, year, title_year, period, title) = head;
-        let (preamble, sections, facts, notes, metadata, parts) = body;
+        let (preamble, sections, facts, notes, metadata, parts, identity) = body;
         Report {
             agency,
             year,
@@ -209,6 +225,7 @@ pub(super) fn report() -> impl Strategy<Value = Report> {
             metadata,
             notes,
             parts,
+            identity,
         }
     })
 }

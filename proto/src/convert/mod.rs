@@ -9,6 +9,7 @@ mod difference;
 pub mod fact;
 pub mod finding;
 pub mod history;
+mod identity;
 mod metadata;
 pub mod part;
 pub mod rejection;

@@ -1,7 +1,7 @@
 //! A report in two halves: the header with the facts, for the log, and the prose, for the object store, so that it
 //! can be erased.
 
-use gongkai_model::{MediaType, Report, ReportKey};
+use gongkai_model::{Identity, MediaType, Report, ReportKey};
 
 use super::{Error, text as parts};
 use crate::v1;
@@ -40,6 +40,7 @@ pub fn text(report: &Report) -> v1::ParsedText {
         preamble: report.preamble.iter().map(Into::into).collect(),
         sections: report.sections.iter().map(Into::into).collect(),
         metadata: Some((&report.metadata).into()),
+        identity: Some(&report.identity).filter(|identity| **identity != Identity::default()).map(Into::into),
         ..Default::default()
     };
     parts::put_notes(&report.notes, &mut text);
@@ -62,6 +63,7 @@ pub fn report(header: v1::ParsedReport, text: v1::ParsedText) -> Result<Report, 
         variant: header.variant.parse().map_err(|_| Error::unknown("variant", &header.variant))?,
         notes: parts::notes(&text),
         metadata: text.metadata.map(TryInto::try_into).transpose()?.unwrap_or_default(),
+        identity: text.identity.map(TryInto::try_into).transpose()?.unwrap_or_default(),
         agency: header.agency_name,
         title: header.title,
         preamble: text.preamble.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,

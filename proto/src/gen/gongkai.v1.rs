@@ -2024,6 +2024,37 @@ pub struct ParsedText {
     /// The page's fields, the contact and the documents cited.
     #[prost(message, optional, tag = "12")]
     pub metadata: ::core::option::Option<Metadata>,
+    #[prost(message, optional, tag = "13")]
+    pub identity: ::core::option::Option<Identity>,
+}
+/// The bodies and years that a document and its sender name, the chosen ones first.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Identity {
+    #[prost(message, repeated, tag = "1")]
+    pub agency: ::prost::alloc::vec::Vec<BodyEvidence>,
+    #[prost(message, repeated, tag = "2")]
+    pub year: ::prost::alloc::vec::Vec<YearEvidence>,
+}
+/// A body, with all that names it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BodyEvidence {
+    #[prost(string, tag = "1")]
+    pub value: ::prost::alloc::string::String,
+    /// The strongest place: such as title, preamble, opening, contact, metadata_table, event_title, page_metadata.
+    #[prost(string, tag = "2")]
+    pub source: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "3")]
+    pub weight: u32,
+}
+/// A year, with all that names it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct YearEvidence {
+    #[prost(int32, tag = "1")]
+    pub value: i32,
+    #[prost(string, tag = "2")]
+    pub source: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "3")]
+    pub weight: u32,
 }
 /// The statements of a document about its own publication.
 #[derive(Clone, PartialEq, ::prost::Message)]

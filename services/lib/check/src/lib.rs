@@ -5,6 +5,7 @@
 
 #![warn(missing_docs)]
 
+mod identity_line;
 mod line;
 mod metadata_line;
 mod part_line;
@@ -15,6 +16,7 @@ use gongkai_model::{Finding, Rejection};
 use gongkai_reading::Reading;
 pub use gongkai_reading::{Hints, Limits};
 use gongkai_rules::{LeftOut, ReportContext, RuleSet};
+pub use identity_line::{EvidenceLine, IdentityLine};
 pub use line::{
     CheckLine, FactLine, FindingLine, NotCheckedLine, ReportLine, SectionLine, Status, VersionsLine,
 };

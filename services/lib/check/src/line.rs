@@ -6,7 +6,7 @@ use gongkai_rules::LeftOut;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Checked, metadata_line::MetadataLine, part_line::PartLine, rejection_line::RejectionLine,
+    Checked, identity_line::IdentityLine, metadata_line::MetadataLine, part_line::PartLine, rejection_line::RejectionLine,
     source_line::SourceLine,
 };
 
@@ -59,6 +59,9 @@ pub struct ReportLine {
     pub agency: String,
     /// The report's year.
     pub year: i32,
+    /// The bodies and years named, if several compete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<IdentityLine>,
     /// `2021`, `2019` or `2014`.
     pub form: String,
     /// `standard` or `single_row_other`.
@@ -258,6 +261,7 @@ impl From<&Report> for ReportLine {
         Self {
             agency: report.agency.clone(),
             year: report.year,
+            identity: IdentityLine::of(&report.identity),
             form: report.form.to_string(),
             variant: report.variant.as_str().to_owned(),
             title: report.title.clone(),

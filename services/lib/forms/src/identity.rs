@@ -1,238 +1,248 @@
 //! Reads agency, year, title and statistical period from a document.
 //!
-//! The agency is read from the title, else from the preamble (由…编制), else from the contact clause (与…联系), else
-//! from the metadata of the page; [`settle`] adds the sender's metadata. If another of these places has a fuller name
-//! of the same agency, the fuller name is used. A name is fuller if a place precedes it or if 办事处 follows the name
-//! of a street. 市政府 and 市政府办公室 are two agencies.
+//! Each place that names the body or the year is a clue with a weight: the title, the preamble, the opening sentence,
+//! the contact clause, the fields of the page, the signature. [`settle`] adds the title of the event and what the
+//! sender declares. The heaviest body and year are chosen; the others are kept with their weights. 市政府 and
+//! 市政府办公室 are two agencies, but the office often compiles the report of its government, so it is no rival.
 
-use std::sync::LazyLock;
-
-use gongkai_model::{Document, Paragraph, Period, names_nobody};
-use regex::Regex;
+use gongkai_model::{
+    Document, EvidenceSource, FieldName, Metadata, Paragraph, Period, names_nobody,
+};
 
 use crate::{
+    body_name::{is_body, is_same, without_office},
+    evidence::{self, Clue},
+    formulas,
     hints::ReportHints,
     outline::Outline,
     period,
     title::{self, Title},
 };
 
-static COMPILED_BY: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"由([^，。；、（(]{3,40}?)(?:结合|根据|按照|依据|汇总|负责|牵头|组织|编制)")
-        .expect("the pattern is constant")
-});
-static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?:请|可)?(?:直接)?(?:与|和|向|同)([^，。；、（(]{3,40}?)(?:[（(][^）)]*)?(?:联系|咨询|反映)",
-    )
-    .expect("the pattern is constant")
-});
+/// Maximum number of paragraphs of a chapter in which its opening sentence or a contact is sought.
+const OPENING: usize = 3;
+
+/// Number of last paragraphs that may be a signature.
+const SIGNATURE: usize = 4;
+
 /// The agency, year, title and statistical period of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Identity {
     pub title: Title,
+    /// The body that the document names.
     pub agency: Option<String>,
+    /// The year that the document names.
     pub year: Option<i32>,
     pub period: Option<Period>,
-    /// True if only the page's metadata name the agency.
-    pub is_agency_of_page: bool,
-    /// True if only the page's metadata name the year.
-    pub is_year_of_page: bool,
+    bodies: Vec<Clue<String>>,
+    years: Vec<Clue<i32>>,
 }
 
 /// Reads the identity of a document.
-pub(crate) fn read(document: &Document, outline: &Outline) -> Identity {
-    let found = title::find(&outline.front);
-    let meta = document.meta_title.as_deref().and_then(title::parse);
-    let mut front: Vec<&Paragraph> = outline.front.iter().collect();
-    front.extend(outline.sections.iter().flat_map(|section| section.paragraphs.iter().take(3)));
-    let period = period::read(&outline.front, all_prose(outline));
-    let in_text = agency(found.as_ref(), &front);
-    let title_year = found.as_ref().and_then(|title| title.year);
-    let meta_year = meta.as_ref().and_then(|title| title.year);
-    let year_in_text = title_year.or(period.map(|period| period.to.0));
+pub(crate) fn read(document: &Document, outline: &Outline, metadata: &Metadata) -> Identity {
+    let prose = outline.sections.iter().flat_map(|section| &section.paragraphs);
+    let period = period::read(&outline.front, prose);
+    let mut clues = Clues::default();
+    if let Some(period) = period {
+        clues.year(period.to.0, EvidenceSource::Preamble);
+    }
+    let titles = title::all(&outline.front);
+    clues.preamble(&outline.front, &titles);
+    clues.opening(outline);
+    clues.contact(outline, metadata);
+    clues.fields(metadata);
+    clues.page(document);
+    clues.signature(outline);
+    let title = choose(&titles, &clues);
+    clues.title(&title);
     Identity {
-        is_agency_of_page: in_text.is_none(),
-        is_year_of_page: year_in_text.is_none() && meta_year.is_some(),
-        agency: in_text.or_else(|| meta?.agency),
-        year: year_in_text.or(meta_year).or_else(|| opening_year(outline)),
-        title: found.unwrap_or_default(),
+        agency: evidence::bodies(&clues.bodies).into_iter().next().map(|body| body.value),
+        year: evidence::years(&clues.years).first().map(|year| year.value),
+        title,
         period,
+        bodies: clues.bodies,
+        years: clues.years,
     }
 }
 
 /// Completes the identity from the sender's metadata.
 ///
-/// The title of the event is evidence like the document's own, before the page's metadata; it may make the agency's
-/// name fuller. Where the document names no agency or no year, the sender's agency and year count, then the event's
-/// title.
-pub(crate) fn settle(identity: &Identity, known: &ReportHints<'_>) -> (Option<String>, Option<i32>) {
+/// The title of the event is evidence like the document's own. The sender's agency and year count only where the
+/// document names no agency or no year, and then before the event's title.
+pub(crate) fn settle(identity: &Identity, known: &ReportHints<'_>) -> gongkai_model::Identity {
+    let mut clues = Clues { bodies: identity.bodies.clone(), years: identity.years.clone() };
     let event = known.title.and_then(title::parse).unwrap_or_default();
-    let declared = known.agency.filter(|name| !names_nobody(name)).map(str::to_owned);
-    let agency = match identity.agency.clone() {
-        Some(own) if identity.is_agency_of_page => event.agency.or(Some(own)),
-        Some(own) => Some(event.agency.iter().fold(own, |own, other| fuller(own, other))),
-        None => declared.or(event.agency),
+    clues.named(event.agency, event.year, EvidenceSource::EventTitle);
+    let declared = known.agency.filter(|name| !names_nobody(name));
+    let put_first = |weight: u32| weight.max(evidence::weight_of_body(EvidenceSource::EventTitle) + 1);
+    if let Some(name) = declared.filter(|_| identity.agency.is_none()) {
+        let source = EvidenceSource::Declared;
+        clues.bodies.push(Clue { value: name.to_owned(), source, weight: put_first(0) });
+    }
+    if let Some(year) = known.year.filter(|_| identity.year.is_none()) {
+        clues.years.push(Clue { value: year, source: EvidenceSource::Declared, weight: put_first(0) });
+    }
+    gongkai_model::Identity { agency: evidence::bodies(&clues.bodies), year: evidence::years(&clues.years) }
+}
+
+/// Chooses the title of the report. A page may list the reports of other years or of other bodies: a title that the
+/// other clues speak for is chosen. If they speak for none of several titles, the report has no title of its own.
+/// Of equal ones the last, since the navigation of a page comes before its content.
+fn choose(titles: &[Title], clues: &Clues) -> Title {
+    let worth = |t: &Title| usize::from(t.agency.is_some()) + usize::from(t.year.is_some());
+    let best = titles.iter().map(worth).max().unwrap_or(0);
+    let best: Vec<&Title> = titles.iter().filter(|title| worth(title) == best).collect();
+    let Some(last) = best.last() else { return Title::default() };
+    let years = |t: &Title| clues.years.iter().filter(|c| Some(c.value) == t.year).map(|c| c.weight).sum::<u32>();
+    let bodies = |t: &Title| {
+        let own = clues.bodies.iter().filter(|c| t.agency.as_ref().is_some_and(|name| is_same(name, &c.value)));
+        own.map(|clue| clue.weight).sum::<u32>()
     };
-    let year = match identity.year {
-        Some(own) if identity.is_year_of_page => event.year.or(Some(own)),
-        Some(own) => Some(own),
-        None => known.year.or(event.year),
-    };
-    (agency, year)
+    let several_years = best.iter().any(|title| title.year != last.year);
+    let several_bodies = best.iter().any(|title| match (&title.agency, &last.agency) {
+        (Some(a), Some(b)) => !is_same(a, b),
+        (a, b) => a.is_some() != b.is_some(),
+    });
+    if !several_years && !several_bodies {
+        return (*last).clone();
+    }
+    let support = |title: &Title| (years(title) + bodies(title), title.lines.0);
+    let Some(chosen) = best.iter().copied().max_by_key(|title| support(title)) else { return Title::default() };
+    let is_foreign = several_years && !clues.years.is_empty() && years(chosen) == 0
+        || several_bodies && !clues.bodies.is_empty() && bodies(chosen) == 0;
+    // The lines of a list around the title are no preamble.
+    let end = last.lines.1.max(chosen.lines.1);
+    if is_foreign {
+        return Title { lines: (0, end), ..Title::default() };
+    }
+    Title { lines: (chosen.lines.0, end), ..chosen.clone() }
 }
 
-/// Returns the year at the beginning of chapter 一: 「2023年，我局…」. It counts only if no other place names a year.
-fn opening_year(outline: &Outline) -> Option<i32> {
-    let first = outline.sections.iter().find(|section| section.number == 1)?.paragraphs.first()?;
-    let text = title::squeeze(&first.text);
-    let (year, before, behind) = title::split_year(&text);
-    let opens = before.is_empty() && behind.starts_with(['，', ',', '度']);
-    year.filter(|_| opens)
+/// All that names the body or the year.
+#[derive(Debug, Default)]
+struct Clues {
+    bodies: Vec<Clue<String>>,
+    years: Vec<Clue<i32>>,
 }
 
-fn all_prose(outline: &Outline) -> impl Iterator<Item = &Paragraph> {
-    outline.sections.iter().flat_map(|section| &section.paragraphs)
-}
+// === impl Clues ===
 
-/// Returns the agency that the text names.
-fn agency(title: Option<&Title>, front: &[&Paragraph]) -> Option<String> {
-    let (mut compilers, mut contacts): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-    for paragraph in front {
-        // A cheap test for the words below, by characters, since white space may divide a word.
-        let has = |c: char| paragraph.text.contains(c);
-        if !(has('编') && has('由') || has('联') || has('咨')) {
-            continue;
+impl Clues {
+    fn body(&mut self, value: String, source: EvidenceSource) {
+        self.bodies.push(Clue { value, source, weight: evidence::weight_of_body(source) });
+    }
+
+    fn year(&mut self, value: i32, source: EvidenceSource) {
+        self.years.push(Clue { value, source, weight: evidence::weight_of_year(source) });
+    }
+
+    fn named(&mut self, agency: Option<String>, year: Option<i32>, source: EvidenceSource) {
+        if let Some(agency) = agency {
+            self.body(agency, source);
         }
-        let text = title::squeeze(&paragraph.text);
-        for sentence in text.split('。') {
-            let name = |pattern: &Regex| pattern.captures(sentence)?.get(1).map(|m| m.as_str().to_owned());
-            if sentence.contains("编制") && sentence.contains("由") {
-                compilers.extend(name(&COMPILED_BY));
-            }
-            if sentence.contains("联系") || sentence.contains("咨询") {
-                contacts.extend(name(&CONTACT));
+        if let Some(year) = year {
+            self.year(year, source);
+        }
+    }
+
+    fn title(&mut self, title: &Title) {
+        self.named(title.agency.clone(), title.year, EvidenceSource::Title);
+    }
+
+    fn preamble(&mut self, front: &[Paragraph], titles: &[Title]) {
+        let is_title = |at: usize| titles.iter().any(|title| (title.lines.0..title.lines.1).contains(&at));
+        let lines = front.iter().enumerate().filter(|(at, _)| !is_title(*at)).map(|(_, line)| line);
+        let may_name = |line: &&Paragraph| line.text.contains(['报', '编', '撰']);
+        for text in lines.filter(may_name).map(|line| title::squeeze(&line.text)) {
+            for named in formulas::of_preamble(&text) {
+                self.named(named.agency, named.year, EvidenceSource::Preamble);
             }
         }
     }
-    compilers.retain(|name| is_name(name));
-    contacts.retain(|name| is_name(name));
-    let named = title.and_then(|title| title.agency.clone());
-    let own = named.or_else(|| compilers.first().cloned());
-    let own = own.or_else(|| contacts.first().map(|name| body(name).to_owned()))?;
-    Some(compilers.iter().chain(&contacts).fold(own, |own, other| fuller(own, other)))
+
+    fn opening(&mut self, outline: &Outline) {
+        let Some(first) = outline.sections.iter().find(|section| section.number == 1) else { return };
+        let texts: Vec<String> =
+            first.paragraphs.iter().take(OPENING).map(|paragraph| title::squeeze(&paragraph.text)).collect();
+        let named = texts.iter().find_map(|text| formulas::of_opening(text));
+        let named = named.unwrap_or_default();
+        let year = named.year.or_else(|| formulas::opening_year(texts.first()?));
+        self.named(named.agency.clone(), year, EvidenceSource::Opening);
+        if named.agency.is_none()
+            && self.bodies.is_empty()
+            && let Some(place) = texts.first().and_then(|text| formulas::place_in_opening(text))
+        {
+            self.bodies.push(Clue { value: place, source: EvidenceSource::Opening, weight: 1 });
+        }
+    }
+
+    fn contact(&mut self, outline: &Outline, metadata: &Metadata) {
+        let of_clause = metadata.contact.as_ref().and_then(|contact| contact.body.clone());
+        let mut names: Vec<String> = of_clause.into_iter().collect();
+        let chapters = outline.sections.iter().flat_map(|section| section.paragraphs.iter().take(OPENING));
+        for paragraph in outline.front.iter().chain(chapters) {
+            // A cheap test by characters, since white space may divide a word.
+            if !(paragraph.text.contains('联') || paragraph.text.contains('咨')) {
+                continue;
+            }
+            let text = title::squeeze(&paragraph.text);
+            let sentences = text.split('。').filter(|s| s.contains("联系") || s.contains("咨询"));
+            names.extend(sentences.filter_map(formulas::contact));
+        }
+        for name in names {
+            self.body(without_office(&name).to_owned(), EvidenceSource::Contact);
+        }
+    }
+
+    fn fields(&mut self, metadata: &Metadata) {
+        for field in &metadata.fields {
+            let value = title::squeeze(&field.value);
+            let source =
+                if field.is_tag { EvidenceSource::PageMetadata } else { EvidenceSource::MetadataTable };
+            match field.name {
+                FieldName::ArticleTitle => {
+                    let title = title::parse(&value).unwrap_or_default();
+                    self.named(title.agency, title.year, source);
+                }
+                FieldName::Publisher if is_body(&value) => self.body(value, source),
+                // The source of a page is often the office that runs the site.
+                FieldName::ContentSource if is_body(&value) => {
+                    self.bodies.push(Clue { value, source, weight: 2 });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn page(&mut self, document: &Document) {
+        let title = document.meta_title.as_deref().and_then(title::parse).unwrap_or_default();
+        self.named(title.agency, title.year, EvidenceSource::PageMetadata);
+    }
+
+    fn signature(&mut self, outline: &Outline) {
+        let Some(last) = outline.sections.last() else { return };
+        let ends = last.paragraphs.iter().rev().take(SIGNATURE).map(|paragraph| title::squeeze(&paragraph.text));
+        if let Some(name) = ends.into_iter().find(|text| is_body(text)) {
+            self.body(name, EvidenceSource::Signature);
+        }
+    }
 }
 
 /// Returns the agency that a sentence names as the contact.
 pub(crate) fn contact_body(sentence: &str) -> Option<String> {
-    let name = CONTACT.captures(sentence)?.get(1)?.as_str();
-    is_name(name).then(|| name.to_owned())
-}
-
-/// Returns true if the text can be the name of an agency.
-fn is_name(name: &str) -> bool {
-    let vague = ["编制", "以下", "下列"];
-    let length = name.chars().count();
-    (4..=40).contains(&length)
-        && !names_nobody(name)
-        && !vague.iter().any(|word| name.starts_with(word))
-        && !name.contains(['《', '》', '“'])
-}
-
-/// Returns the name without 办公室, since contact clauses often name the agency's office. The office of a government or a
-/// committee is an agency of its own and keeps its name.
-fn body(name: &str) -> &str {
-    match name.strip_suffix("办公室") {
-        Some(body) if !body.ends_with("政府") && !body.ends_with("委员会") && body.chars().count() > 3 => {
-            body
-        }
-        _ => name,
-    }
-}
-
-/// Returns the fuller of two names if both belong to the same agency, and otherwise the first.
-fn fuller(own: String, other: &str) -> String {
-    for other in [other, body(other)] {
-        if other.len() > own.len() {
-            // The place must not be part of the name already: 樟树市樟树市… is a slip, not a fuller name.
-            let place = other.strip_suffix(own.as_str());
-            let new_place = |p: &str| {
-                p.ends_with(['省', '市', '县', '区', '旗', '州', '盟', '镇', '乡']) && !own.starts_with(p)
-            };
-            if place.is_some_and(new_place) {
-                return other.to_owned();
-            }
-            if other.strip_prefix(own.as_str()).is_some_and(|suffix| completes(&own, suffix)) {
-                return other.to_owned();
-            }
-        }
-        if let Some(joined) = joined(&own, other) {
-            return joined;
-        }
-    }
-    own
-}
-
-/// Returns true if the suffix turns the name of a place into the name of its government.
-fn completes(own: &str, suffix: &str) -> bool {
-    match suffix {
-        "办事处" => own.ends_with("街道"),
-        "人民政府" => own.ends_with(['省', '市', '县', '区', '旗', '州', '镇', '乡']),
-        _ => false,
-    }
-}
-
-/// Joins two names that overlap: 樟树市鹿江街道 and 鹿江街道办事处 give 樟树市鹿江街道办事处.
-fn joined(own: &str, other: &str) -> Option<String> {
-    for (at, _) in own.char_indices().skip(1) {
-        let end = own.get(at..)?;
-        if end.chars().count() >= 4
-            && let Some(suffix) = other.strip_prefix(end)
-            && completes(own, suffix)
-        {
-            return Some(format!("{own}{suffix}"));
-        }
-    }
-    None
+    formulas::contact(sentence)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn paragraph(text: &str) -> Paragraph {
-        Paragraph { text: text.to_owned(), ..Paragraph::default() }
-    }
-
-    fn check(title: Option<&str>, prose: &str, expect: Option<&str>) {
-        let title = title.and_then(title::parse);
-        assert_eq!(agency(title.as_ref(), &[&paragraph(prose)]).as_deref(), expect, "{prose}");
-    }
-
-    #[test]
-    fn the_fullest_name_of_the_body_itself_is_taken() {
-        let report = |name: &str| format!("{name}2023年政府信息公开工作年度报告");
-        let street = report("云川市桥东街道");
-        check(Some(&street), "要求，由桥东街道办事处结合有关数据编制。", Some("云川市桥东街道办事处"));
-        check(
-            Some(&street),
-            "请与云川市桥东街道办事处办公室联系（地址：桥东）",
-            Some("云川市桥东街道办事处"),
-        );
-        let office = report("云川市政务中心");
-        check(Some(&office), "请与云川市云川市政务中心联系（电话：0）。", Some("云川市政务中心"));
-        let bureau = report("水务局");
-        check(Some(&bureau), "由云川市水务局编制。", Some("云川市水务局"));
-        let city = report("云川市人民政府");
-        check(Some(&city), "请与云川市人民政府办公室联系。", Some("云川市人民政府"));
-        check(
-            None,
-            "要求，由云川市机关事务管理中心结合云川市网站等有关数据编制。",
-            Some("云川市机关事务管理中心"),
-        );
-        check(None, "如有疑问，请与云川市水务局办公室联系", Some("云川市水务局"));
-        check(None, "本报告由本机关编制。", None);
-        check(None, "本报告由本溪市水务局编制。", Some("本溪市水务局"));
+    /// Returns the identity of a document whose title and page name these.
+    fn identity(agency: Option<&str>, year: Option<i32>, source: EvidenceSource) -> Identity {
+        let mut clues = Clues::default();
+        clues.named(agency.map(str::to_owned), year, source);
+        let agency = agency.map(str::to_owned);
+        Identity { agency, year, bodies: clues.bodies, years: clues.years, ..Identity::default() }
     }
 
     #[test]
@@ -242,28 +252,23 @@ mod tests {
             year: Some(2022),
             title: Some("云川市水务局2023年政府信息公开工作年度报告"),
         };
-        let settled = |agency: Option<&str>, year, is_of_page, known: &ReportHints<'_>| {
-            let identity = Identity {
-                agency: agency.map(str::to_owned),
-                year,
-                is_agency_of_page: is_of_page,
-                is_year_of_page: is_of_page,
-                ..Identity::default()
-            };
-            let (agency, year) = settle(&identity, known);
-            (agency.unwrap_or_default(), year.unwrap_or_default())
+        let settled = |agency: Option<&str>, year, source, known: &ReportHints<'_>| {
+            let settled = settle(&identity(agency, year, source), known);
+            let agency = settled.agency.first().map(|body| body.value.clone());
+            (agency.unwrap_or_default(), settled.year.first().map_or(0, |year| year.value))
         };
         let is = |name: &str, year| (name.to_owned(), year);
-        assert_eq!(settled(None, None, false, &known), is("云川市林业局", 2022));
-        assert_eq!(settled(Some("云川市财政局"), Some(2021), false, &known), is("云川市财政局", 2021));
+        let (title, page) = (EvidenceSource::Title, EvidenceSource::PageMetadata);
+        assert_eq!(settled(None, None, title, &known), is("云川市林业局", 2022));
+        assert_eq!(settled(Some("云川市财政局"), Some(2021), title, &known), is("云川市财政局", 2021));
         assert_eq!(
-            settled(Some("水务局"), None, false, &known),
+            settled(Some("水务局"), None, title, &known),
             is("云川市水务局", 2022),
             "the title has the fuller name"
         );
-        assert_eq!(settled(Some("云川市财政局"), Some(2021), true, &known), is("云川市水务局", 2023));
+        assert_eq!(settled(Some("云川市财政局"), Some(2021), page, &known), is("云川市水务局", 2023));
         let generic = ReportHints { agency: Some("本机关"), year: None, ..known };
-        assert_eq!(settled(None, None, false, &generic), is("云川市水务局", 2023));
-        assert_eq!(settled(None, None, false, &ReportHints { title: Some("年报"), ..generic }), is("", 0));
+        assert_eq!(settled(None, None, title, &generic), is("云川市水务局", 2023));
+        assert_eq!(settled(None, None, title, &ReportHints { title: Some("年报"), ..generic }), is("", 0));
     }
 }

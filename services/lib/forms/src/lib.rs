@@ -4,6 +4,7 @@
 
 #![warn(missing_docs)]
 
+mod body_name;
 mod cell_assignment;
 mod chapter_ranges;
 mod chapter_titles;
@@ -11,12 +12,15 @@ mod citation;
 mod columns;
 mod compact_text;
 mod contact;
+mod decoration;
 mod displaced_cells;
 mod dispute_tables;
 mod disputes;
 mod footnote_marks;
 mod enumerator;
+mod evidence;
 pub mod form;
+mod formulas;
 mod header;
 mod hints;
 mod identity;
@@ -44,6 +48,7 @@ mod unlabelled_rows;
 mod value;
 mod versions;
 mod vocabulary;
+mod year;
 
 pub use form::{Form, FormCell, RowKind, Unit};
 pub use hints::ReportHints;

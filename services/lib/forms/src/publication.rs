@@ -14,7 +14,7 @@ const LONGEST: usize = 80;
 const LONGEST_LINE: usize = 4096;
 
 /// The names that pages print before a field's value. Longer names precede shorter ones that they begin with.
-const NAMES: [(&str, FieldName); 26] = [
+const NAMES: [(&str, FieldName); 36] = [
     ("网站标识码", FieldName::SiteIdCode),
     ("所属栏目", FieldName::ColumnName),
     ("栏目名称", FieldName::ColumnName),
@@ -25,6 +25,16 @@ const NAMES: [(&str, FieldName); 26] = [
     ("发文机构", FieldName::Publisher),
     ("发布单位", FieldName::Publisher),
     ("责任部门", FieldName::Publisher),
+    ("责任单位", FieldName::Publisher),
+    ("所属机构", FieldName::Publisher),
+    ("所属单位", FieldName::Publisher),
+    ("发布部门", FieldName::Publisher),
+    ("公开单位", FieldName::Publisher),
+    ("公开部门", FieldName::Publisher),
+    ("编制单位", FieldName::Publisher),
+    ("编制机关", FieldName::Publisher),
+    ("报送单位", FieldName::Publisher),
+    ("填报单位", FieldName::Publisher),
     ("发布日期", FieldName::Published),
     ("发布时间", FieldName::Published),
     ("公开日期", FieldName::Published),
@@ -121,9 +131,13 @@ fn shown_in_line(paragraph: &Paragraph, fields: &mut Vec<Field>) {
 
 /// Reads the fields of a table above the article: names with their values beside them.
 fn shown_in_table(grid: &Grid, table: u32, fields: &mut Vec<Field>) {
-    for row in grid.by_row() {
-        for pair in row.windows(2) {
-            let [name, value] = pair else { continue };
+    let rows = grid.by_row();
+    for (at, row) in rows.iter().enumerate() {
+        for (index, name) in row.iter().enumerate() {
+            // The value is beside its name, or below it where names are side by side.
+            let beside = row.get(index + 1).filter(|cell| !is_field_name(&cell.text));
+            let below = rows.get(at + 1).and_then(|next| next.iter().find(|cell| cell.column == name.column));
+            let Some(value) = beside.or(below.filter(|cell| !is_field_name(&cell.text))) else { continue };
             let bare: String = name.text.chars().filter(|c| !c.is_whitespace()).collect();
             let bare = bare.trim_end_matches(['：', ':']);
             let known = NAMES.iter().find(|(known, _)| *known == bare);
@@ -142,6 +156,13 @@ fn shown_in_table(grid: &Grid, table: u32, fields: &mut Vec<Field>) {
             }
         }
     }
+}
+
+/// Returns true for the name of a field, with or without its colon.
+fn is_field_name(text: &str) -> bool {
+    let bare: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let bare = bare.trim_end_matches(['：', ':']);
+    NAMES.iter().any(|(name, _)| *name == bare)
 }
 
 /// Returns true if a text can be the value of a field. The address of a saved page (来源：http://…) is not the source

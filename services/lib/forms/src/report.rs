@@ -43,7 +43,8 @@ pub fn read_report_of(
     known: &ReportHints<'_>,
 ) -> Result<Report, Rejection> {
     let outline = outline::read(document, forms.chapter_titles());
-    let identity = identity::read(document, &outline);
+    let mut metadata = publication::read(document, &outline);
+    let identity = identity::read(document, &outline, &metadata);
     let fallback =
         if identity.year.is_some_and(|year| year < 2021) { FormId::Form2019 } else { FormId::Form2021 };
     let tables = matcher::read(document, forms, fallback).ok_or_else(|| {
@@ -58,9 +59,10 @@ pub fn read_report_of(
             "the official form, not filled in: no agency, no numbers, no prose; fill it in first",
         ));
     }
-    let (agency, year) = identity::settle(&identity, known);
+    let settled = identity::settle(&identity, known);
+    let agency = settled.agency.first().map(|body| body.value.clone());
+    let year = settled.year.first().map(|year| year.value);
     let (Some(agency), Some(year)) = (agency, year) else { return Err(no_identity(year)) };
-    let mut metadata = publication::read(document, &outline);
     let (from, to) = identity.title.lines;
     let preamble: Vec<Paragraph> = outline
         .front
@@ -90,6 +92,7 @@ pub fn read_report_of(
         metadata,
         notes: document.notes.clone(),
         parts: Vec::new(),
+        identity: settled,
     })
 }
 

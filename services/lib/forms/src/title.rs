@@ -5,16 +5,31 @@
 
 use gongkai_model::{Paragraph, names_nobody};
 
-use crate::residue;
+use crate::{
+    body_name, decoration, residue,
+    year::{split_year, year_alone, year_at},
+};
 
-/// The subjects that a title names between the agency and 年度报告, longest first.
-const SUBJECTS: [&str; 5] = ["政府信息公开", "政务信息公开", "信息公开", "政务公开", "政府信息"];
+/// The subjects that a title names between the agency and 年度报告, longest first. 资讯 is the wording of Taiwan.
+const SUBJECTS: [&str; 8] = [
+    "政府信息公开",
+    "政务信息公开",
+    "政府资讯公开",
+    "信息公开",
+    "资讯公开",
+    "政务公开",
+    "政府信息",
+    "政府资讯",
+];
 
 /// The last words of a title.
 const END: &str = "年度报告";
 
 /// Maximum length of a title, in scalars.
 const LONGEST: usize = 80;
+
+/// Maximum length of a line with a title and other words, in scalars.
+const LONGEST_LINE: usize = 160;
 
 /// A title, with the agency and the year that it names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -45,14 +60,13 @@ pub fn named_in_title(text: &str) -> NamedInTitle {
     NamedInTitle { agency: title.agency, year: title.year }
 }
 
-/// Finds the title among the paragraphs before the first chapter.
+/// Finds all titles among the paragraphs before the first chapter, in document order.
 ///
-/// Of several candidates, the title is the one that names more of the agency and the year; of equal ones the last,
-/// since the navigation of a page comes before its content.
-pub(crate) fn find(front: &[Paragraph]) -> Option<Title> {
-    let mut best: Option<Title> = None;
+/// Pages may list the reports of other years or other bodies; the caller chooses.
+pub(crate) fn all(front: &[Paragraph]) -> Vec<Title> {
+    let mut found: Vec<Title> = Vec::new();
     for (at, paragraph) in front.iter().enumerate() {
-        let mut text = squeeze(&paragraph.text);
+        let mut text = in_line(&paragraph.text);
         let mut last = at;
         if !is_title_end(&text) {
             let Some(whole) = front.get(at + 1).and_then(|next| cut_in_two(&text, &squeeze(&next.text)))
@@ -74,15 +88,12 @@ pub(crate) fn find(front: &[Paragraph]) -> Option<Title> {
                 ..title
             };
         }
-        let better = |old: &Title| {
-            let worth = |t: &Title| usize::from(t.agency.is_some()) + usize::from(t.year.is_some());
-            worth(&title) >= worth(old)
-        };
-        if best.as_ref().is_none_or(better) {
-            best = Some(title);
-        }
+        found.push(title);
     }
-    best.or_else(|| front.iter().enumerate().find_map(|(at, paragraph)| run_in(at, &paragraph.text)))
+    if found.is_empty() {
+        found.extend(front.iter().enumerate().find_map(|(at, paragraph)| run_in(at, &paragraph.text)));
+    }
+    found
 }
 
 /// Reads a title at the beginning of a paragraph that continues without a line break. The title must name the
@@ -112,8 +123,15 @@ fn cut_in_two(line: &str, next: &str) -> Option<String> {
 
 /// Reads one line as a title.
 pub(crate) fn parse(text: &str) -> Option<Title> {
-    let text = squeeze(text);
+    let text = in_line(text);
     is_title_end(&text).then(|| read(&text))
+}
+
+/// Returns a line without white space, and without what is around a title in it.
+fn in_line(text: &str) -> String {
+    let text = squeeze(text);
+    let is_short = text.chars().nth(LONGEST_LINE).is_none() && !text.contains(['。', '，', ',', '；']);
+    if is_short && text.contains("报") { decoration::bare(&text).into_owned() } else { text }
 }
 
 /// Returns the text without white space and without Markdown marks.
@@ -130,14 +148,14 @@ pub(crate) fn squeeze(text: &str) -> String {
 fn is_title_end(text: &str) -> bool {
     let plain = !text.contains(['。', '，', ',', '；', '《', '：', '|']);
     // The title is that of the form itself, or of a notice about the form.
-    let form = ["年度报告格式", "年度报告模板", "年度报告样式", "年度报告范本", "年度报告编制"];
+    let form = ["年度报告格式", "年度报告模板", "年度报告样式", "年度报告范本", "年度报告编制", "年度报告有关"];
     let named = text.contains("年度报告") && !form.iter().any(|form| text.contains(form));
     plain && (named && text.chars().nth(LONGEST).is_none() || is_yearbook(text))
 }
 
 /// Returns true for titles that name a year and end in 年报 or 报告 instead of 年度报告.
 fn is_yearbook(text: &str) -> bool {
-    let text = text.split(['-', '_', '—']).next().unwrap_or(text);
+    let text = body_name::without_bracket(text.split(['-', '_', '—']).next().unwrap_or(text));
     let plain = ["工作报告", "情况报告", "情况的报告", "公开报告"].iter().any(|end| text.ends_with(end));
     let named = text.ends_with("年报") || (plain && split_year(text).0.is_some());
     named && text.contains("信息公开") && text.chars().nth(LONGEST).is_none()
@@ -162,14 +180,6 @@ fn with_lines_before(front: &[Paragraph], at: usize, last: String) -> Title {
     Title { lines: (first, at + 1), ..read(&text) }
 }
 
-/// Returns the year if the text consists only of a year: `（2023年）`, `(2023年度)`, `2023年`.
-fn year_alone(text: &str) -> Option<i32> {
-    let bare = text.trim_matches(['（', '）', '(', ')', '〔', '〕', '[', ']', '【', '】']);
-    let (year, before, behind) = split_year(bare);
-    let said = bare.ends_with(['年', '度']);
-    year.filter(|_| said && before.is_empty() && matches!(behind, "" | "年度" | "度"))
-}
-
 /// Returns true if a line can be the first line of a title: short, not a sentence, and not part of a page's
 /// navigation.
 fn may_open(line: &str) -> bool {
@@ -181,13 +191,16 @@ fn may_open(line: &str) -> bool {
         && !line.chars().all(|c| c.is_ascii_digit() || c.is_ascii_punctuation())
 }
 
-fn read(text: &str) -> Title {
+/// Reads a text that ends in the words of a title.
+pub(crate) fn read(text: &str) -> Title {
+    let text = decoration::without_front(text);
     let end = text.find("年度报告").or_else(|| text.rfind("年报")).or_else(|| text.rfind("报告"));
     let end = end.unwrap_or(text.len());
     let head = text.get(..end).unwrap_or(text);
     let subject = SUBJECTS.iter().filter_map(|s| head.rfind(s)).min();
     let (year, before_year, after_year) = split_year(head);
-    let tail = text.get(end..).and_then(|t| t.strip_prefix("年度报告")).unwrap_or_default();
+    let tail = text.get(end..).and_then(|t| t.strip_prefix("年度报告").or_else(|| t.strip_prefix("年报")));
+    let tail = tail.unwrap_or_default();
     let name = match subject {
         Some(at) => head.get(..at).unwrap_or(head),
         None => head,
@@ -200,65 +213,39 @@ fn read(text: &str) -> Title {
         }
         _ => tidy(name).to_owned(),
     };
+    // 某县政府办公室关于某县人民政府2023年…: the report is that of the second.
+    let agency = match agency.rsplit_once("关于") {
+        Some((_, of)) if body_name::is_body(of) || body_name::is_place(of) => of.to_owned(),
+        _ => agency,
+    };
     let agency = if agency.ends_with("人民") { format!("{agency}政府") } else { agency };
-    let is_name = !is_placeholder(&agency) && !names_nobody(&agency);
+    let is_name = !body_name::is_placeholder(&agency) && !is_navigation(&agency) && !names_nobody(&agency);
     let plausible = (3..=40).contains(&agency.chars().count()) && is_name;
-    let year = year.or_else(|| year_alone(tail));
+    let in_brackets = || year_at(tail.strip_prefix(['（', '('])?).map(|(year, _)| year);
+    let year = year.or_else(|| year_alone(tail)).or_else(in_brackets);
     Title { text: text.to_owned(), agency: Some(agency).filter(|_| plausible), year, lines: (0, 0) }
 }
 
-/// Returns true for a placeholder of a name, as in an empty form: `XX局`, `××市`, `____`.
-fn is_placeholder(name: &str) -> bool {
-    ["XX", "xx", "××", "__", "**", "某某", "□", "（机关名称）", "〇〇", "○○"]
-        .iter()
-        .any(|mark| name.contains(mark))
+/// Returns true for words of a page's navigation in place of a name.
+fn is_navigation(name: &str) -> bool {
+    ["首页", "年报", "公开", "报告", "网站", "栏目", "专栏", "下载", "附件", "格式"].iter().any(|word| name.contains(word))
 }
 
+/// Returns a name without the words and signs around it.
 fn tidy(name: &str) -> &str {
-    let name = name.strip_prefix("关于").unwrap_or(name);
-    let name = ["公布", "发布", "印发"].iter().find_map(|word| name.strip_prefix(word)).unwrap_or(name);
-    let name = name.strip_suffix("关于").unwrap_or(name).trim_start_matches(['年', '度']);
-    name.trim_start_matches("标题").trim_matches(['-', '—', '_', '“', '”', '"', '（', '）', '(', ')', '*'])
+    let name = decoration::without_front(name).trim_start_matches(['年', '度']);
+    let name = decoration::without_publishing(name.trim_end_matches(SIGNS)).trim_matches(SIGNS);
+    let unwrapped = [('【', '】'), ('[', ']'), ('（', '）'), ('(', ')')].into_iter().find_map(|(open, close)| {
+        let inner = name.strip_prefix(open)?.strip_suffix(close)?;
+        (!inner.contains([open, close])).then_some(inner)
+    });
+    let name = unwrapped.unwrap_or(name).trim_start_matches(['）', ')', '】', ']']).trim_end_matches(['（', '(', '【', '[']);
+    let closes = name.ends_with(['）', ')']) && !name.contains(['（', '(']);
+    if closes { name.trim_end_matches(['）', ')']) } else { name }
 }
 
-/// Finds the first year in a text (`2023年`, `2023年度`, `二〇二三年`). Returns it with the text before it and the text after
-/// it.
-pub(crate) fn split_year(text: &str) -> (Option<i32>, &str, &str) {
-    for (at, _) in text.char_indices() {
-        let rest = text.get(at..).unwrap_or_default();
-        let Some((year, length)) = year_at(rest) else { continue };
-        let before = text.get(..at).unwrap_or_default();
-        if before.ends_with(|c: char| c.is_ascii_digit()) {
-            continue;
-        }
-        let behind = rest.get(length..).unwrap_or_default();
-        let behind = behind.strip_prefix("年度").filter(|b| !b.starts_with("报告")).unwrap_or(behind);
-        return (Some(year), before, behind.strip_prefix('年').unwrap_or(behind));
-    }
-    (None, text, "")
-}
-
-/// Reads a year at the start of a text. Returns its value and its length in bytes.
-fn year_at(text: &str) -> Option<(i32, usize)> {
-    let mut year = 0i32;
-    let mut length = 0;
-    for c in text.chars().take(4) {
-        let digit = match c {
-            '〇' | '○' | '零' | 'Ｏ' | 'O' => 0,
-            '0'..='9' | '０'..='９' => i32::try_from(c.to_digit(10).or_else(|| wide_digit(c))?).ok()?,
-            _ => i32::try_from("一二三四五六七八九".chars().position(|d| d == c)?).ok()? + 1,
-        };
-        year = year * 10 + digit;
-        length += c.len_utf8();
-    }
-    let rest = text.get(length..)?;
-    let known = (2007..=2099).contains(&year) && !rest.starts_with(|c: char| c.is_ascii_digit());
-    known.then_some((year, length))
-}
-
-fn wide_digit(c: char) -> Option<u32> {
-    u32::from(c).checked_sub(0xff10).filter(|digit| *digit < 10)
-}
+/// Signs around a name.
+const SIGNS: [char; 13] = ['-', '—', '_', '“', '”', '"', '*', '、', '·', '《', '》', '•', '的'];
 
 #[cfg(test)]
 mod tests {
@@ -267,7 +254,7 @@ mod tests {
     fn check(lines: &[&str], agency: Option<&str>, year: Option<i32>) {
         let front: Vec<Paragraph> =
             lines.iter().map(|line| Paragraph { text: (*line).to_owned(), ..Paragraph::default() }).collect();
-        let title = find(&front).unwrap_or_default();
+        let title = all(&front).pop().unwrap_or_default();
         assert_eq!((title.agency.as_deref(), title.year), (agency, year), "{lines:?}");
     }
 

@@ -8,6 +8,7 @@ use crate::{
     block::{Paragraph, Span},
     document::Note,
     fact::{Fact, FactId, ParseError, State},
+    identity::Identity,
     metadata::Metadata,
     part::{Part, PartContent},
 };
@@ -117,6 +118,8 @@ pub struct Report {
     pub notes: Vec<Note>,
     /// The files of its submission; empty if it is a single file.
     pub parts: Vec<Part>,
+    /// The bodies and years that the document and its sender name, the chosen ones first.
+    pub identity: Identity,
 }
 
 impl Report {

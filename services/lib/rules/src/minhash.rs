@@ -153,6 +153,7 @@ mod tests {
             facts: Vec::new(),
             notes: Vec::new(),
             parts: Vec::new(),
+            identity: gongkai_model::Identity::default(),
             metadata: gongkai_model::Metadata::default(),
         }
     }

@@ -1,6 +1,6 @@
 //! `names.*`: the title of the report, and the bodies that its parts name.
 
-use gongkai_model::{DeclaredField, Source, is_short_for};
+use gongkai_model::{DeclaredField, EvidenceSource, Source, is_short_for};
 
 use crate::{
     check::{Cases, Check},
@@ -14,7 +14,19 @@ const TITLE_CASES: Cases =
     &[("none", &["expected"]), ("agency", &["actual", "expected"]), ("words", &["actual", "expected"])];
 
 pub(crate) const CHECKS: &[Check] =
-    &[Check::one("names.title", TITLE_CASES, title), Check::many("names.agency", AGENCY_CASES, agency)];
+    &[
+    Check::one("names.title", TITLE_CASES, title),
+    Check::many("names.agency", AGENCY_CASES, agency),
+    Check::one("names.identity", IDENTITY_CASES, identity),
+];
+
+const IDENTITY_CASES: Cases = &[("rival", &["expected", "actual"]), ("weak", &["expected"])];
+
+/// Weight from which on another body is a doubt: that of one sentence that names it.
+const DOUBT: u32 = 5;
+
+/// Weight below which the name of the body rests on a weak place only, such as the page's metadata.
+const FIRM: u32 = 4;
 
 const AGENCY_CASES: Cases = &[
     ("differs", &["chapter", "quote", "expected", "actual"]),
@@ -69,6 +81,19 @@ fn agency(_: &Params, input: &Input<'_>) -> Vec<Draft> {
         Some(Draft::of_part(case, case).expected(&difference.declared).actual(&difference.read))
     });
     compiler(input).into_iter().chain(declared).collect()
+}
+
+/// Checks that the document says plainly whose report it is. A compiler that differs from the title has a finding of
+/// its own.
+fn identity(_: &Params, input: &Input<'_>) -> Option<Draft> {
+    let mut bodies = input.report.identity.agency.iter();
+    let chosen = bodies.next()?;
+    let draft = |case, part: &str| Draft::of_part(case, part).expected(&chosen.value);
+    if let Some(rival) = bodies.next().filter(|rival| rival.weight >= DOUBT || rival.weight * 2 >= chosen.weight) {
+        return compiler(input).is_none().then(|| draft("rival", &rival.value).actual(&rival.value));
+    }
+    let is_weak = chosen.weight < FIRM && chosen.source != EvidenceSource::Declared;
+    is_weak.then(|| draft("weak", "weak"))
 }
 
 /// Checks that the compiler in the preamble is the body of the title, or the office of that body.

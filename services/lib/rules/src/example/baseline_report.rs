@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use gongkai_forms::Forms;
 use gongkai_model::{
-    Fact, Field, FormId, Metadata, Note, Paragraph, Period, Report, Section, Source, Span, State, Variant,
+    Evidence, EvidenceSource, Fact, Field, FormId, Identity, Metadata, Note, Paragraph, Period, Report, Section,
+    Source, Span, State, Variant,
 };
 use rust_decimal::Decimal;
 use time::Date;
@@ -50,11 +51,21 @@ pub(super) fn report(setting: &Group, text: &str) -> Report {
         metadata: Metadata { fields: fields(setting), ..Metadata::default() },
         notes: setting.pinyin.map(Note::PinyinRemoved).into_iter().collect(),
         parts: Vec::new(),
+        identity: identity(setting),
     };
     set(&mut report, &setting.cells);
     write(&mut report, setting, text);
     report.sections.retain(|section| !setting.without.contains(&section.number));
     report
+}
+
+/// Returns the bodies that the report names: its own in the title, a rival in the preamble.
+fn identity(setting: &Group) -> Identity {
+    let body = |value: &str, source, weight| Evidence { value: value.to_owned(), source, weight };
+    let own = setting.agency.as_deref().unwrap_or(AGENCY);
+    let rival = setting.rival.as_deref().map(|name| body(name, EvidenceSource::Preamble, 6));
+    let agency = std::iter::once(body(own, EvidenceSource::Title, 12)).chain(rival).collect();
+    Identity { agency, ..Identity::default() }
 }
 
 /// Returns the same body's report on the year before.

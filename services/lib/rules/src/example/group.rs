@@ -29,6 +29,8 @@ pub(crate) struct Group {
     pub(super) region: Option<String>,
     pub(super) year: Option<i32>,
     pub(super) title: Option<String>,
+    /// Another body that the preamble names as the report's own.
+    pub(super) rival: Option<String>,
     /// First and last day of 统计期限.
     pub(super) period: Option<[Spanned<String>; 2]>,
     /// Cells by name. A name that ends in `*` matches all cells whose names begin with the part before it.

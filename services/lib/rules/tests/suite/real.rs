@@ -133,6 +133,7 @@ pub(crate) fn report() -> Report {
         metadata: gongkai_model::Metadata::default(),
         notes: Vec::new(),
         parts: Vec::new(),
+        identity: gongkai_model::Identity::default(),
     }
 }
 

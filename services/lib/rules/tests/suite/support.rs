@@ -113,6 +113,7 @@ fn report(form: FormId, variant: Variant, facts: Vec<Fact>) -> Report {
         metadata: Metadata::default(),
         notes: Vec::new(),
         parts: Vec::new(),
+        identity: gongkai_model::Identity::default(),
     }
 }
 

@@ -227,6 +227,7 @@ fn report(key: &ReportKey, n: i64) -> Report {
         metadata: gongkai_model::Metadata::default(),
         notes: vec![],
         parts: vec![],
+        identity: gongkai_model::Identity::default(),
     }
 }
 

@@ -1,0 +1,232 @@
+//! What sites and editors put around a title: 附件1, 【年报】, `01.`, 标题：, breadcrumbs, 《》, a date.
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use regex::Regex;
+
+use crate::{
+    body_name,
+    year::{split_year, year_alone, year_at},
+};
+
+/// Signs between the parts of a line.
+const SEPARATORS: [char; 26] = [
+    '>', '＞', '»', '›', '→', '/', '／', '\\', '|', '｜', '丨', '_', '：', ':', '·', '•', '—', '–', '－', '-',
+    '~', '～', '┃', '│', '・', '★',
+];
+
+/// Returns true for a sign before a title. Brackets, and signs that stand for a name in an empty form, are none.
+fn is_bullet(c: char) -> bool {
+    !c.is_alphanumeric() && !"【[〔（(〖「［《〈×□○_".contains(c)
+}
+
+/// Words before a title that are no part of it.
+const LABELS: [&str; 33] = [
+    "标题",
+    "名称",
+    "题名",
+    "题目",
+    "信息名称",
+    "信息标题",
+    "文件名称",
+    "文件标题",
+    "文章标题",
+    "公文名称",
+    "公文标题",
+    "主题",
+    "正文",
+    "全文",
+    "置顶",
+    "最新",
+    "公开版",
+    "定稿",
+    "终稿",
+    "修订版",
+    "更正",
+    "原创",
+    "转载",
+    "推荐",
+    "热点",
+    "政府信息公开年报",
+    "信息公开年报",
+    "年报",
+    "公示",
+    "通知公告",
+    "公告",
+    "NEW",
+    "New",
+];
+
+/// Words that publish a title: 关于发布…的公告, 现公布….
+const PUBLISHING: [&str; 16] = [
+    "关于", "现将", "现予", "现", "特此", "特向", "特公布", "向社会", "公开发布", "公布", "发布", "印发", "报送",
+    "上报", "编制", "公开",
+];
+
+/// 附件1, 附：, 附件2-1.
+static ATTACHMENT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^附[件录表]?([0-9０-９]{0,8}|[一二三四五六七八九十]{0,3})(?:[-－—][0-9]{1,2})?[：:、.．]?")
+        .expect("the pattern is constant")
+});
+
+/// 01. 1、 （1） 第3号 一、 ①
+static SERIAL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:第?[0-9０-９]{1,4}[号篇]?[、.．:：）)_\-]|[一二三四五六七八九十Ⅰ-Ⅻ]{1,3}[、.．）)]|[A-Za-z][、.．）)]|[Nn][Oo][.．]?[0-9]{1,4}[、.．:：]?|[①-⑳])")
+        .expect("the pattern is constant")
+});
+
+/// A day of publication, with or without the time.
+static DAY: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"20\d\d(?:[-/.]\d{1,2}[-/.]\d{1,2}|年\d{1,2}月\d{1,2}日)(?:\d{2}:\d{2}(?::\d{2})?)?")
+        .expect("the pattern is constant")
+});
+
+/// Returns the title in a line, without what is around it. The text must have no white space.
+pub(crate) fn bare(text: &str) -> Cow<'_, str> {
+    let text = match in_book_marks(text) {
+        Some(title) => Cow::Owned(title),
+        None => Cow::Borrowed(text),
+    };
+    let text = match DAY.is_match(&text) {
+        true => Cow::Owned(DAY.replace_all(&text, "|").into_owned()),
+        false => text,
+    };
+    let start = text.len() - without_front(&text).len();
+    match in_parts(text.get(start..).unwrap_or_default()) {
+        Some(title) => Cow::Owned(title),
+        None if start == 0 => text,
+        None => Cow::Owned(text.get(start..).unwrap_or_default().to_owned()),
+    }
+}
+
+/// Returns the title within 《》: 关于公布《…》的公告. A line that only cites a document has none.
+fn in_book_marks(text: &str) -> Option<String> {
+    let (before, rest) = text.split_once('《')?;
+    let (inner, behind) = rest.split_once('》')?;
+    let behind = behind.trim_start_matches(['（', '(']);
+    let ends = ["", "的公告", "的通知", "的公示", "的通告", "的函", "的报告", "公告", "公示"];
+    let closes = ends.contains(&behind) || behind.starts_with(SEPARATORS) || behind.ends_with(['）', ')']);
+    let is_report = inner.ends_with("报告") || inner.ends_with("年报") || inner.ends_with(['）', ')']);
+    let before = without_publishing(without_front(before));
+    let opens = before.is_empty() || body_name::is_body(before);
+    if !closes || !is_report || !opens || behind.contains('《') {
+        return None;
+    }
+    let (_, front, back) = split_year(inner);
+    let has_name = front.chars().count() > 2 || back.find("政府信息").or(back.find("信息公开")).is_some_and(|at| at > 6);
+    Some(if has_name { inner.to_owned() } else { format!("{before}{inner}") })
+}
+
+/// Returns a name without the words of publishing behind it: 云川市水务局关于发布.
+pub(crate) fn without_publishing(text: &str) -> &str {
+    let mut text = text;
+    while let Some(shorter) = PUBLISHING.iter().find_map(|word| text.strip_suffix(word)) {
+        text = shorter;
+    }
+    text
+}
+
+/// Returns the text without the decorations before a title.
+pub(crate) fn without_front(text: &str) -> &str {
+    let mut text = text;
+    loop {
+        let shorter = without_one(text);
+        if shorter.len() == text.len() {
+            return text;
+        }
+        text = shorter;
+    }
+}
+
+fn without_one(text: &str) -> &str {
+    let text = text.trim_start_matches(is_bullet);
+    if let Some(found) = ATTACHMENT.captures(text) {
+        let length = found.get(0).map_or(0, |whole| whole.end());
+        let digits = found.get(1).map_or(0, |digits| digits.len());
+        return after_number(text, length, digits);
+    }
+    let is_year = year_at(text).is_some();
+    if let Some(found) = SERIAL.find(text).filter(|_| !is_year) {
+        return text.get(found.end()..).unwrap_or_default();
+    }
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    if digits > 0 && !is_year {
+        return after_number(text, digits, digits);
+    }
+    if let Some(inner) = bracket(text) {
+        let length = inner.len() + text.chars().next().map_or(0, char::len_utf8);
+        let rest = text.get(length..).unwrap_or_default();
+        let rest = rest.get(rest.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default();
+        // A year or a body in brackets belongs to the title.
+        if year_alone(inner).is_none() && !body_name::is_body(inner) && year_at(inner).is_none_or(|(_, n)| n < inner.len())
+        {
+            return rest;
+        }
+        return text;
+    }
+    for word in LABELS {
+        if let Some(rest) = text.strip_prefix(word) {
+            return rest;
+        }
+    }
+    for word in PUBLISHING {
+        let is_place = word == "现" && text.starts_with("现代");
+        if let Some(rest) = text.strip_prefix(word).filter(|_| !is_place) {
+            return rest;
+        }
+    }
+    text
+}
+
+/// Returns the text after a number, whose last four digits may be a year: 附件1 and 2023年 in 附件12023年.
+fn after_number(text: &str, length: usize, digits: usize) -> &str {
+    let rest = text.get(length..).unwrap_or_default();
+    if rest.starts_with('年') && digits >= 4 && text.is_char_boundary(length - 4) {
+        return text.get(length - 4..).unwrap_or_default();
+    }
+    rest
+}
+
+/// Returns the content of the brackets at the beginning of a text.
+fn bracket(text: &str) -> Option<&str> {
+    let pairs = [('【', '】'), ('[', ']'), ('〔', '〕'), ('（', '）'), ('(', ')'), ('〖', '〗'), ('「', '」'), ('［', '］')];
+    let (open, close) = pairs.into_iter().find(|(open, _)| text.starts_with(*open))?;
+    let inner = text.get(open.len_utf8()..)?;
+    inner.get(..inner.find(close)?)
+}
+
+/// Returns the title in a line of several parts, such as breadcrumbs. The body, or the year, may be a part of its own.
+fn in_parts(text: &str) -> Option<String> {
+    if !text.contains(SEPARATORS) {
+        return None;
+    }
+    let parts: Vec<&str> = text.split(SEPARATORS).filter(|part| !part.is_empty()).collect();
+    let is_title = |part: &str| part.contains("年度报告") || part.contains("年报") && part.contains("信息公开");
+    let worth = |part: &str| {
+        let (year, before, behind) = split_year(part);
+        let name = body_before_subject(part);
+        (usize::from(year.is_some()) + usize::from(name), before.len().max(behind.len()))
+    };
+    let at = (0..parts.len()).filter(|at| is_title(parts[*at])).max_by_key(|at| (worth(parts[*at]).0, *at))?;
+    let mut title = without_front(parts[at]).to_owned();
+    let earlier = parts.get(at.saturating_sub(2)..at).unwrap_or_default();
+    if split_year(&title).0.is_none()
+        && let Some(year) = earlier.iter().rev().find(|part| year_alone(part).is_some())
+    {
+        title = format!("{year}{title}");
+    }
+    if !body_before_subject(&title)
+        && let Some(name) = earlier.iter().rev().find(|part| body_name::is_body(part))
+    {
+        title = format!("{name}{title}");
+    }
+    Some(title)
+}
+
+/// Returns true if a title names more than the year before its subject.
+fn body_before_subject(title: &str) -> bool {
+    let head = ["政府信息", "政务信息", "政府资讯", "信息公开", "政务公开", "资讯公开"].iter().filter_map(|s| title.find(s)).min();
+    let head = title.get(..head.unwrap_or(title.len())).unwrap_or_default();
+    let (_, before, behind) = split_year(head);
+    before.chars().count() > 2 || behind.chars().count() > 2
+}

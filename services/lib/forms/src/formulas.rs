@@ -1,0 +1,312 @@
+//! The formulas in which sentences name the body and the year of a report: 现公布…, 由…编制, 结合…撰写, and the opening
+//! sentence of chapter 一.
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use regex::Regex;
+
+use crate::{
+    body_name::{self, is_body, is_place},
+    decoration, title,
+    year::{split_year, year_at},
+};
+
+/// A body and a year that a sentence names. Either may be absent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Named {
+    pub agency: Option<String>,
+    pub year: Option<i32>,
+}
+
+/// An abbreviation that a text introduces: （以下简称“县税务局”）.
+static ABBREVIATION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"[（(](?:以下|下称|简称|下同)[^）)]{0,60}[）)]").expect("the pattern is constant")
+});
+
+/// A document in 《》.
+static DOCUMENT: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"《[^》]{1,120}》").expect("the pattern is constant"));
+
+/// Words right before the title of the report in a sentence.
+const PUBLISHED: [&str; 14] = [
+    "公布", "发布", "编制", "编写", "撰写", "梳理", "形成", "制作", "起草", "现将", "兹将", "现就", "公开", "完成",
+];
+
+/// Words for the work on a report.
+const COMPILED: [&str; 10] =
+    ["编制", "撰写", "编写", "起草", "制作", "梳理", "形成", "公布", "发布", "报告如下"];
+
+/// Words that follow the name of the compiler after 由.
+const AFTER_COMPILER: [&str; 17] = [
+    "结合", "根据", "按照", "依据", "依照", "汇总", "负责", "牵头", "组织", "编制", "撰写", "编写", "起草", "梳理",
+    "制作", "公布", "发布",
+];
+
+/// Words that follow the name of the body after 结合.
+const AFTER_WHOSE: [&str; 15] = [
+    "的", "政府信息", "政务公开", "信息公开", "实际", "工作", "有关", "相关", "本年", "全年", "年度", "统计", "各项",
+    "情况", "20",
+];
+
+/// Words that follow the name of the body where it is the subject of a clause of the preamble.
+const AFTER_SUBJECT: [&str; 24] = [
+    "根据", "依据", "按照", "依照", "遵照", "结合", "严格", "认真", "对照", "现将", "现向", "现公布", "现发布", "特",
+    "组织编制", "编制", "撰写", "编写", "公布", "发布", "向社会", "政府信息", "政务公开", "20",
+];
+
+/// Words that follow the name of the body in the opening sentence.
+const AFTER_OPENING: [&str; 58] = [
+    "认真", "深入", "坚持", "严格", "全面", "积极", "按照", "根据", "依据", "紧紧", "紧扣", "紧密", "高度", "持续", "始终",
+    "切实", "不断", "以", "围绕", "贯彻", "落实", "主动", "共", "全年", "在", "进一步", "扎实", "大力", "着力", "深化", "充分",
+    "聚焦", "立足", "牢固", "牢牢", "通过", "政府信息", "政务公开", "信息公开", "将", "把", "对", "健全", "加强", "成立", "稳步",
+    "有序", "依法", "及时", "结合", "学习", "坚决", "累计", "收到", "未收到", "高质量", "公开", "20",
+];
+
+/// The beginning of a clause that only says when.
+static WHEN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:在)?(?:(?:20\d\d|二[〇○零][〇○零一二三四五六七八九]{2})年(?:度|以来|来|里|全年|间)?|本年度|今年以来|今年|一年来|过去一年|近年来|年内|全年)")
+        .expect("the pattern is constant")
+});
+
+/// The beginning of a clause that speaks of the report.
+static ABOUT_REPORT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:本|此|该|现将|兹将|特将|现就|现)(?:年度)?(?:工作)?(?:报告|年报)?(?:是|系|为)?").expect("the pattern is constant")
+});
+
+/// Reads the sentences of a preamble. The text must have no white space.
+pub(crate) fn of_preamble(text: &str) -> Vec<Named> {
+    let text = without_abbreviations(text);
+    let mut found = Vec::new();
+    for sentence in text.split(['。', '；', ';']) {
+        in_book_marks(sentence, &mut found);
+        let plain = DOCUMENT.replace_all(sentence, "《》");
+        embedded(&plain, &mut found);
+        if COMPILED.iter().any(|word| plain.contains(word)) {
+            let named = compiler(&plain).or_else(|| whose(&plain)).or_else(|| subject(&plain));
+            found.extend(named.map(|name| Named { agency: Some(name), year: None }));
+        }
+    }
+    found
+}
+
+/// Reads the first sentences of chapter 一: 2023年，云川市水务局认真落实….
+pub(crate) fn of_opening(text: &str) -> Option<Named> {
+    let text = without_abbreviations(text);
+    for sentence in text.split(['。', '；']).take(3) {
+        let year = split_year(sentence).0;
+        for clause in sentence.split(['，', ',', '：', ':']) {
+            let clause = clause.trim_start_matches(|c: char| c.is_ascii_punctuation() || "（）、一二三四五六".contains(c));
+            let when = WHEN.find(clause).map_or(0, |found| found.end());
+            let clause = clause.get(when..).unwrap_or_default();
+            if let Some(name) = before_one_of(clause, &AFTER_OPENING, is_body) {
+                return Some(Named { agency: Some(name.to_owned()), year });
+            }
+        }
+    }
+    None
+}
+
+/// Returns the place that is the subject of the first sentence, for its government: 2023年，云川市坚持….
+pub(crate) fn place_in_opening(text: &str) -> Option<String> {
+    let sentence = text.split('。').next()?;
+    sentence.split(['，', ',']).find_map(|clause| {
+        let when = WHEN.find(clause).map_or(0, |found| found.end());
+        before_one_of(clause.get(when..)?, &AFTER_OPENING, is_place).map(str::to_owned)
+    })
+}
+
+fn without_abbreviations(text: &str) -> Cow<'_, str> {
+    if text.contains(['（', '(']) { ABBREVIATION.replace_all(text, "") } else { Cow::Borrowed(text) }
+}
+
+/// Returns the shortest beginning of a text that is a name and that one of the words follows.
+fn before_one_of<'t>(text: &'t str, words: &[&str], is_name: impl Fn(&str) -> bool) -> Option<&'t str> {
+    text.char_indices().skip(3).take(40).find_map(|(at, _)| {
+        let (name, rest) = text.split_at(at);
+        (words.iter().any(|word| rest.starts_with(word)) && is_name(name)).then_some(name)
+    })
+}
+
+/// Reads the report's own title in 《》: 现公布《…》. Titles of other documents are cited, not published.
+fn in_book_marks(sentence: &str, found: &mut Vec<Named>) {
+    for document in DOCUMENT.find_iter(sentence) {
+        let inner = document.as_str().trim_matches(['《', '》']);
+        let before = sentence.get(..document.start()).unwrap_or_default();
+        let clause = before.rsplit(['，', ',', '：', ':', '》']).next().unwrap_or_default();
+        let published = PUBLISHED.iter().any(|word| clause.contains(word));
+        let is_report = inner.trim_end_matches(|c| "（）()0123456789年度公开版".contains(c)).ends_with("报告")
+            || inner.ends_with("年报");
+        if published && is_report && inner.contains("公开") && !is_form(inner) {
+            let named = title::parse(inner).unwrap_or_default();
+            let agency = named.agency.filter(|name| is_body(name) || is_place(name));
+            found.push(Named { agency, year: named.year });
+        }
+    }
+}
+
+fn is_form(title: &str) -> bool {
+    ["格式", "模板", "样式", "通知", "编制", "有关", "事项", "办法", "方案"].iter().any(|word| title.contains(word))
+}
+
+/// Reads the report's own title within a sentence: 现公布云川市水务局2023年政府信息公开工作年度报告.
+fn embedded(sentence: &str, found: &mut Vec<Named>) {
+    let ends = ["年度报告", "年报", "工作情况", "有关情况", "工作报告"];
+    for (end, word) in ends.iter().flat_map(|end| sentence.match_indices(end)) {
+        // 现将云川市水务局2023年政府信息公开工作情况报告如下: only such a clause speaks of the report.
+        let is_report = matches!(word, "年度报告" | "年报");
+        let head = sentence.get(..end).unwrap_or_default();
+        let clause = head.rsplit(['，', ',', '：', ':', '“', '”', '》']).next().unwrap_or_default();
+        if !is_report && !["现将", "兹将", "现公布", "现就"].iter().any(|lead| clause.contains(lead)) {
+            continue;
+        }
+        if !clause.contains("公开") || is_form(clause.trim_start_matches("现")) && !is_published(clause) {
+            continue;
+        }
+        let Some((before, behind)) = at_publishing(clause) else { continue };
+        let named = title::read(&format!("{behind}年度报告"));
+        let subject = decoration::without_publishing(before);
+        let own = named.agency.filter(|name| is_body(name) || is_place(name));
+        let subject = Some(subject.to_owned()).filter(|name| is_body(name));
+        let other_year = before.contains("关于") || behind.contains("关于");
+        if !other_year {
+            found.push(Named { agency: own.or(subject), year: named.year });
+        }
+    }
+}
+
+fn is_published(clause: &str) -> bool {
+    at_publishing(clause).is_some()
+}
+
+/// Splits a clause behind its last word of publishing. 机构编制委员会 and 信息发布中心 are names.
+fn at_publishing(clause: &str) -> Option<(&str, &str)> {
+    let is_word = |at: usize, word: &str| {
+        let (before, behind) = (clause.get(..at).unwrap_or_default(), clause.get(at + word.len()..).unwrap_or_default());
+        match word {
+            "编制" => !before.ends_with("机构") && !behind.starts_with("委员会") && !behind.starts_with("办公室"),
+            "发布" => !behind.starts_with("中心"),
+            "公开" => behind.starts_with(|c: char| c.is_ascii_digit()) || before.ends_with("社会"),
+            _ => true,
+        }
+    };
+    let words = PUBLISHED.iter().flat_map(|word| clause.match_indices(word));
+    let last = words.filter(|(at, word)| is_word(*at, word)).map(|(at, word)| (at, at + word.len())).max_by_key(|(_, end)| *end);
+    let about = ABOUT_REPORT.find(clause).filter(|found| !found.is_empty()).map(|found| (0, found.end()));
+    let (start, end) = last.or(about)?;
+    Some((clause.get(..start)?, clause.get(end..)?))
+}
+
+/// Returns the body in 由…编制.
+fn compiler(sentence: &str) -> Option<String> {
+    sentence.match_indices('由').find_map(|(at, word)| {
+        let rest = sentence.get(at + word.len()..)?;
+        before_one_of(rest, &AFTER_COMPILER, is_body).map(str::to_owned)
+    })
+}
+
+/// Returns the body in 结合…政府信息公开工作…撰写.
+fn whose(sentence: &str) -> Option<String> {
+    sentence.match_indices("结合").find_map(|(at, word)| {
+        let rest = sentence.get(at + word.len()..)?;
+        before_one_of(rest, &AFTER_WHOSE, is_body).map(str::to_owned)
+    })
+}
+
+/// Returns the body that is the subject of a clause: 云川市水务局根据…编制本报告.
+fn subject(sentence: &str) -> Option<String> {
+    sentence.split(['，', ',', '：', ':']).find_map(|clause| {
+        let about = ABOUT_REPORT.find(clause).map_or(0, |found| found.end());
+        let clause = clause.get(about..)?;
+        let name = before_one_of(clause, &AFTER_SUBJECT, is_body)?;
+        let behind = clause.get(name.len()..)?;
+        let cites = ["公布", "发布"].iter().any(|word| {
+            behind.strip_prefix(word).is_some_and(|rest| rest.starts_with(['的', '了', '《']))
+        });
+        (!cites).then(|| name.to_owned())
+    })
+}
+
+/// Returns the year at the beginning of a sentence: 2023年，我局….
+pub(crate) fn opening_year(text: &str) -> Option<i32> {
+    let (year, length) = year_at(text)?;
+    let rest = text.get(length..)?;
+    (rest.starts_with("年") || rest.starts_with("，")).then_some(year)
+}
+
+/// Returns the body that a contact clause names: 与…联系.
+pub(crate) fn contact(sentence: &str) -> Option<String> {
+    let named = CONTACT.captures_iter(sentence).find_map(|found| {
+        let name = found.get(1)?.as_str();
+        is_contact(name).then(|| name.to_owned())
+    });
+    named.or_else(|| {
+        let name = CONTACT_LABEL.captures(sentence)?.get(1)?.as_str();
+        is_body(name).then(|| name.to_owned())
+    })
+}
+
+static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?:请|可)?(?:直接)?(?:与|和|向|同|联系|致电|咨询)([^，。；、（(：:]{3,40}?)(?:[（(][^）)]*)?(?:联系|咨询|反映|，|（|\(|$)",
+    )
+    .expect("the pattern is constant")
+});
+static CONTACT_LABEL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?:联系|咨询|受理)(?:单位|机构|部门|机关)[：:]?([^，。；、（(：:]{3,40}?)(?:[，。；、（(]|联系|地址|电话|$)")
+        .expect("the pattern is constant")
+});
+
+/// Returns true if the text can be the name of a contact.
+fn is_contact(name: &str) -> bool {
+    is_body(name) && body_name::without_office(name).chars().count() > 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn preamble(text: &str, agency: Option<&str>, year: Option<i32>) {
+        let found = of_preamble(text);
+        let name = found.iter().find_map(|named| named.agency.clone());
+        let named = found.iter().find_map(|named| named.year);
+        assert_eq!((name.as_deref(), named), (agency, year), "{text} {found:?}");
+    }
+
+    #[test]
+    fn formulas_of_the_preamble_name_body_and_year() {
+        let water = Some("云川市水务局");
+        preamble("依照有关法规的要求，现公布云川市水务局2023年政府信息公开工作年度报告。", water, Some(2023));
+        preamble("根据《条例》，特向社会公布2022年云川市水务局政府信息公开工作年度报告，统计期限为全年。", water, Some(2022));
+        preamble("特编制云川市水务局2021年政府信息公开工作年度报告", water, Some(2021));
+        preamble("现公布云川市水务局政府信息公开工作2021年度报告。", water, Some(2021));
+        preamble("按照要求，梳理编制云川市水务局2020年度政府信息公开年度报告。", water, Some(2020));
+        preamble("现将《云川市水务局2023年政府信息公开工作年度报告》公布如下：", water, Some(2023));
+        preamble("结合云川市水务局（以下简称“市水务局”）政府信息公开工作的统计数据撰写。", water, None);
+        preamble("云川市水务局根据《条例》编制2023年政府信息公开工作年度报告。", water, Some(2023));
+        preamble("本报告系云川市水务局按照《条例》要求编制。", water, None);
+        preamble("由中共云川县委机构编制委员会办公室编制。", Some("中共云川县委机构编制委员会办公室"), None);
+    }
+
+    #[test]
+    fn other_bodies_of_a_preamble_are_no_names() {
+        preamble("根据县政府办公室要求，编制2023年政府信息公开工作年度报告。", None, Some(2023));
+        preamble("按照《云川市人民政府办公室关于做好2023年政府信息公开工作年度报告编制发布工作的通知》要求，编制本报告。", None, None);
+        preamble("根据国务院办公厅印发的《政府信息公开工作年度报告格式》编制。", None, None);
+        preamble("根据云川市人民政府办公室公布的格式，我局编制本报告。", None, None);
+        preamble("结合我局实际编制本报告。", None, None);
+        preamble("结合云川市人民政府网站等有关数据编制。", None, None);
+    }
+
+    #[test]
+    fn the_opening_sentence_names_the_body() {
+        let check = |text: &str, expect: Option<&str>| {
+            assert_eq!(of_opening(text).and_then(|named| named.agency).as_deref(), expect, "{text}");
+        };
+        check("2023年，云川市水务局认真贯彻《条例》。", Some("云川市水务局"));
+        check("2023年，在县委、县政府的坚强领导下，云川市水务局坚持公开为常态。", Some("云川市水务局"));
+        check("2023年度云川市水务局政府信息公开工作有序推进。", Some("云川市水务局"));
+        check("云川市水务局2023年共公开信息68条。", Some("云川市水务局"));
+        check("2023年，我局认真贯彻《条例》。", None);
+        check("2023年，县政府办公室认真指导。", None);
+    }
+}
