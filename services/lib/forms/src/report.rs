@@ -107,6 +107,12 @@ fn check_kind(
     chapters.sort_unstable();
     chapters.dedup();
     // The notice that decrees the form explains each chapter and names no body and year of its own; a report cites it.
+    if look_alike::is_of_institution(document) {
+        return Err(look_alike::rejection(LookAlike::PublicInstitution));
+    }
+    if no_cell && look_alike::is_infographic(document) {
+        return Err(look_alike::rejection(LookAlike::Infographic));
+    }
     let titled = identity.title.agency.is_some() && (identity.title.year.or(identity.year)).is_some();
     if !no_cell && (!empty || titled || identity.period.is_some()) {
         return Ok(());

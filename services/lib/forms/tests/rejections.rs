@@ -37,6 +37,23 @@ fn look_alikes_are_rejected_with_their_kind() {
         ("云川市水务局2023年部门决算\n\n第一部分 单位概况\n一、主要职能。", LookAlike::Budget),
         ("云川市水务局2023年政务公开工作总结\n\n2023年，我局认真落实要点。", LookAlike::WorkSummary),
         ("一图读懂云川市水务局2023年政府信息公开工作年度报告", LookAlike::Infographic),
+        (
+            "云川大学2022-2023学年信息公开工作年度报告\n根据《高等学校信息公开办法》编制。\n一、概述\n公开信息7条。\n\
+             二、主动公开信息情况\n公开信息5条。\n三、依申请公开情况\n收到申请3件。",
+            LookAlike::PublicInstitution,
+        ),
+        (
+            "云川市人民医院2023年度信息公开工作报告\n一、总体情况\n公开信息7条。\n二、主动公开情况\n5条。\n三、依申请公开情况\n无。",
+            LookAlike::PublicInstitution,
+        ),
+        (
+            "图解：云川市水务局2023年政府信息公开工作年度报告\n一、总体情况\n公开信息7条。\n二、主动公开政府信息情况\n5条。\n\
+             三、收到和处理政府信息公开申请情况\n9件。\n四、政府信息公开行政复议、行政诉讼情况\n无。",
+            LookAlike::Infographic,
+        ),
+        ("云川市水务局关于2023年政务公开工作要点落实情况的函\n\n市政府办公室：\n现将情况报告如下。", LookAlike::WorkSummary),
+        ("云川市水务局2023年政府信息公开工作年度报告\n\n附件：云川市水务局2023年报告.pdf", LookAlike::AttachmentPage),
+        ("&lt;p&gt;云川市水务局2023年政府信息公开工作年度报告&lt;/p&gt;&lt;td&gt;规章&lt;/td&gt;", LookAlike::DataPage),
         ("关于召开会议的公告\n\n请准时参加会议。", LookAlike::Other),
     ] {
         check(text, RejectionCode::NotAReport, Some(kind));
@@ -52,7 +69,8 @@ fn what_another_program_made_of_a_report_is_none() {
     let json = r#"{"title":"云川市水务局2023年政府信息公开工作年度报告","naturalPerson":{"newReceived":5,"carriedIn":2}}"#;
     let garbled = "浜戝窛甯傛按鍔″眬2023骞存斂搴滀俊鎭叕寮€宸ヤ綔骞村害鎶ュ憡\n\n涓€銆佹€讳綋鎯呭喌\n\n| 瑙勭珷 | 3 | 5 | 79 |\n";
     let lost = "?????2023????????????\n\n??????\n\n| ?? | 3 | 5 | 79 |\n";
-    for text in [json, garbled, lost] {
+    check(json, RejectionCode::NotAReport, Some(LookAlike::DataPage));
+    for text in [garbled, lost] {
         check(text, RejectionCode::NotAReport, Some(LookAlike::Other));
     }
 }
@@ -119,6 +137,43 @@ fn a_report_without_tables_is_read_with_every_cell_missing() {
     let sections: Vec<(u32, String)> = report.sections.iter().map(|s| (s.number, s.text())).collect();
     assert_eq!(sections.len(), 6);
     assert_eq!(sections.last(), Some(&(6, "无。".to_owned())));
+}
+
+#[test]
+fn chapters_are_found_however_their_headings_are_numbered() {
+    let titles = [
+        "总体情况",
+        "主动公开政府信息情况",
+        "收到和处理政府信息公开申请情况",
+        "政府信息公开行政复议、行政诉讼情况",
+        "存在的主要问题及改进情况",
+        "其他需要报告的事项",
+    ];
+    let numbers = ["一", "二", "三", "四", "五", "六"];
+    let forms: [fn(&str, usize, &str) -> String; 12] = [
+        |n, _, title| format!("第{n}部分 {title}\n"),
+        |n, _, title| format!("第{n}部分：{title}\n"),
+        |n, _, title| format!("{n}.{title}\n"),
+        |n, _, title| format!("{n}．{title}\n"),
+        |n, _, title| format!("{n} {title}\n"),
+        |n, _, title| format!("{n}、{title}。\n"),
+        |n, _, title| format!("{n}、\n{title}\n"),
+        |n, _, title| format!("{}、{title}\n", n.replace('一', "⼀").replace('二', "⼆")),
+        |_, at, title| format!("{}、{title}\n", ["Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ", "Ⅴ", "Ⅵ"][at]),
+        |n, _, title| format!("{n}、{title} "),
+        |n, _, title| format!("{n}、{title}。"),
+        |n, _, title| format!("{n}、{}\n", title.replace("总体", "基本").replace("政府信息情况", "情况")),
+    ];
+    for form in forms {
+        let chapter = |at: usize| format!("{}本章全年公开信息{}条。", form(numbers[at], at, titles[at]), at + 3);
+        let chapters: Vec<String> = (0..6).map(chapter).collect();
+        let text = format!("云川市水务局2023年政府信息公开工作年度报告\n\n{}\n", chapters.join("\n"));
+        let report = read(&text).unwrap();
+        let found: Vec<(u32, String)> = report.sections.iter().map(|s| (s.number, s.text())).collect();
+        let expect: Vec<(u32, String)> =
+            (0..6).map(|at| (u32::try_from(at).unwrap() + 1, format!("本章全年公开信息{}条。", at + 3))).collect();
+        assert_eq!(found, expect, "{text}");
+    }
 }
 
 /// 统计指标 of 国办发〔2014〕32号, whose rows have nearly the same numbers and names as those of the later forms.

@@ -78,6 +78,12 @@ pub enum LookAlike {
     IndexPage,
     /// 图解年报
     Infographic,
+    /// 信息公开年度报告 of a school, a hospital or another 公共企事业单位
+    PublicInstitution,
+    /// A page with nothing but links to attachments
+    AttachmentPage,
+    /// JSON, escaped markup or a script in place of the text
+    DataPage,
     /// Any other document.
     Other,
 }
