@@ -1,10 +1,10 @@
 //! Arbitrary values of the model for the round-trip tests.
 
 use gongkai_model::{
-    AgencyKey, Applicant, Area, CellRef, Citation, Concept, Contact, Fact, FactId, Field, FieldName, Finding,
-    Evidence, EvidenceSource, FormId, Identity, LookAlike, Metadata, Note, Paragraph, Part, PartContent, Period, Region, Rejection,
-    RejectionCode, Report, ReportKey, Revocation, Section, Severity, Source, Span, State, Variant, Versions,
-    Waiver, WaiverEnd,
+    AgencyKey, Applicant, Area, CellRef, Citation, Concept, Contact, Evidence, EvidenceSource, Fact, FactId,
+    Field, FieldName, Finding, FormId, Identity, LookAlike, Metadata, Note, Paragraph, Part, PartContent,
+    Period, Region, Rejection, RejectionCode, Report, ReportKey, Revocation, Section, Severity, Source, Span,
+    State, Variant, Versions, Waiver, WaiverEnd,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use rust_decimal::Decimal;
@@ -186,9 +186,13 @@ fn part() -> impl Strategy<Value = Part> {
 
 fn identity() -> impl Strategy<Value = Identity> {
     let source = || select(EvidenceSource::ALL.to_vec());
-    let body = (NAME, source(), 1..40_u32).prop_map(|(value, source, weight)| Evidence { value, source, weight });
-    let year = (2008..2030_i32, source(), 1..40_u32)
-        .prop_map(|(value, source, weight)| Evidence { value, source, weight });
+    let body =
+        (NAME, source(), 1..40_u32).prop_map(|(value, source, weight)| Evidence { value, source, weight });
+    let year = (2008..2030_i32, source(), 1..40_u32).prop_map(|(value, source, weight)| Evidence {
+        value,
+        source,
+        weight,
+    });
     (vec(body, 0..3), vec(year, 0..3)).prop_map(|(agency, year)| Identity { agency, year })
 }
 

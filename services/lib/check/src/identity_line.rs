@@ -28,7 +28,9 @@ pub struct EvidenceLine<T> {
 impl IdentityLine {
     /// Creates the line of an identity, or nothing if neither bodies nor years compete.
     pub(crate) fn of(identity: &Identity) -> Option<Self> {
-        identity.is_disputed().then(|| Self { agency: rivals(&identity.agency), year: rivals(&identity.year) })
+        identity
+            .is_disputed()
+            .then(|| Self { agency: rivals(&identity.agency), year: rivals(&identity.year) })
     }
 }
 

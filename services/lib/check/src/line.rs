@@ -6,8 +6,8 @@ use gongkai_rules::LeftOut;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Checked, identity_line::IdentityLine, metadata_line::MetadataLine, part_line::PartLine, rejection_line::RejectionLine,
-    source_line::SourceLine,
+    Checked, identity_line::IdentityLine, metadata_line::MetadataLine, part_line::PartLine,
+    rejection_line::RejectionLine, source_line::SourceLine,
 };
 
 /// The result of reading a document.

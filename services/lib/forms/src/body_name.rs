@@ -100,7 +100,7 @@ const NOT_ENDS: [&str; 20] = [
 ];
 
 /// Beginnings of phrases that are no names.
-const NOT_STARTS: [&str; 55] = [
+const NOT_STARTS: [&str; 68] = [
     "根据",
     "按照",
     "依据",
@@ -156,6 +156,19 @@ const NOT_STARTS: [&str; 55] = [
     "二是",
     "首页",
     "请",
+    "公布",
+    "发布",
+    "编制",
+    "撰写",
+    "梳理",
+    "特编",
+    "特向",
+    "特公",
+    "向社会",
+    "现公",
+    "现发",
+    "现予",
+    "现向",
 ];
 
 /// Words that no name contains.
@@ -225,7 +238,10 @@ fn is_name(name: &str) -> bool {
 
 /// Returns true if a name begins with its level instead of its place. 市中区 and 市北区 are places.
 pub(crate) fn lacks_place(name: &str) -> bool {
-    let places = ["市中", "市北", "市南", "镇江", "镇海", "镇平", "镇安", "镇宁", "镇远", "镇原", "镇赉", "镇雄", "镇坪", "镇巴", "镇康", "镇沅", "州市"];
+    let places = [
+        "市中", "市北", "市南", "镇江", "镇海", "镇平", "镇安", "镇宁", "镇远", "镇原", "镇赉", "镇雄",
+        "镇坪", "镇巴", "镇康", "镇沅", "州市",
+    ];
     name.starts_with(LEVELS) && !places.iter().any(|place| name.starts_with(place))
 }
 
@@ -233,7 +249,8 @@ fn ends_like_a_body(name: &str) -> bool {
     let name = without_bracket(name);
     let of_place = |own: &str| own.ends_with("人民") || own.ends_with(PLACES);
     name.strip_suffix("政府").is_none_or(of_place)
-        && ENDS.iter().any(|end| name.ends_with(end)) && !NOT_ENDS.iter().any(|end| name.ends_with(end))
+        && ENDS.iter().any(|end| name.ends_with(end))
+        && !NOT_ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// Returns true for a placeholder of a name, as in an empty form: `XX局`, `××市`, `____`.
@@ -365,10 +382,30 @@ mod tests {
 
     #[test]
     fn names_of_bodies_are_told_from_phrases() {
-        for name in ["云川市水务局", "云川县文化和旅游局（县文物局）", "桥东镇", "市中区人民政府", "中共云川县委机构编制委员会办公室", "云川经济技术开发区管理委员会", "云川市突发事件预警信息发布中心"] {
+        for name in [
+            "云川市水务局",
+            "云川县文化和旅游局（县文物局）",
+            "桥东镇",
+            "市中区人民政府",
+            "中共云川县委机构编制委员会办公室",
+            "云川经济技术开发区管理委员会",
+            "云川市突发事件预警信息发布中心",
+        ] {
             assert!(is_body(name), "{name}");
         }
-        for name in ["县政府办公室", "市局", "根据云川市水务局", "云川市人民政府网站", "全县各级行政机关", "我局", "本机关", "国务院办公厅", "云川市信息公开平台", "XX局", "云川市"] {
+        for name in [
+            "县政府办公室",
+            "市局",
+            "根据云川市水务局",
+            "云川市人民政府网站",
+            "全县各级行政机关",
+            "我局",
+            "本机关",
+            "国务院办公厅",
+            "云川市信息公开平台",
+            "XX局",
+            "云川市",
+        ] {
             assert!(!is_body(name), "{name}");
         }
         assert!(is_place("云川市") && !is_place("云川市水务局"));

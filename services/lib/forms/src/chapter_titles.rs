@@ -87,7 +87,8 @@ impl ChapterTitles {
             return None;
         }
         let bare = title.strip_prefix("关于").unwrap_or(&title);
-        let by_number = || is_chapter_style(enumerator.style).then(|| by_number(bare, enumerator.number)).flatten();
+        let by_number =
+            || is_chapter_style(enumerator.style).then(|| by_number(bare, enumerator.number)).flatten();
         by_words(bare).or_else(by_number)
     }
 }
@@ -99,7 +100,11 @@ fn is_chapter_style(style: HeadingNumbering) -> bool {
 
 /// Returns a label in the wording of the mainland: 信息 for 资讯.
 fn mainland(label: &str) -> Cow<'_, str> {
-    if label.contains("资讯") { Cow::Owned(label.replace("资讯", "信息")) } else { Cow::Borrowed(label) }
+    if label.contains("资讯") {
+        Cow::Owned(label.replace("资讯", "信息"))
+    } else {
+        Cow::Borrowed(label)
+    }
 }
 
 /// Returns true if a text after a title begins prose or a table, and does not continue the title.

@@ -11,8 +11,8 @@ use crate::{
 
 /// Signs between the parts of a line.
 const SEPARATORS: [char; 26] = [
-    '>', '＞', '»', '›', '→', '/', '／', '\\', '|', '｜', '丨', '_', '：', ':', '·', '•', '—', '–', '－', '-',
-    '~', '～', '┃', '│', '・', '★',
+    '>', '＞', '»', '›', '→', '/', '／', '\\', '|', '｜', '丨', '_', '：', ':', '·', '•', '—', '–', '－',
+    '-', '~', '～', '┃', '│', '・', '★',
 ];
 
 /// Returns true for a sign before a title. Brackets, and signs that stand for a name in an empty form, are none.
@@ -59,8 +59,22 @@ const LABELS: [&str; 33] = [
 
 /// Words that publish a title: 关于发布…的公告, 现公布….
 const PUBLISHING: [&str; 16] = [
-    "关于", "现将", "现予", "现", "特此", "特向", "特公布", "向社会", "公开发布", "公布", "发布", "印发", "报送",
-    "上报", "编制", "公开",
+    "关于",
+    "现将",
+    "现予",
+    "现",
+    "特此",
+    "特向",
+    "特公布",
+    "向社会",
+    "公开发布",
+    "公布",
+    "发布",
+    "印发",
+    "报送",
+    "上报",
+    "编制",
+    "公开",
 ];
 
 /// 附件1, 附：, 附件2-1.
@@ -113,7 +127,8 @@ fn in_book_marks(text: &str) -> Option<String> {
         return None;
     }
     let (_, front, back) = split_year(inner);
-    let has_name = front.chars().count() > 2 || back.find("政府信息").or(back.find("信息公开")).is_some_and(|at| at > 6);
+    let has_name =
+        front.chars().count() > 2 || back.find("政府信息").or(back.find("信息公开")).is_some_and(|at| at > 6);
     Some(if has_name { inner.to_owned() } else { format!("{before}{inner}") })
 }
 
@@ -158,7 +173,9 @@ fn without_one(text: &str) -> &str {
         let rest = text.get(length..).unwrap_or_default();
         let rest = rest.get(rest.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default();
         // A year or a body in brackets belongs to the title.
-        if year_alone(inner).is_none() && !body_name::is_body(inner) && year_at(inner).is_none_or(|(_, n)| n < inner.len())
+        if year_alone(inner).is_none()
+            && !body_name::is_body(inner)
+            && year_at(inner).is_none_or(|(_, n)| n < inner.len())
         {
             return rest;
         }
@@ -189,7 +206,16 @@ fn after_number(text: &str, length: usize, digits: usize) -> &str {
 
 /// Returns the content of the brackets at the beginning of a text.
 fn bracket(text: &str) -> Option<&str> {
-    let pairs = [('【', '】'), ('[', ']'), ('〔', '〕'), ('（', '）'), ('(', ')'), ('〖', '〗'), ('「', '」'), ('［', '］')];
+    let pairs = [
+        ('【', '】'),
+        ('[', ']'),
+        ('〔', '〕'),
+        ('（', '）'),
+        ('(', ')'),
+        ('〖', '〗'),
+        ('「', '」'),
+        ('［', '］'),
+    ];
     let (open, close) = pairs.into_iter().find(|(open, _)| text.starts_with(*open))?;
     let inner = text.get(open.len_utf8()..)?;
     inner.get(..inner.find(close)?)
@@ -201,13 +227,15 @@ fn in_parts(text: &str) -> Option<String> {
         return None;
     }
     let parts: Vec<&str> = text.split(SEPARATORS).filter(|part| !part.is_empty()).collect();
-    let is_title = |part: &str| part.contains("年度报告") || part.contains("年报") && part.contains("信息公开");
+    let is_title =
+        |part: &str| part.contains("年度报告") || part.contains("年报") && part.contains("信息公开");
     let worth = |part: &str| {
         let (year, before, behind) = split_year(part);
         let name = body_before_subject(part);
         (usize::from(year.is_some()) + usize::from(name), before.len().max(behind.len()))
     };
-    let at = (0..parts.len()).filter(|at| is_title(parts[*at])).max_by_key(|at| (worth(parts[*at]).0, *at))?;
+    let at =
+        (0..parts.len()).filter(|at| is_title(parts[*at])).max_by_key(|at| (worth(parts[*at]).0, *at))?;
     let mut title = without_front(parts[at]).to_owned();
     let earlier = parts.get(at.saturating_sub(2)..at).unwrap_or_default();
     if split_year(&title).0.is_none()
@@ -225,7 +253,10 @@ fn in_parts(text: &str) -> Option<String> {
 
 /// Returns true if a title names more than the year before its subject.
 fn body_before_subject(title: &str) -> bool {
-    let head = ["政府信息", "政务信息", "政府资讯", "信息公开", "政务公开", "资讯公开"].iter().filter_map(|s| title.find(s)).min();
+    let head = ["政府信息", "政务信息", "政府资讯", "信息公开", "政务公开", "资讯公开"]
+        .iter()
+        .filter_map(|s| title.find(s))
+        .min();
     let head = title.get(..head.unwrap_or(title.len())).unwrap_or_default();
     let (_, before, behind) = split_year(head);
     before.chars().count() > 2 || behind.chars().count() > 2

@@ -56,11 +56,13 @@ pub(crate) fn split(line: &str) -> Enumerator<'_> {
         let rest = rest.trim_start().trim_start_matches(CLOSING).trim_start();
         return Enumerator { style: HeadingNumbering::Part, number, rest };
     }
-    let is_closed = behind.is_empty() || behind.starts_with(CLOSING) || behind.starts_with(char::is_whitespace);
+    let is_closed =
+        behind.is_empty() || behind.starts_with(CLOSING) || behind.starts_with(char::is_whitespace);
     let style = if opens { HeadingNumbering::Brackets } else { style };
     let rest = behind.trim_start().trim_start_matches(CLOSING).trim_start();
     // 一季度 and 2023年 begin with a numeral that is no number of a heading.
-    let is_roman_letter = style == HeadingNumbering::Roman && behind.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let is_roman_letter =
+        style == HeadingNumbering::Roman && behind.starts_with(|c: char| c.is_ascii_alphanumeric());
     if !(is_closed || line.starts_with(['㈠', '㈡', '㈢', '㈣', '㈤', '㈥'])) || is_roman_letter {
         return bare;
     }
@@ -72,7 +74,8 @@ fn numeral(text: &str) -> Option<(HeadingNumbering, u32, usize)> {
     let first = text.chars().next()?;
     if let Some(number) = bracketed(first).or_else(|| chinese(first)) {
         // 十一 and the like number no chapter of a report, but are numbers.
-        let more: usize = text.chars().skip(1).take_while(|c| chinese(*c).is_some()).map(char::len_utf8).sum();
+        let more: usize =
+            text.chars().skip(1).take_while(|c| chinese(*c).is_some()).map(char::len_utf8).sum();
         let number = if more == 0 { number } else { 99 };
         return Some((HeadingNumbering::Chinese, number, first.len_utf8() + more));
     }
@@ -127,10 +130,13 @@ mod tests {
         let check = |line: &str, style: HeadingNumbering, number: u32, rest: &str| {
             assert_eq!(split(line), Enumerator { style, number, rest }, "{line}");
         };
-        for line in ["一、总体情况", "一.总体情况", "一．总体情况", "⼀、总体情况", "一 总体情况", "## 一、 总体情况"] {
+        for line in
+            ["一、总体情况", "一.总体情况", "一．总体情况", "⼀、总体情况", "一 总体情况", "## 一、 总体情况"]
+        {
             check(line, HeadingNumbering::Chinese, 1, "总体情况");
         }
-        for line in ["第二部分 主动公开", "第二部分：主动公开", "第二章、主动公开", "第2部分主动公开"] {
+        for line in ["第二部分 主动公开", "第二部分：主动公开", "第二章、主动公开", "第2部分主动公开"]
+        {
             check(line, HeadingNumbering::Part, 2, "主动公开");
         }
         check("Ⅲ、申请", HeadingNumbering::Roman, 3, "申请");
@@ -138,7 +144,8 @@ mod tests {
         check("５．问题", HeadingNumbering::Arabic, 5, "问题");
         check("（六）其他", HeadingNumbering::Brackets, 6, "其他");
         check("一、", HeadingNumbering::Chinese, 1, "");
-        for line in ["一季度公开信息", "2023年，我局", "总体情况", "第二十条第（一）项"] {
+        for line in ["一季度公开信息", "2023年，我局", "总体情况", "第二十条第（一）项"]
+        {
             check(line, HeadingNumbering::Bare, 0, line);
         }
     }

@@ -67,7 +67,7 @@ fn weigh<T: Clone>(
     weighed.sort_by_key(|evidence| (std::cmp::Reverse(evidence.weight), evidence.source));
     // A mere hint is no rival.
     let heaviest = weighed.first().map_or(0, |evidence| evidence.weight);
-    weighed.retain(|evidence| evidence.weight > 1 || evidence.weight == heaviest);
+    weighed.retain(|evidence| evidence.weight > 2 || evidence.weight == heaviest);
     weighed
 }
 

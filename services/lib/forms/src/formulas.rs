@@ -29,7 +29,8 @@ static DOCUMENT: LazyLock<Regex> =
 
 /// Words right before the title of the report in a sentence.
 const PUBLISHED: [&str; 14] = [
-    "公布", "发布", "编制", "编写", "撰写", "梳理", "形成", "制作", "起草", "现将", "兹将", "现就", "公开", "完成",
+    "公布", "发布", "编制", "编写", "撰写", "梳理", "形成", "制作", "起草", "现将", "兹将", "现就", "公开",
+    "完成",
 ];
 
 /// Words for the work on a report.
@@ -38,28 +39,117 @@ const COMPILED: [&str; 10] =
 
 /// Words that follow the name of the compiler after 由.
 const AFTER_COMPILER: [&str; 17] = [
-    "结合", "根据", "按照", "依据", "依照", "汇总", "负责", "牵头", "组织", "编制", "撰写", "编写", "起草", "梳理",
-    "制作", "公布", "发布",
+    "结合", "根据", "按照", "依据", "依照", "汇总", "负责", "牵头", "组织", "编制", "撰写", "编写", "起草",
+    "梳理", "制作", "公布", "发布",
 ];
 
 /// Words that follow the name of the body after 结合.
 const AFTER_WHOSE: [&str; 15] = [
-    "的", "政府信息", "政务公开", "信息公开", "实际", "工作", "有关", "相关", "本年", "全年", "年度", "统计", "各项",
-    "情况", "20",
+    "的",
+    "政府信息",
+    "政务公开",
+    "信息公开",
+    "实际",
+    "工作",
+    "有关",
+    "相关",
+    "本年",
+    "全年",
+    "年度",
+    "统计",
+    "各项",
+    "情况",
+    "20",
 ];
 
 /// Words that follow the name of the body where it is the subject of a clause of the preamble.
 const AFTER_SUBJECT: [&str; 24] = [
-    "根据", "依据", "按照", "依照", "遵照", "结合", "严格", "认真", "对照", "现将", "现向", "现公布", "现发布", "特",
-    "组织编制", "编制", "撰写", "编写", "公布", "发布", "向社会", "政府信息", "政务公开", "20",
+    "根据",
+    "依据",
+    "按照",
+    "依照",
+    "遵照",
+    "结合",
+    "严格",
+    "认真",
+    "对照",
+    "现将",
+    "现向",
+    "现公布",
+    "现发布",
+    "特",
+    "组织编制",
+    "编制",
+    "撰写",
+    "编写",
+    "公布",
+    "发布",
+    "向社会",
+    "政府信息",
+    "政务公开",
+    "20",
 ];
 
 /// Words that follow the name of the body in the opening sentence.
 const AFTER_OPENING: [&str; 58] = [
-    "认真", "深入", "坚持", "严格", "全面", "积极", "按照", "根据", "依据", "紧紧", "紧扣", "紧密", "高度", "持续", "始终",
-    "切实", "不断", "以", "围绕", "贯彻", "落实", "主动", "共", "全年", "在", "进一步", "扎实", "大力", "着力", "深化", "充分",
-    "聚焦", "立足", "牢固", "牢牢", "通过", "政府信息", "政务公开", "信息公开", "将", "把", "对", "健全", "加强", "成立", "稳步",
-    "有序", "依法", "及时", "结合", "学习", "坚决", "累计", "收到", "未收到", "高质量", "公开", "20",
+    "认真",
+    "深入",
+    "坚持",
+    "严格",
+    "全面",
+    "积极",
+    "按照",
+    "根据",
+    "依据",
+    "紧紧",
+    "紧扣",
+    "紧密",
+    "高度",
+    "持续",
+    "始终",
+    "切实",
+    "不断",
+    "以",
+    "围绕",
+    "贯彻",
+    "落实",
+    "主动",
+    "共",
+    "全年",
+    "在",
+    "进一步",
+    "扎实",
+    "大力",
+    "着力",
+    "深化",
+    "充分",
+    "聚焦",
+    "立足",
+    "牢固",
+    "牢牢",
+    "通过",
+    "政府信息",
+    "政务公开",
+    "信息公开",
+    "将",
+    "把",
+    "对",
+    "健全",
+    "加强",
+    "成立",
+    "稳步",
+    "有序",
+    "依法",
+    "及时",
+    "结合",
+    "学习",
+    "坚决",
+    "累计",
+    "收到",
+    "未收到",
+    "高质量",
+    "公开",
+    "20",
 ];
 
 /// The beginning of a clause that only says when.
@@ -70,7 +160,8 @@ static WHEN: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The beginning of a clause that speaks of the report.
 static ABOUT_REPORT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:本|此|该|现将|兹将|特将|现就|现)(?:年度)?(?:工作)?(?:报告|年报)?(?:是|系|为)?").expect("the pattern is constant")
+    Regex::new(r"^(?:本|此|该|现将|兹将|特将|现就|现)(?:年度)?(?:工作)?(?:报告|年报)?(?:是|系|为)?")
+        .expect("the pattern is constant")
 });
 
 /// Reads the sentences of a preamble. The text must have no white space.
@@ -80,8 +171,10 @@ pub(crate) fn of_preamble(text: &str) -> Vec<Named> {
     for sentence in text.split(['。', '；', ';']) {
         in_book_marks(sentence, &mut found);
         let plain = DOCUMENT.replace_all(sentence, "《》");
+        let before = found.len();
         embedded(&plain, &mut found);
-        if COMPILED.iter().any(|word| plain.contains(word)) {
+        let is_named = found.iter().skip(before).any(|named| named.agency.is_some());
+        if !is_named && COMPILED.iter().any(|word| plain.contains(word)) {
             let named = compiler(&plain).or_else(|| whose(&plain)).or_else(|| subject(&plain));
             found.extend(named.map(|name| Named { agency: Some(name), year: None }));
         }
@@ -95,7 +188,8 @@ pub(crate) fn of_opening(text: &str) -> Option<Named> {
     for sentence in text.split(['。', '；']).take(3) {
         let year = split_year(sentence).0;
         for clause in sentence.split(['，', ',', '：', ':']) {
-            let clause = clause.trim_start_matches(|c: char| c.is_ascii_punctuation() || "（）、一二三四五六".contains(c));
+            let clause = clause
+                .trim_start_matches(|c: char| c.is_ascii_punctuation() || "（）、一二三四五六".contains(c));
             let when = WHEN.find(clause).map_or(0, |found| found.end());
             let clause = clause.get(when..).unwrap_or_default();
             if let Some(name) = before_one_of(clause, &AFTER_OPENING, is_body) {
@@ -134,8 +228,9 @@ fn in_book_marks(sentence: &str, found: &mut Vec<Named>) {
         let before = sentence.get(..document.start()).unwrap_or_default();
         let clause = before.rsplit(['，', ',', '：', ':', '》']).next().unwrap_or_default();
         let published = PUBLISHED.iter().any(|word| clause.contains(word));
-        let is_report = inner.trim_end_matches(|c| "（）()0123456789年度公开版".contains(c)).ends_with("报告")
-            || inner.ends_with("年报");
+        let is_report =
+            inner.trim_end_matches(|c| "（）()0123456789年度公开版".contains(c)).ends_with("报告")
+                || inner.ends_with("年报");
         if published && is_report && inner.contains("公开") && !is_form(inner) {
             let named = title::parse(inner).unwrap_or_default();
             let agency = named.agency.filter(|name| is_body(name) || is_place(name));
@@ -145,7 +240,9 @@ fn in_book_marks(sentence: &str, found: &mut Vec<Named>) {
 }
 
 fn is_form(title: &str) -> bool {
-    ["格式", "模板", "样式", "通知", "编制", "有关", "事项", "办法", "方案"].iter().any(|word| title.contains(word))
+    ["格式", "模板", "样式", "通知", "编制", "有关", "事项", "办法", "方案"]
+        .iter()
+        .any(|word| title.contains(word))
 }
 
 /// Reads the report's own title within a sentence: 现公布云川市水务局2023年政府信息公开工作年度报告.
@@ -156,7 +253,8 @@ fn embedded(sentence: &str, found: &mut Vec<Named>) {
         let is_report = matches!(word, "年度报告" | "年报");
         let head = sentence.get(..end).unwrap_or_default();
         let clause = head.rsplit(['，', ',', '：', ':', '“', '”', '》']).next().unwrap_or_default();
-        if !is_report && !["现将", "兹将", "现公布", "现就"].iter().any(|lead| clause.contains(lead)) {
+        if !is_report && !["现将", "兹将", "现公布", "现就"].iter().any(|lead| clause.contains(lead))
+        {
             continue;
         }
         if !clause.contains("公开") || is_form(clause.trim_start_matches("现")) && !is_published(clause) {
@@ -181,16 +279,22 @@ fn is_published(clause: &str) -> bool {
 /// Splits a clause behind its last word of publishing. 机构编制委员会 and 信息发布中心 are names.
 fn at_publishing(clause: &str) -> Option<(&str, &str)> {
     let is_word = |at: usize, word: &str| {
-        let (before, behind) = (clause.get(..at).unwrap_or_default(), clause.get(at + word.len()..).unwrap_or_default());
+        let (before, behind) =
+            (clause.get(..at).unwrap_or_default(), clause.get(at + word.len()..).unwrap_or_default());
         match word {
-            "编制" => !before.ends_with("机构") && !behind.starts_with("委员会") && !behind.starts_with("办公室"),
+            "编制" => {
+                !before.ends_with("机构") && !behind.starts_with("委员会") && !behind.starts_with("办公室")
+            }
             "发布" => !behind.starts_with("中心"),
             "公开" => behind.starts_with(|c: char| c.is_ascii_digit()) || before.ends_with("社会"),
             _ => true,
         }
     };
     let words = PUBLISHED.iter().flat_map(|word| clause.match_indices(word));
-    let last = words.filter(|(at, word)| is_word(*at, word)).map(|(at, word)| (at, at + word.len())).max_by_key(|(_, end)| *end);
+    let last = words
+        .filter(|(at, word)| is_word(*at, word))
+        .map(|(at, word)| (at, at + word.len()))
+        .max_by_key(|(_, end)| *end);
     let about = ABOUT_REPORT.find(clause).filter(|found| !found.is_empty()).map(|found| (0, found.end()));
     let (start, end) = last.or(about)?;
     Some((clause.get(..start)?, clause.get(end..)?))
@@ -219,9 +323,9 @@ fn subject(sentence: &str) -> Option<String> {
         let clause = clause.get(about..)?;
         let name = before_one_of(clause, &AFTER_SUBJECT, is_body)?;
         let behind = clause.get(name.len()..)?;
-        let cites = ["公布", "发布"].iter().any(|word| {
-            behind.strip_prefix(word).is_some_and(|rest| rest.starts_with(['的', '了', '《']))
-        });
+        let cites = ["公布", "发布"]
+            .iter()
+            .any(|word| behind.strip_prefix(word).is_some_and(|rest| rest.starts_with(['的', '了', '《'])));
         (!cites).then(|| name.to_owned())
     })
 }
@@ -276,7 +380,11 @@ mod tests {
     fn formulas_of_the_preamble_name_body_and_year() {
         let water = Some("云川市水务局");
         preamble("依照有关法规的要求，现公布云川市水务局2023年政府信息公开工作年度报告。", water, Some(2023));
-        preamble("根据《条例》，特向社会公布2022年云川市水务局政府信息公开工作年度报告，统计期限为全年。", water, Some(2022));
+        preamble(
+            "根据《条例》，特向社会公布2022年云川市水务局政府信息公开工作年度报告，统计期限为全年。",
+            water,
+            Some(2022),
+        );
         preamble("特编制云川市水务局2021年政府信息公开工作年度报告", water, Some(2021));
         preamble("现公布云川市水务局政府信息公开工作2021年度报告。", water, Some(2021));
         preamble("按照要求，梳理编制云川市水务局2020年度政府信息公开年度报告。", water, Some(2020));
@@ -290,7 +398,11 @@ mod tests {
     #[test]
     fn other_bodies_of_a_preamble_are_no_names() {
         preamble("根据县政府办公室要求，编制2023年政府信息公开工作年度报告。", None, Some(2023));
-        preamble("按照《云川市人民政府办公室关于做好2023年政府信息公开工作年度报告编制发布工作的通知》要求，编制本报告。", None, None);
+        preamble(
+            "按照《云川市人民政府办公室关于做好2023年政府信息公开工作年度报告编制发布工作的通知》要求，编制本报告。",
+            None,
+            None,
+        );
         preamble("根据国务院办公厅印发的《政府信息公开工作年度报告格式》编制。", None, None);
         preamble("根据云川市人民政府办公室公布的格式，我局编制本报告。", None, None);
         preamble("结合我局实际编制本报告。", None, None);

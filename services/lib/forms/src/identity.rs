@@ -5,9 +5,7 @@
 //! sender declares. The heaviest body and year are chosen; the others are kept with their weights. 市政府 and
 //! 市政府办公室 are two agencies, but the office often compiles the report of its government, so it is no rival.
 
-use gongkai_model::{
-    Document, EvidenceSource, FieldName, Metadata, Paragraph, Period, names_nobody,
-};
+use gongkai_model::{Document, EvidenceSource, FieldName, Metadata, Paragraph, Period, names_nobody};
 
 use crate::{
     body_name::{is_body, is_same, without_office},
@@ -93,9 +91,11 @@ fn choose(titles: &[Title], clues: &Clues) -> Title {
     let best = titles.iter().map(worth).max().unwrap_or(0);
     let best: Vec<&Title> = titles.iter().filter(|title| worth(title) == best).collect();
     let Some(last) = best.last() else { return Title::default() };
-    let years = |t: &Title| clues.years.iter().filter(|c| Some(c.value) == t.year).map(|c| c.weight).sum::<u32>();
+    let years =
+        |t: &Title| clues.years.iter().filter(|c| Some(c.value) == t.year).map(|c| c.weight).sum::<u32>();
     let bodies = |t: &Title| {
-        let own = clues.bodies.iter().filter(|c| t.agency.as_ref().is_some_and(|name| is_same(name, &c.value)));
+        let own =
+            clues.bodies.iter().filter(|c| t.agency.as_ref().is_some_and(|name| is_same(name, &c.value)));
         own.map(|clue| clue.weight).sum::<u32>()
     };
     let several_years = best.iter().any(|title| title.year != last.year);
@@ -107,7 +107,9 @@ fn choose(titles: &[Title], clues: &Clues) -> Title {
         return (*last).clone();
     }
     let support = |title: &Title| (years(title) + bodies(title), title.lines.0);
-    let Some(chosen) = best.iter().copied().max_by_key(|title| support(title)) else { return Title::default() };
+    let Some(chosen) = best.iter().copied().max_by_key(|title| support(title)) else {
+        return Title::default();
+    };
     let is_foreign = several_years && !clues.years.is_empty() && years(chosen) == 0
         || several_bodies && !clues.bodies.is_empty() && bodies(chosen) == 0;
     // The lines of a list around the title are no preamble.
@@ -221,7 +223,8 @@ impl Clues {
 
     fn signature(&mut self, outline: &Outline) {
         let Some(last) = outline.sections.last() else { return };
-        let ends = last.paragraphs.iter().rev().take(SIGNATURE).map(|paragraph| title::squeeze(&paragraph.text));
+        let ends =
+            last.paragraphs.iter().rev().take(SIGNATURE).map(|paragraph| title::squeeze(&paragraph.text));
         if let Some(name) = ends.into_iter().find(|text| is_body(text)) {
             self.body(name, EvidenceSource::Signature);
         }

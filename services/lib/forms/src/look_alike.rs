@@ -30,7 +30,11 @@ pub(crate) fn kind(document: &Document) -> LookAlike {
     } else if has("预算公开") || has("决算公开") || has("部门预算") || has("部门决算") || has("预决算")
     {
         LookAlike::Budget
-    } else if has("政务公开工作总结") || has("工作要点") || has("要点落实") || has("自查报告") || has("工作总结")
+    } else if has("政务公开工作总结")
+        || has("工作要点")
+        || has("要点落实")
+        || has("自查报告")
+        || has("工作总结")
     {
         LookAlike::WorkSummary
     } else if is_attachment_page(document) {
@@ -117,7 +121,8 @@ fn of_institution(head: &[String]) -> bool {
 fn is_data(head: &[String]) -> bool {
     let first = head.iter().find(|line| !line.is_empty());
     let is_json = first.is_some_and(|line| line.starts_with("{\"") || line.starts_with("[{\""));
-    let escaped = ["<table", "<td", "&lt;td", "&lt;p&gt;", "\\u003c", "\\u653f", "document.write(", "window."];
+    let escaped =
+        ["<table", "<td", "&lt;td", "&lt;p&gt;", "\\u003c", "\\u653f", "document.write(", "window."];
     is_json || head.iter().any(|line| escaped.iter().any(|mark| line.contains(mark)))
 }
 
@@ -144,13 +149,17 @@ pub(crate) fn rejection(kind: LookAlike) -> Rejection {
         LookAlike::FormNotice => ("年度报告格式的通知", "the notice that decrees the form"),
         LookAlike::IndexPage => ("年度报告的集中展示页", "an index page of reports"),
         LookAlike::Infographic => ("图解页面", "an infographic"),
-        LookAlike::PublicInstitution => {
-            ("学校、医院等公共企事业单位的信息公开报告", "the report of a public institution, not of an administrative body")
+        LookAlike::PublicInstitution => (
+            "学校、医院等公共企事业单位的信息公开报告",
+            "the report of a public institution, not of an administrative body",
+        ),
+        LookAlike::AttachmentPage => {
+            ("只有附件链接的页面，请报送附件本身", "a page with attachments only; send the attachment")
         }
-        LookAlike::AttachmentPage => ("只有附件链接的页面，请报送附件本身", "a page with attachments only; send the attachment"),
-        LookAlike::DataPage => {
-            ("数据或脚本（JSON、转义的网页），请报送网页或文档本身", "data or a script (JSON, escaped markup) in place of the page")
-        }
+        LookAlike::DataPage => (
+            "数据或脚本（JSON、转义的网页），请报送网页或文档本身",
+            "data or a script (JSON, escaped markup) in place of the page",
+        ),
         LookAlike::Other => ("其他文件", "another kind of document"),
     };
     let message = format!("这不是政府信息公开工作年度报告，而是{name}；请报送年度报告本身");

@@ -27,7 +27,8 @@ pub(crate) struct Outline {
 /// Splits a document at its headings.
 pub(crate) fn read(document: &Document, titles: &ChapterTitles) -> Outline {
     let blocks = &document.blocks;
-    let heads: Vec<Option<ChapterHeading<'_>>> = (0..blocks.len()).map(|at| head(blocks, at, titles)).collect();
+    let heads: Vec<Option<ChapterHeading<'_>>> =
+        (0..blocks.len()).map(|at| head(blocks, at, titles)).collect();
     let style = style(&heads);
     let mut outline = Outline { first_heading: blocks.len(), ..Outline::default() };
     let mut skipped = None;

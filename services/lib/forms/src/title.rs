@@ -148,7 +148,8 @@ pub(crate) fn squeeze(text: &str) -> String {
 fn is_title_end(text: &str) -> bool {
     let plain = !text.contains(['。', '，', ',', '；', '《', '：', '|']);
     // The title is that of the form itself, or of a notice about the form.
-    let form = ["年度报告格式", "年度报告模板", "年度报告样式", "年度报告范本", "年度报告编制", "年度报告有关"];
+    let form =
+        ["年度报告格式", "年度报告模板", "年度报告样式", "年度报告范本", "年度报告编制", "年度报告有关"];
     let named = text.contains("年度报告") && !form.iter().any(|form| text.contains(form));
     plain && (named && text.chars().nth(LONGEST).is_none() || is_yearbook(text))
 }
@@ -228,18 +229,24 @@ pub(crate) fn read(text: &str) -> Title {
 
 /// Returns true for words of a page's navigation in place of a name.
 fn is_navigation(name: &str) -> bool {
-    ["首页", "年报", "公开", "报告", "网站", "栏目", "专栏", "下载", "附件", "格式"].iter().any(|word| name.contains(word))
+    ["首页", "年报", "公开", "报告", "网站", "栏目", "专栏", "下载", "附件", "格式"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 /// Returns a name without the words and signs around it.
 fn tidy(name: &str) -> &str {
     let name = decoration::without_front(name).trim_start_matches(['年', '度']);
     let name = decoration::without_publishing(name.trim_end_matches(SIGNS)).trim_matches(SIGNS);
-    let unwrapped = [('【', '】'), ('[', ']'), ('（', '）'), ('(', ')')].into_iter().find_map(|(open, close)| {
-        let inner = name.strip_prefix(open)?.strip_suffix(close)?;
-        (!inner.contains([open, close])).then_some(inner)
-    });
-    let name = unwrapped.unwrap_or(name).trim_start_matches(['）', ')', '】', ']']).trim_end_matches(['（', '(', '【', '[']);
+    let unwrapped =
+        [('【', '】'), ('[', ']'), ('（', '）'), ('(', ')')].into_iter().find_map(|(open, close)| {
+            let inner = name.strip_prefix(open)?.strip_suffix(close)?;
+            (!inner.contains([open, close])).then_some(inner)
+        });
+    let name = unwrapped
+        .unwrap_or(name)
+        .trim_start_matches(['）', ')', '】', ']'])
+        .trim_end_matches(['（', '(', '【', '[']);
     let closes = name.ends_with(['）', ')']) && !name.contains(['（', '(']);
     if closes { name.trim_end_matches(['）', ')']) } else { name }
 }

@@ -51,9 +51,18 @@ fn look_alikes_are_rejected_with_their_kind() {
              三、收到和处理政府信息公开申请情况\n9件。\n四、政府信息公开行政复议、行政诉讼情况\n无。",
             LookAlike::Infographic,
         ),
-        ("云川市水务局关于2023年政务公开工作要点落实情况的函\n\n市政府办公室：\n现将情况报告如下。", LookAlike::WorkSummary),
-        ("云川市水务局2023年政府信息公开工作年度报告\n\n附件：云川市水务局2023年报告.pdf", LookAlike::AttachmentPage),
-        ("&lt;p&gt;云川市水务局2023年政府信息公开工作年度报告&lt;/p&gt;&lt;td&gt;规章&lt;/td&gt;", LookAlike::DataPage),
+        (
+            "云川市水务局关于2023年政务公开工作要点落实情况的函\n\n市政府办公室：\n现将情况报告如下。",
+            LookAlike::WorkSummary,
+        ),
+        (
+            "云川市水务局2023年政府信息公开工作年度报告\n\n附件：云川市水务局2023年报告.pdf",
+            LookAlike::AttachmentPage,
+        ),
+        (
+            "&lt;p&gt;云川市水务局2023年政府信息公开工作年度报告&lt;/p&gt;&lt;td&gt;规章&lt;/td&gt;",
+            LookAlike::DataPage,
+        ),
         ("关于召开会议的公告\n\n请准时参加会议。", LookAlike::Other),
     ] {
         check(text, RejectionCode::NotAReport, Some(kind));
@@ -165,13 +174,15 @@ fn chapters_are_found_however_their_headings_are_numbered() {
         |n, _, title| format!("{n}、{}\n", title.replace("总体", "基本").replace("政府信息情况", "情况")),
     ];
     for form in forms {
-        let chapter = |at: usize| format!("{}本章全年公开信息{}条。", form(numbers[at], at, titles[at]), at + 3);
+        let chapter =
+            |at: usize| format!("{}本章全年公开信息{}条。", form(numbers[at], at, titles[at]), at + 3);
         let chapters: Vec<String> = (0..6).map(chapter).collect();
         let text = format!("云川市水务局2023年政府信息公开工作年度报告\n\n{}\n", chapters.join("\n"));
         let report = read(&text).unwrap();
         let found: Vec<(u32, String)> = report.sections.iter().map(|s| (s.number, s.text())).collect();
-        let expect: Vec<(u32, String)> =
-            (0..6).map(|at| (u32::try_from(at).unwrap() + 1, format!("本章全年公开信息{}条。", at + 3))).collect();
+        let expect: Vec<(u32, String)> = (0..6)
+            .map(|at| (u32::try_from(at).unwrap() + 1, format!("本章全年公开信息{}条。", at + 3)))
+            .collect();
         assert_eq!(found, expect, "{text}");
     }
 }

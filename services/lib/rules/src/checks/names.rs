@@ -13,8 +13,7 @@ use crate::{
 const TITLE_CASES: Cases =
     &[("none", &["expected"]), ("agency", &["actual", "expected"]), ("words", &["actual", "expected"])];
 
-pub(crate) const CHECKS: &[Check] =
-    &[
+pub(crate) const CHECKS: &[Check] = &[
     Check::one("names.title", TITLE_CASES, title),
     Check::many("names.agency", AGENCY_CASES, agency),
     Check::one("names.identity", IDENTITY_CASES, identity),
@@ -89,7 +88,9 @@ fn identity(_: &Params, input: &Input<'_>) -> Option<Draft> {
     let mut bodies = input.report.identity.agency.iter();
     let chosen = bodies.next()?;
     let draft = |case, part: &str| Draft::of_part(case, part).expected(&chosen.value);
-    if let Some(rival) = bodies.next().filter(|rival| rival.weight >= DOUBT || rival.weight * 2 >= chosen.weight) {
+    if let Some(rival) =
+        bodies.next().filter(|rival| rival.weight >= DOUBT || rival.weight * 2 >= chosen.weight)
+    {
         return compiler(input).is_none().then(|| draft("rival", &rival.value).actual(&rival.value));
     }
     let is_weak = chosen.weight < FIRM && chosen.source != EvidenceSource::Declared;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use gongkai_forms::Forms;
 use gongkai_model::{
-    Evidence, EvidenceSource, Fact, Field, FormId, Identity, Metadata, Note, Paragraph, Period, Report, Section,
-    Source, Span, State, Variant,
+    Evidence, EvidenceSource, Fact, Field, FormId, Identity, Metadata, Note, Paragraph, Period, Report,
+    Section, Source, Span, State, Variant,
 };
 use rust_decimal::Decimal;
 use time::Date;
