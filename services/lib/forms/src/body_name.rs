@@ -230,8 +230,8 @@ fn is_name(name: &str) -> bool {
         && !names_nobody(name)
         && !is_placeholder(name)
         && !NOT_STARTS.iter().any(|word| name.starts_with(word))
-        && !(name.starts_with('将') && !name.starts_with("将乐"))
-        && !(name.starts_with('经') && !name.starts_with("经济") && !name.starts_with("经开"))
+        && (!name.starts_with('将') || name.starts_with("将乐"))
+        && (!name.starts_with('经') || name.starts_with("经济") || name.starts_with("经开"))
         && !NEVER.iter().any(|word| name.contains(word))
         && !name.contains(['，', '。', '：', ':', '；', '|', '>', '、'])
 }
