@@ -41,12 +41,12 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Reads documents as they arrive, and counts those in work.
 pub struct Live {
     reader: Arc<Reader>,
-    in_work: watch::Sender<InWork>,
+    in_work: watch::Sender<LiveLoad>,
 }
 
 /// The documents in work that are not part of a backfill.
 #[derive(Debug, Clone, Copy, Default)]
-struct InWork {
+struct LiveLoad {
     count: usize,
     /// When the last of them ended.
     last: Option<Instant>,
@@ -55,7 +55,7 @@ struct InWork {
 /// Reads documents of a backfill.
 pub struct Backfill {
     reader: Arc<Reader>,
-    live: watch::Receiver<InWork>,
+    live: watch::Receiver<LiveLoad>,
     runtime: Runtime,
     /// Milliseconds spent on the last document.
     last_took: AtomicU64,
@@ -64,7 +64,7 @@ pub struct Backfill {
 /// Creates the handlers of both consumers over one reader.
 #[must_use]
 pub fn handlers(reader: Reader, runtime: Runtime) -> (Live, Backfill) {
-    let (reader, (in_work, live)) = (Arc::new(reader), watch::channel(InWork::default()));
+    let (reader, (in_work, live)) = (Arc::new(reader), watch::channel(LiveLoad::default()));
     (
         Live { reader: reader.clone(), in_work },
         Backfill { reader, live, runtime, last_took: AtomicU64::new(0) },
@@ -72,10 +72,10 @@ pub fn handlers(reader: Reader, runtime: Runtime) -> (Live, Backfill) {
 }
 
 /// A document in work, until it is dropped.
-struct Working<'l>(&'l watch::Sender<InWork>);
+struct Working<'l>(&'l watch::Sender<LiveLoad>);
 
 impl<'l> Working<'l> {
-    fn begin(in_work: &'l watch::Sender<InWork>) -> Self {
+    fn begin(in_work: &'l watch::Sender<LiveLoad>) -> Self {
         in_work.send_modify(|in_work| in_work.count += 1);
         Self(in_work)
     }
@@ -84,7 +84,7 @@ impl<'l> Working<'l> {
 impl Drop for Working<'_> {
     fn drop(&mut self) {
         self.0.send_modify(|in_work| {
-            *in_work = InWork { count: in_work.count - 1, last: Some(Instant::now()) };
+            *in_work = LiveLoad { count: in_work.count - 1, last: Some(Instant::now()) };
         });
     }
 }
