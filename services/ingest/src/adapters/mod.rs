@@ -1,7 +1,7 @@
 //! Adapters: map what a CMS posts in a format of its own to an event.
 //!
 //! `[ingest.adapters.<name>]` ([`settings`]) defines the proof of the sender ([`proof`]), the place of each field in the
-//! body ([`mapping`]) and the format of the answer ([`answer`]). An adapter acts for one site. Its events are handled by
+//! body ([`mod@mapping`]) and the format of the answer ([`answer`]). An adapter acts for one site. Its events are handled by
 //! [`crate::reception`] like all others.
 //!
 //! An HMAC covers the body and no time, so a captured call can be sent again unchanged. While it is the latest call of
