@@ -13,15 +13,13 @@ use serde_json::Value;
 use super::{
     json,
     settings::BodyForm,
+    value_limit::{VALUE_LIMIT, too_many},
     xml::{self, Element},
 };
 use crate::{
     cloudevent,
     error::{Code, Problem},
 };
-
-/// Maximum number of values, fields or elements of a body. Each takes more memory than its bytes.
-pub(super) const VALUE_LIMIT: usize = 100_000;
 
 /// A decoded body.
 #[derive(Debug)]
@@ -60,15 +58,6 @@ pub(super) enum NoText {
 /// Reads the name of a charset.
 pub(super) fn charset(name: &str) -> Option<&'static Encoding> {
     Encoding::for_label(name.as_bytes()).filter(|charset| *charset != REPLACEMENT)
-}
-
-/// Returns the problem of a body with more than [`VALUE_LIMIT`] values.
-pub(super) fn too_many() -> Problem {
-    Problem::new(
-        Code::TooLarge,
-        format!("正文的值超过 {VALUE_LIMIT} 个"),
-        format!("the body has more than {VALUE_LIMIT} values"),
-    )
 }
 
 // === impl Body ===

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::body::{VALUE_LIMIT, too_many};
+use super::value_limit::{VALUE_LIMIT, too_many};
 use crate::error::{Code, Problem, quote};
 
 /// Parses JSON.

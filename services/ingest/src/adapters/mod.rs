@@ -16,6 +16,7 @@ mod place;
 pub mod proof;
 pub mod settings;
 mod times;
+mod value_limit;
 mod xml;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};

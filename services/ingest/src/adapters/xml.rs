@@ -7,7 +7,7 @@ use quick_xml::{
     events::{BytesRef, BytesStart, Event},
 };
 
-use super::body::{VALUE_LIMIT, too_many};
+use super::value_limit::{VALUE_LIMIT, too_many};
 use crate::error::{Code, Problem};
 
 /// Maximum nesting of elements.

@@ -5,6 +5,7 @@ mod flat;
 mod inline_markup;
 pub(crate) mod lines;
 mod lone_bars;
+mod open_rows;
 mod split_single_line;
 
 use gongkai_model::{Block, Paragraph, Rejection, RejectionCode};

@@ -3,7 +3,7 @@
 
 use crate::{
     columns::Heading,
-    disputes::DisputeNames,
+    dispute_names::DisputeNames,
     rows::{Item, ReadCell, Row},
     value::CellValue,
 };

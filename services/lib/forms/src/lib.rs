@@ -14,6 +14,7 @@ mod compact_text;
 mod contact;
 mod decoration;
 mod displaced_cells;
+mod dispute_names;
 mod dispute_tables;
 mod disputes;
 mod enumerator;

@@ -23,8 +23,8 @@ use crate::{
 const COLUMNS: usize = 7;
 
 /// A row with values, and the evidence for its position in the form.
-pub(crate) struct FilledRow<'r, 'a> {
-    pub row: &'r Row<'a>,
+struct FilledRow<'r, 'a> {
+    row: &'r Row<'a>,
     evidence: Evidence,
     /// The row of the form, set once both readings agree.
     at: Option<usize>,
@@ -47,7 +47,9 @@ pub(crate) fn read<'a>(
     assignment: &mut CellAssignment<'a>,
 ) -> Padding {
     let mut entries = entries(items, index);
-    subtotals::drop(&mut entries);
+    let rows: Vec<&Row<'a>> = entries.iter().map(|entry| entry.row).collect();
+    let mut is_subtotal = subtotals::among(&rows, COLUMNS).into_iter();
+    entries.retain(|_| !is_subtotal.next().unwrap_or_default());
     let rest = align(&mut entries, form.rows.len());
     let head = applicants(items, index);
     let order = head.header.order(COLUMNS).unwrap_or_default();
@@ -283,8 +285,10 @@ fn settle_gap<'a>(
         let first = index.first_cell + row * COLUMNS;
         if !inside.is_empty() {
             for column in 0..COLUMNS {
-                assignment
-                    .unsure(first + column, inside.iter().filter_map(|e| last_columns(e.row).get(column)));
+                assignment.unsure(
+                    first + column,
+                    inside.iter().filter_map(|e| e.row.last_values(COLUMNS).get(column)),
+                );
             }
         } else if !torn && stands_alone(items, row, index) {
             (0..COLUMNS).for_each(|column| assignment.empty(first + column));
@@ -293,15 +297,11 @@ fn settle_gap<'a>(
     // An entry out of order claims the row of another entry. Both are unsure.
     for entry in inside {
         if let Some(row) = entry.evidence.row().filter(|row| !gap.rows.contains(row)) {
-            for (column, piece) in last_columns(entry.row).iter().enumerate() {
+            for (column, piece) in entry.row.last_values(COLUMNS).iter().enumerate() {
                 assignment.unsure(index.first_cell + row * COLUMNS + column, [piece]);
             }
         }
     }
-}
-
-pub(crate) fn last_columns<'r, 'a>(row: &'r Row<'a>) -> &'r [ReadCell<'a>] {
-    row.values.get(row.values.len().saturating_sub(COLUMNS)..).unwrap_or_default()
 }
 
 /// Returns true if the row's label is in the document without values. A label as short as a column name is not

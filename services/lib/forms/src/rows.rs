@@ -89,6 +89,11 @@ impl<'a> Row<'a> {
     pub(crate) fn filled(&self) -> impl Iterator<Item = &ReadCell<'a>> + Clone {
         self.values.iter().filter(|piece| piece.value != CellValue::Blank)
     }
+
+    /// Returns the last `count` values, or all if there are fewer.
+    pub(crate) fn last_values(&self, count: usize) -> &[ReadCell<'a>] {
+        self.values.get(self.values.len().saturating_sub(count)..).unwrap_or_default()
+    }
 }
 
 /// An item of a document, in reading order.

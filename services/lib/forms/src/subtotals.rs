@@ -6,7 +6,6 @@
 use rust_decimal::Decimal;
 
 use crate::{
-    requests::{FilledRow, last_columns},
     rows::{ReadCell, Row},
     value::CellValue,
 };
@@ -14,20 +13,17 @@ use crate::{
 /// The most rows of a group.
 const LARGEST_GROUP: usize = 8;
 
-/// Removes the subtotals.
-pub(crate) fn drop(entries: &mut Vec<FilledRow<'_, '_>>) {
-    let last = entries.iter().rposition(|entry| is_total(entry.row)).unwrap_or(0);
+/// Returns for each row whether it is a subtotal. The values of a row are its last `columns` cells.
+pub(crate) fn among(rows: &[&Row<'_>], columns: usize) -> Vec<bool> {
+    let last = rows.iter().rposition(|row| is_total(row)).unwrap_or(0);
     let is_subtotal = |at: usize| {
-        let Some(entry) = entries.get(at).filter(|entry| at < last && is_plain_total(entry.row)) else {
+        let Some(row) = rows.get(at).filter(|row| at < last && is_plain_total(row)) else {
             return false;
         };
-        (2..=LARGEST_GROUP.min(at)).any(|size| {
-            entries.get(at - size..at).is_some_and(|group| is_sum(last_columns(entry.row), group))
-        })
+        (2..=LARGEST_GROUP.min(at))
+            .any(|size| rows.get(at - size..at).is_some_and(|group| is_sum(row, group, columns)))
     };
-    let gone: Vec<bool> = (0..entries.len()).map(is_subtotal).collect();
-    let mut gone = gone.into_iter();
-    entries.retain(|_| !gone.next().unwrap_or_default());
+    (0..rows.len()).map(is_subtotal).collect()
 }
 
 fn is_total(row: &Row<'_>) -> bool {
@@ -41,11 +37,12 @@ fn is_plain_total(row: &Row<'_>) -> bool {
 }
 
 /// Returns true if each cell is the sum of the cells above it.
-fn is_sum(total: &[ReadCell<'_>], group: &[FilledRow<'_, '_>]) -> bool {
+fn is_sum(total: &Row<'_>, group: &[&Row<'_>], columns: usize) -> bool {
+    let total = total.last_values(columns);
     (0..total.len()).all(|column| {
         let own = total.get(column).and_then(number);
-        let sum = group.iter().try_fold(Decimal::ZERO, |sum, entry| {
-            sum.checked_add(last_columns(entry.row).get(column).and_then(number)?)
+        let sum = group.iter().try_fold(Decimal::ZERO, |sum, row| {
+            sum.checked_add(row.last_values(columns).get(column).and_then(number)?)
         });
         own.is_some() && own == sum
     })

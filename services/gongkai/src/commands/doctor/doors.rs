@@ -2,7 +2,7 @@
 
 use gongkai_ingest::Config;
 
-use super::Examination;
+use super::examination::Examination;
 
 /// Checks the configuration of ingest.
 pub(super) fn check(config: &Config) -> Examination {

@@ -1,6 +1,7 @@
 //! `gongkai doctor`: checks a deployment and reports what to do; with `--repair`, creates what is missing.
 
 mod doors;
+mod examination;
 mod orphans;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
@@ -22,11 +23,14 @@ use gongkai_worker::{
 };
 use serde::Serialize;
 
-use self::orphans::Orphan;
+use self::{
+    examination::{Examination, State},
+    orphans::Orphan,
+};
 use super::status;
 use crate::{
     printer::{Emphasis, ObjectFormat, Printer, clean},
-    table::{self, Column, TableRow},
+    table,
 };
 
 /// A projector's consumer that was not used for this long belongs to a deleted read model.
@@ -74,25 +78,6 @@ struct Diagnosis {
     /// Stored files whose documents are not in the log, if they were requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     orphans: Option<Vec<Orphan>>,
-}
-
-/// The result of one check.
-#[derive(Debug, Serialize)]
-struct Examination {
-    subject: String,
-    state: State,
-    /// A stable code of the problem or remark. Empty if all is well.
-    code: &'static str,
-    detail_zh: String,
-    detail: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum State {
-    Ok,
-    Note,
-    Wrong,
 }
 
 pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
@@ -307,38 +292,4 @@ fn service_check(health: &status::Health) -> Examination {
         let en = format!("{said} at {}: it does not run, or runs elsewhere (--admin)", health.admin);
         Examination::note(subject, "NO_ANSWER", &zh, &en)
     }
-}
-
-// === impl State, Examination ===
-
-impl State {
-    fn shown(self) -> &'static str {
-        match self {
-            Self::Ok => "正常 ok",
-            Self::Note => "提示 note",
-            Self::Wrong => "异常 wrong",
-        }
-    }
-}
-
-impl Examination {
-    fn ok(subject: String, zh: &str, en: &str) -> Self {
-        Self { subject, state: State::Ok, code: "", detail_zh: zh.to_owned(), detail: en.to_owned() }
-    }
-
-    fn note(subject: String, code: &'static str, zh: &str, en: &str) -> Self {
-        Self { subject, state: State::Note, code, detail_zh: zh.to_owned(), detail: en.to_owned() }
-    }
-
-    fn wrong(subject: String, code: &'static str, zh: &str, en: &str) -> Self {
-        Self { subject, state: State::Wrong, code, detail_zh: zh.to_owned(), detail: en.to_owned() }
-    }
-}
-
-impl TableRow for Examination {
-    const COLUMNS: &'static [Column<Self>] = &[
-        ("check", |check| check.subject.clone()),
-        ("state", |check| check.state.shown().to_owned()),
-        ("detail", |check| format!("{} / {}", check.detail_zh, check.detail)),
-    ];
 }

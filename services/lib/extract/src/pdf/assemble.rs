@@ -3,7 +3,8 @@
 use gongkai_model::{Block, Cell, Paragraph, Rejection};
 
 use super::{
-    canvas::{DrawnPage, UNREADABLE},
+    canvas::UNREADABLE,
+    drawn_page::DrawnPage,
     lines::{self, MARGIN, TextLine},
     page_line::{PageLine, goes_on},
     rulings::{self, clustered},

@@ -1,6 +1,4 @@
-//! The content of a page that matters for tables and text: glyphs with their boxes, and axis-parallel lines.
-//!
-//! Coordinates are in points from the top left corner of the page, with y increasing downwards.
+//! Draws a page: collects the glyphs and lines that are shown.
 
 use gongkai_model::Rejection;
 use hayro_interpret::{
@@ -11,7 +9,10 @@ use hayro_interpret::{
     kurbo::{Affine, BezPath, PathEl, Point, Rect, Shape},
 };
 
-use super::visibility::{self, Ground};
+use super::{
+    drawn_page::{DrawnPage, Glyph, Ruling},
+    visibility::{self, Ground},
+};
 use crate::{cpu::Cpu, guard, invisible::is_invisible, limits::Limits, reject};
 
 /// Replacement for a glyph without a known character. It is never empty, so that no digit is lost without a trace.
@@ -22,49 +23,6 @@ const THICKEST: f64 = 3.0;
 
 /// Maximum deviation of a line from level or upright, in points.
 const SLANT: f64 = 0.7;
-
-/// A character and its position.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Glyph {
-    /// The text, usually one scalar. A ligature has several.
-    pub(super) text: String,
-    /// Left end.
-    pub(super) x0: f64,
-    /// Right end: the position where the next glyph would begin.
-    pub(super) x1: f64,
-    /// Baseline.
-    pub(super) y: f64,
-    /// Font size on the page.
-    pub(super) size: f64,
-}
-
-impl Glyph {
-    /// Returns the middle of the box.
-    pub(super) fn middle(&self) -> (f64, f64) {
-        (f64::midpoint(self.x0, self.x1), self.y - self.size * 0.35)
-    }
-}
-
-/// A straight line: level at `y = at`, or upright at `x = at`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Ruling {
-    pub(super) is_level: bool,
-    pub(super) at: f64,
-    pub(super) from: f64,
-    pub(super) to: f64,
-}
-
-/// The glyphs and lines of a page.
-#[derive(Debug, Default)]
-pub(super) struct DrawnPage {
-    pub(super) width: f64,
-    pub(super) height: f64,
-    pub(super) glyphs: Vec<Glyph>,
-    pub(super) rules: Vec<Ruling>,
-    /// Number of glyphs that are not shown, such as an OCR layer under a scan.
-    pub(super) hidden_glyphs: usize,
-    pub(super) pictures: usize,
-}
 
 /// The device that pages are drawn on.
 pub(super) struct Canvas<'l> {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::canvas::Glyph;
+use super::drawn_page::Glyph;
 use crate::raised::raised_digit;
 
 /// The share of a page's height at the top and at the bottom that contains page numbers.

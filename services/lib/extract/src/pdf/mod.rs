@@ -10,6 +10,7 @@ mod assemble;
 mod canvas;
 mod column;
 mod columns;
+mod drawn_page;
 mod expansion;
 mod filters;
 #[cfg(test)]
@@ -86,7 +87,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejectio
 struct Drawn<'l> {
     limits: &'l Limits,
     assembler: Assembler<'l>,
-    kept: Vec<canvas::DrawnPage>,
+    kept: Vec<drawn_page::DrawnPage>,
     glyphs: usize,
 }
 
@@ -95,7 +96,7 @@ impl<'l> Drawn<'l> {
         Self { limits, assembler: Assembler::new(limits), kept: Vec::new(), glyphs: 0 }
     }
 
-    fn page(&mut self, number: u32, page: canvas::DrawnPage) -> Result<(), Rejection> {
+    fn page(&mut self, number: u32, page: drawn_page::DrawnPage) -> Result<(), Rejection> {
         let is_kept = self.glyphs <= MOST_KEPT;
         self.glyphs = self.glyphs.saturating_add(page.glyphs.len() + page.rules.len());
         if self.glyphs <= MOST_KEPT {
@@ -160,7 +161,7 @@ struct Totals {
 }
 
 impl Totals {
-    fn note(&mut self, page: &canvas::DrawnPage) {
+    fn note(&mut self, page: &drawn_page::DrawnPage) {
         let unreadable = page.glyphs.iter().filter(|glyph| glyph.text == canvas::UNREADABLE).count();
         self.unreadable += unreadable;
         self.readable += page.glyphs.len() - unreadable;

@@ -1,6 +1,6 @@
 //! Groups rulings into lattices: finds which lines are connected, and which edges of the lattice they draw.
 
-use super::canvas::Ruling;
+use super::drawn_page::Ruling;
 
 /// Lines that are closer than this, in points, touch. Parallel ones are the same line.
 const NEAR: f64 = 3.0;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use gongkai_model::Block;
 
 use super::{
-    canvas::{DrawnPage, Glyph},
+    drawn_page::{DrawnPage, Glyph},
     lines::{self, MARGIN},
 };
 use crate::text::lines::is_title;

@@ -3,7 +3,7 @@
 use gongkai_model::Area;
 
 use super::{
-    canvas::Glyph,
+    drawn_page::Glyph,
     lines::{self, TextLine},
     rulings::{Groups, Lattice},
 };

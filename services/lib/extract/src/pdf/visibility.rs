@@ -1,7 +1,7 @@
 //! Which glyphs of a page are printed for a reader: not those in the colour of their ground, outside the clip, under a
 //! box, across the page as a watermark, or struck out.
 //!
-//! Coordinates are those of the page, as in [`canvas`](super::canvas).
+//! Coordinates are those of the page, as in [`drawn_page`](super::drawn_page).
 
 use hayro_interpret::{
     BlendMode, DrawProps, Paint,
@@ -9,7 +9,7 @@ use hayro_interpret::{
     kurbo::{Affine, Point, Rect},
 };
 
-use super::canvas::{Glyph, Ruling};
+use super::drawn_page::{Glyph, Ruling};
 
 /// Minimum difference between the brightness of text and ground, from 0 to 1. A watermark has less.
 const CONTRAST: f64 = 0.3;

@@ -3,11 +3,12 @@
 //! Nothing is guessed. Cells keep their order, and their rows if the layout has rows. A single line becomes a row of
 //! one cell; the matcher, which knows the form, joins such rows.
 
-use gongkai_model::{Cell, Grid};
+use gongkai_model::Grid;
 
 use super::{
     lines::{self, Line, LineKind},
     lone_bars,
+    open_rows::OpenRows,
 };
 use crate::source_text::SourceText;
 
@@ -24,109 +25,6 @@ pub(crate) fn grid(source: &SourceText, lines: &[Line<'_>], most: usize) -> Grid
     read_bars(&mut table, of_bars);
     read_plain(&mut table, after);
     table.finish()
-}
-
-/// Rows under construction.
-pub(super) struct OpenRows<'a> {
-    source: &'a SourceText,
-    pieces: Vec<FlatCell>,
-    /// Index of the first piece of each finished row, and then of the open one.
-    starts: Vec<usize>,
-    /// Number of cells that are still kept.
-    room: usize,
-}
-
-/// A cell's text and its scalars in the source.
-struct FlatCell {
-    start: usize,
-    end: usize,
-    text: String,
-}
-
-impl<'a> OpenRows<'a> {
-    fn new(source: &'a SourceText, room: usize) -> Self {
-        Self { source, pieces: Vec::new(), starts: vec![0], room }
-    }
-
-    /// Returns the cells of the open row.
-    fn row(&self) -> &[FlatCell] {
-        let start = self.starts.last().copied().unwrap_or_default();
-        self.pieces.get(start..).unwrap_or_default()
-    }
-
-    /// Adds a cell to the open row.
-    pub(super) fn cell(&mut self, first: usize, raw: &str) {
-        if let Some(room) = self.room.checked_sub(1) {
-            self.room = room;
-            self.pieces.push(piece(first, raw));
-        }
-    }
-
-    /// Adds text to the last cell of the open row, or a row of its own if there is none.
-    pub(super) fn continue_cell(&mut self, first: usize, raw: &str) {
-        if self.row().is_empty() {
-            return self.alone(first, raw);
-        }
-        let more = piece(first, raw);
-        match self.pieces.last_mut() {
-            Some(last) if !last.text.is_empty() => {
-                last.text.push('\n');
-                last.text.push_str(&more.text);
-                last.end = more.end;
-            }
-            Some(last) => *last = more,
-            None => {}
-        }
-    }
-
-    /// Ends the open row.
-    pub(super) fn end_row(&mut self) {
-        if !self.row().is_empty() {
-            self.starts.push(self.pieces.len());
-        }
-    }
-
-    /// Adds a row of one cell.
-    fn alone(&mut self, first: usize, raw: &str) {
-        self.end_row();
-        self.cell(first, raw);
-        self.end_row();
-    }
-
-    fn finish(mut self) -> Grid {
-        self.end_row();
-        let mut grid = Grid { spans_known: false, ..Grid::default() };
-        grid.cells.reserve_exact(self.pieces.len());
-        let mut pieces = self.pieces.into_iter();
-        for (row, bounds) in (0u32..).zip(self.starts.windows(2)) {
-            let width = bounds.last().zip(bounds.first()).map_or(0, |(end, start)| end - start);
-            for (column, piece) in (0u32..).zip(pieces.by_ref().take(width)) {
-                grid.cells.push(Cell {
-                    row,
-                    column,
-                    row_span: 1,
-                    column_span: 1,
-                    span: Some(self.source.span(piece.start, piece.end)),
-                    text: piece.text,
-                    page: None,
-                    area: None,
-                });
-                grid.columns = grid.columns.max(column + 1);
-            }
-            grid.rows = row + 1;
-        }
-        grid
-    }
-}
-
-/// Returns a trimmed text with its position. A blank one is at the position where its white space begins.
-fn piece(first: usize, raw: &str) -> FlatCell {
-    let text = raw.trim();
-    if text.is_empty() {
-        return FlatCell { start: first, end: first, text: String::new() };
-    }
-    let start = first + raw.chars().take_while(|c| c.is_whitespace()).count();
-    FlatCell { start, end: start + text.chars().count(), text: text.to_owned() }
 }
 
 // === Bars ===

@@ -1,8 +1,8 @@
 //! Tables whose bars stand on lines of their own: `规章⏎|⏎0⏎|⏎||`.
 
 use super::{
-    flat::OpenRows,
     lines::{Line, LineKind},
+    open_rows::OpenRows,
 };
 
 /// Minimum number of lines with one bar alone.
