@@ -310,13 +310,13 @@ impl Intake {
             return self.saved(Receipt { sequence: accepted.sequence, ..unchanged }, region).await;
         }
         let received = Receipt { sequence: accepted.sequence, ..in_state(SubmissionState::Received) };
-        let receipt = self.receipts.merge(received).await?;
         seen.record = accepted;
-        // Without this record, the content is processed once more, which is harmless.
+        // Another replica that finds the receipt must find this record too. Without it, the content is processed once
+        // more, which is harmless.
         if let Err(error) = self.receipts.record_seen(&seen).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "accepted content was not recorded");
         }
-        Ok(self.with_status_url(receipt))
+        Ok(self.with_status_url(self.receipts.merge(received).await?))
     }
 
     /// Saves a receipt that is final at once.
