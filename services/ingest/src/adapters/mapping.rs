@@ -14,9 +14,9 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     body::{self, Body, NoText, Source},
-    place::Place,
     settings::{AdapterSettings, BodyForm, Field, Kind},
     times,
+    value_source::ValueSource,
 };
 use crate::{
     cloudevent::{self, CloudEvent, EventData},
@@ -34,7 +34,7 @@ const CONTENTS: [Field; 3] = [Field::Text, Field::Base64, Field::ContentUrl];
 pub struct Mapping {
     form: BodyForm,
     charset: &'static Encoding,
-    places: BTreeMap<Field, Place>,
+    places: BTreeMap<Field, ValueSource>,
     kinds: BTreeMap<String, Kind>,
     source: String,
     site_code: String,
@@ -67,7 +67,7 @@ impl Mapping {
     pub fn new(name: &str, settings: &AdapterSettings, site: &Site) -> anyhow::Result<Self> {
         let key = format!("ingest.adapters.{name}");
         let place = |(field, text): (&Field, &String)| {
-            let place = Place::parse(settings.body, *field, text);
+            let place = ValueSource::parse(settings.body, *field, text);
             Ok((*field, place.with_context(|| format!("{key}.fields.{}: \"{text}\"", field.as_str()))?))
         };
         let places: anyhow::Result<BTreeMap<_, _>> = settings.fields.iter().map(place).collect();
@@ -102,7 +102,7 @@ impl Mapping {
             has(Field::Attachments) || CONTENTS.into_iter().any(has),
             "{key}.fields: one of text, base64, content_url, attachments is needed"
         );
-        if let Some(Place::Fixed(said)) = self.places.get(&Field::Kind) {
+        if let Some(ValueSource::Fixed(said)) = self.places.get(&Field::Kind) {
             anyhow::ensure!(
                 self.kind_of(said).is_some(),
                 "{key}.fields.kind: \"{said}\" is none of the kinds"
@@ -202,7 +202,9 @@ impl Mapping {
     }
 
     fn attachments(&self, look: Look<'_>) -> Result<Vec<Value>, Problem> {
-        let Some(Place::At(place)) = self.places.get(&Field::Attachments) else { return Ok(Vec::new()) };
+        let Some(ValueSource::At(place)) = self.places.get(&Field::Attachments) else {
+            return Ok(Vec::new());
+        };
         let attachment = |(item, source): (usize, Source<'_>)| {
             let look = Look { mapping: self, source, item: Some(item) };
             let base64 = look.base64(Field::AttachmentBase64)?;
@@ -235,8 +237,10 @@ impl<'a> Look<'a> {
     fn text(self, field: Field) -> Result<Option<Cow<'a, str>>, Problem> {
         let text = match self.mapping.places.get(&field) {
             None => None,
-            Some(Place::Fixed(text)) => Some(Cow::Borrowed(text.as_str())),
-            Some(Place::At(place)) => self.source.text(place).map_err(|why| self.no_text(field, why))?,
+            Some(ValueSource::Fixed(text)) => Some(Cow::Borrowed(text.as_str())),
+            Some(ValueSource::At(place)) => {
+                self.source.text(place).map_err(|why| self.no_text(field, why))?
+            }
         };
         Ok(text.filter(|text| !text.trim().is_empty()))
     }
@@ -307,16 +311,16 @@ impl<'a> Look<'a> {
 
     /// Returns the field with its place, such as `year (/payload/reportYear)`.
     fn label(self, field: Field) -> String {
-        let Some(Place::At(place)) = self.mapping.places.get(&field) else {
+        let Some(ValueSource::At(place)) = self.mapping.places.get(&field) else {
             return field.as_str().to_owned();
         };
         let list = self.item.and(self.mapping.places.get(&Field::Attachments));
         let place = match (self.item, list) {
-            (Some(n), Some(Place::At(list))) if self.mapping.form == BodyForm::Json => {
+            (Some(n), Some(ValueSource::At(list))) if self.mapping.form == BodyForm::Json => {
                 format!("{list}/{n}{place}")
             }
-            (Some(n), Some(Place::At(list))) if place.is_empty() => format!("{list}[{}]", n + 1),
-            (Some(n), Some(Place::At(list))) => format!("{list}[{}]/{place}", n + 1),
+            (Some(n), Some(ValueSource::At(list))) if place.is_empty() => format!("{list}[{}]", n + 1),
+            (Some(n), Some(ValueSource::At(list))) => format!("{list}[{}]/{place}", n + 1),
             _ => place.clone(),
         };
         format!("{} ({})", field.as_str(), quote(&place))

@@ -12,11 +12,11 @@ pub mod answer;
 mod body;
 mod json;
 pub mod mapping;
-mod place;
 pub mod proof;
 pub mod settings;
 mod times;
 mod value_limit;
+mod value_source;
 mod xml;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};

@@ -10,7 +10,7 @@ use gongkai_model::{Block, Paragraph, Rejection, RejectionCode, Span};
 use super::{
     element::{Attributes, Class, ElementName},
     line_builder::LineBuilder,
-    look::{Look, Sheet},
+    look::{Look, StyleSheet},
     meta::Meta,
     table::{Closed, OpenTable},
 };
@@ -33,7 +33,7 @@ pub(super) struct BlockBuilder<'a> {
     depth: usize,
     cells: usize,
     /// The page's own style sheets.
-    sheet: Sheet,
+    sheet: StyleSheet,
     /// True if the open row has a background of its own.
     row_is_painted: bool,
     page: PageContents,
@@ -103,7 +103,7 @@ impl<'a> BlockBuilder<'a> {
             raw: None,
             depth: 0,
             cells: 0,
-            sheet: Sheet::default(),
+            sheet: StyleSheet::default(),
             row_is_painted: false,
             page: PageContents::default(),
         }

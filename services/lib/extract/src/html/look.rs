@@ -122,12 +122,12 @@ fn is_zero(value: &[u8]) -> bool {
 
 /// The classes of a page's own style sheets that change how text is shown.
 #[derive(Debug, Default)]
-pub(super) struct Sheet {
+pub(super) struct StyleSheet {
     text: String,
     classes: HashMap<String, Look>,
 }
 
-impl Sheet {
+impl StyleSheet {
     /// Returns true if no class changes how text is shown.
     pub(super) fn is_empty(&self) -> bool {
         self.classes.is_empty()
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_sheet_knows_its_classes() {
-        let mut sheet = Sheet::default();
+        let mut sheet = StyleSheet::default();
         sheet.push("/* .a{display:none} */ span.b , .c { display:none } @media print { .d{display:none} } .x .e{display:none} .f{color:red}");
         sheet.close();
         for (classes, hidden) in

@@ -28,7 +28,7 @@ const MOST_RUNNING: usize = 64;
 /// Builds blocks page by page.
 pub(super) struct Assembler<'l> {
     limits: &'l Limits,
-    pages: Vec<Sheet>,
+    pages: Vec<PageParts>,
     items: Vec<PageItem>,
     cells: usize,
     paragraphs: usize,
@@ -38,7 +38,7 @@ pub(super) struct Assembler<'l> {
 }
 
 /// The contents of a page.
-struct Sheet {
+struct PageParts {
     number: u32,
     height: f64,
     lines: Vec<TextLine>,
@@ -82,7 +82,7 @@ impl<'l> Assembler<'l> {
         if self.paragraphs > self.limits.paragraphs {
             return Err(reject::too_many_paragraphs(self.limits));
         }
-        self.pages.push(Sheet { number, height: page.height, lines, parts });
+        self.pages.push(PageParts { number, height: page.height, lines, parts });
         Ok(())
     }
 
@@ -166,7 +166,7 @@ impl<'l> Assembler<'l> {
 struct RunningLines(Vec<(f64, String)>);
 
 impl RunningLines {
-    fn of(pages: &[Sheet]) -> Self {
+    fn of(pages: &[PageParts]) -> Self {
         let mut seen: Vec<(f64, String, usize)> = Vec::new();
         for page in pages {
             for line in page.lines.iter().filter(|line| is_marginal(line, page.height)) {

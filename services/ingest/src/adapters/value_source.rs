@@ -6,16 +6,16 @@ use super::settings::{BodyForm, Field};
 
 /// The place of a field, or its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ValueSource {
     /// The value for every body.
     Fixed(String),
     /// A place in the body or in an attachment.
     At(String),
 }
 
-// === impl Place ===
+// === impl ValueSource ===
 
-impl Place {
+impl ValueSource {
     /// Reads a place in bodies of a form.
     ///
     /// # Errors
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn what_cannot_be_a_place_is_a_mistake() {
         use BodyForm::{Form, Json, Xml};
-        let is_place = |form, field, text: &str| Place::parse(form, field, text).is_ok();
+        let is_place = |form, field, text: &str| ValueSource::parse(form, field, text).is_ok();
         for (form, field, text) in [
             (Json, Field::Id, ""),
             (Json, Field::Id, "/a~1b/~0/0/"),
