@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::Code;
 
 fn submission(identity: SubmissionIdentity) -> Submission {
     let content = File { bytes: "年报".into(), ..File::default() };

@@ -9,3 +9,4 @@ mod outage;
 mod receiver;
 mod running;
 mod state;
+mod state_stories;
