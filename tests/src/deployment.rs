@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 pub use crate::{
     process::Signal,
-    programs::{binary, free_port, program},
+    programs::{binary, program},
 };
 
 use crate::process::{Addresses, Process};

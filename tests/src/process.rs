@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, process::Child, time::Duration};
 
-use crate::programs::free_port;
+use gongkai_worker::testing::free_port;
 
 /// One service process.
 pub(crate) struct Process {

@@ -1,9 +1,6 @@
-//! The programs of this workspace as files, and ports for them.
+//! The programs of this workspace as files.
 
-use std::{
-    net::{SocketAddr, TcpListener},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 /// Returns the program of a service beside this test's own.
 ///
@@ -32,14 +29,4 @@ pub fn binary(name: &str) -> PathBuf {
         path.display()
     );
     path
-}
-
-/// Returns a loopback port that was just free.
-///
-/// # Panics
-/// If there is none.
-#[must_use]
-pub fn free_port() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free loopback port");
-    listener.local_addr().expect("a bound listener has an address")
 }

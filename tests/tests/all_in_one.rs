@@ -6,10 +6,8 @@ use std::{
     time::Duration,
 };
 
-use gongkai_tests::{
-    deployment::{binary, free_port},
-    samples,
-};
+use gongkai_tests::{deployment::binary, samples};
+use gongkai_worker::testing::free_port;
 
 /// What `gongkai up` writes when it restarts its broker after a full disk.
 #[cfg(target_os = "linux")]

@@ -9,6 +9,7 @@ use gongkai_proto::{
     subjects::{self, Event},
     v1,
 };
+use gongkai_worker::testing::free_port;
 use gongkai_worker::transport::{
     ErrorKind,
     memory::{Fault, Memory, Operation, SettlementOutcome},
@@ -139,7 +140,7 @@ async fn the_receiver_says_when_to_come_again() {
 
 #[tokio::test]
 async fn nobody_listening_is_tried_again() {
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gone = free_port();
     let running = Running::start(Memory::new(), config(&format!("http://{gone}/"), "")).await;
     raise(&running, "m1", "a1").await;
     delay(&running).await;
@@ -213,7 +214,7 @@ async fn filters_hold_and_the_end_is_told_to_who_knows_the_beginning() {
 
 #[tokio::test]
 async fn one_receiver_that_is_away_holds_up_no_other() {
-    let away = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let away = free_port();
     let (receiver, url) = Receiver::start([]).await;
     let mut both = config(&url, "");
     let mut other = config(&format!("http://{away}/"), "").subscriptions.remove(0);

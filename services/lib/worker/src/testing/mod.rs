@@ -3,8 +3,10 @@
 //! This module is behind the feature `testing`. No program contains it.
 
 pub mod nats_server;
+pub mod ports;
 pub mod s3_server;
 pub mod transport_suite;
 
 pub use nats_server::NatsServer;
+pub use ports::free_port;
 pub use s3_server::S3Server;

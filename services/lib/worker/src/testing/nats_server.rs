@@ -8,7 +8,7 @@
 
 use std::{
     fs,
-    net::TcpListener,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -16,6 +16,8 @@ use std::{
 
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
+
+use super::ports::free_port;
 
 const OLDEST: (u64, u64, u64) = (2, 15, 1);
 /// Generous, because several tests may start servers at once on a busy machine.
@@ -26,7 +28,7 @@ pub struct NatsServer {
     binary: PathBuf,
     folder: TempDir,
     child: Option<Child>,
-    port: Option<u16>,
+    address: SocketAddr,
 }
 
 // === impl NatsServer ===
@@ -48,7 +50,7 @@ impl NatsServer {
         let folder = tempfile::Builder::new().prefix("gongkai-nats-").tempdir();
         let folder = folder.expect("a test machine has a writable temporary folder");
         fs::write(folder.path().join("server.conf"), config).expect("the folder was just created");
-        let mut server = Self { binary: find_binary(), folder, child: None, port: None };
+        let mut server = Self { binary: find_binary(), folder, child: None, address: free_port() };
         server.spawn().await;
         server
     }
@@ -59,11 +61,11 @@ impl NatsServer {
     /// Like [`NatsServer::start`].
     pub async fn start_cluster(servers: usize) -> Vec<Self> {
         let routes: Vec<_> = (0..servers).map(|_| free_port()).collect();
-        let all = routes.iter().map(|port| format!("nats://127.0.0.1:{port}")).collect::<Vec<_>>().join(", ");
+        let all = routes.iter().map(|route| format!("nats://{route}")).collect::<Vec<_>>().join(", ");
         let mut cluster = Vec::new();
-        for (number, port) in routes.into_iter().enumerate() {
+        for (number, route) in routes.into_iter().enumerate() {
             let config = format!(
-                "server_name: \"{number}\"\ncluster {{ name: test, listen: \"127.0.0.1:{port}\", routes: [{all}] }}\n"
+                "server_name: \"{number}\"\ncluster {{ name: test, listen: \"{route}\", routes: [{all}] }}\n"
             );
             cluster.push(Self::start_with(&config).await);
         }
@@ -73,7 +75,7 @@ impl NatsServer {
     /// Returns the URL for clients. It stays the same after a restart.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port.expect("a server that started has a port"))
+        format!("nats://{}", self.address)
     }
 
     /// Returns the folder of the store.
@@ -136,7 +138,7 @@ impl NatsServer {
     async fn spawn(&mut self) {
         let folder = self.folder.path();
         let log = fs::File::options().create(true).append(true).open(folder.join("server.log"));
-        let port = self.port.map_or("-1".to_owned(), |port| port.to_string());
+        let port = self.address.port().to_string();
         let child = Command::new(&self.binary)
             .args(["--addr", "127.0.0.1", "--port", &port, "--jetstream"])
             .arg("--store_dir")
@@ -152,15 +154,15 @@ impl NatsServer {
             .unwrap_or_else(|error| panic!("{} did not start: {error}", self.binary.display()));
         let pid = child.id();
         self.child = Some(child);
-        self.port = Some(self.wait_for_port(pid).await);
+        self.listening(pid).await;
     }
 
-    /// Waits for the file in which the server reports its ports. Choosing a free port here would be a race.
-    async fn wait_for_port(&mut self, pid: u32) -> u16 {
+    /// Waits for the file in which the server reports its ports: it listens then.
+    async fn listening(&mut self, pid: u32) {
         let started = Instant::now();
         loop {
-            if let Some(port) = listening_port(self.folder.path(), pid) {
-                return port;
+            if has_ports_file(self.folder.path(), pid) {
+                return;
             }
             let has_ended = self.child.as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)));
             if has_ended || started.elapsed() > START_TIMEOUT {
@@ -178,20 +180,11 @@ impl Drop for NatsServer {
     }
 }
 
-/// Returns a loopback port that was just free. The servers of a cluster must know each other's ports beforehand.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a test machine has free loopback ports");
-    listener.local_addr().expect("a bound listener has an address").port()
-}
-
-/// Reads `<program>_<pid>.ports`, a JSON file with the addresses of each listener.
-fn listening_port(folder: &Path, pid: u32) -> Option<u16> {
+/// Returns true if the server has written `<program>_<pid>.ports`.
+fn has_ports_file(folder: &Path, pid: u32) -> bool {
     let suffix = format!("_{pid}.ports");
-    let is_ours = |path: &PathBuf| path.to_string_lossy().ends_with(&suffix);
-    let ports = fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).find(is_ours)?;
-    let text = fs::read_to_string(ports).ok()?;
-    let (_, port) = text.split_once("nats://127.0.0.1:")?;
-    port.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
+    let mut entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.any(|entry| entry.file_name().to_string_lossy().ends_with(&suffix))
 }
 
 fn find_binary() -> PathBuf {

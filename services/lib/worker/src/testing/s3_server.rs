@@ -1,7 +1,11 @@
 //! A temporary S3 server in this process: `s3s-fs` on loopback, on a free port, with its objects in a temporary folder.
 //! It verifies signatures (Signature Version 4) and checksums.
 
-use std::{fs, path::Path, path::PathBuf};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -17,6 +21,7 @@ use tokio::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
+use super::ports::free_port;
 use crate::config::{ObjectStore, ObjectsSettings, Secret};
 
 /// The bucket that the server has.
@@ -28,7 +33,7 @@ const SECRET_KEY: &str = "gongkai-secret";
 pub struct S3Server {
     folder: TempDir,
     service: S3Service,
-    port: u16,
+    address: SocketAddr,
     serving: Option<AbortOnDropHandle<()>>,
 }
 
@@ -46,7 +51,7 @@ impl S3Server {
         let mut builder =
             S3ServiceBuilder::new(FileSystem::new(folder.path()).expect("the folder was just created"));
         builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
-        let mut server = Self { folder, service: builder.build(), port: 0, serving: None };
+        let mut server = Self { folder, service: builder.build(), address: free_port(), serving: None };
         server.restart().await;
         server
     }
@@ -56,8 +61,7 @@ impl S3Server {
     /// # Panics
     /// If the port is taken.
     pub async fn restart(&mut self) {
-        let listener = TcpListener::bind(("127.0.0.1", self.port)).await.expect("the port is free");
-        self.port = listener.local_addr().expect("it is bound").port();
+        let listener = TcpListener::bind(self.address).await.expect("the port is reserved");
         self.serving = Some(AbortOnDropHandle::new(tokio::spawn(serve(listener, self.service.clone()))));
     }
 
@@ -75,7 +79,7 @@ impl S3Server {
     pub fn settings(&self) -> ObjectsSettings {
         ObjectsSettings {
             store: ObjectStore::S3,
-            endpoint: Some(format!("http://127.0.0.1:{}", self.port).into()),
+            endpoint: Some(format!("http://{}", self.address).into()),
             bucket: Some(BUCKET.to_owned()),
             access_key: Some(ACCESS_KEY.to_owned()),
             secret_key: Some(Secret::new(SECRET_KEY)),
