@@ -274,3 +274,34 @@ fn nobody_at_the_other_end_is_said_in_one_line() {
     assert_eq!((output.status.code(), text.lines().count()), (Some(2), 1), "{text}");
     assert!(text.contains("gongkai up") && text.contains("--query"), "{text}");
 }
+
+#[test]
+fn a_page_of_a_folder_is_read_with_its_attachments() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("a.html"), "<html><body><p>详见附件。</p><a href=annex.md>附表</a></body></html>")
+        .unwrap();
+    fs::write(path("a.docx"), sample("13_word_docx.docx")).unwrap();
+    fs::write(path("annex.md"), "附表").unwrap();
+    let output = check(&[&folder.path().display().to_string(), "--format", "json"]);
+    let lines = lines(&output);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(
+        (&lines[0]["file"], &lines[0]["status"]),
+        (&path("a.html").display().to_string().into(), &"ok".into())
+    );
+    let parts: Vec<_> = lines[0]["parts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|part| (part["name"].as_str(), part["role"].as_str()))
+        .collect();
+    let role = |name, role| (name, Some(role));
+    assert_eq!(
+        parts,
+        [role(None, "other"), role(Some("a.docx"), "carrier"), role(Some("annex.md"), "other")]
+    );
+    assert_eq!(lines[0]["report"]["facts"][0]["source"]["part"], "a.docx");
+    // A file by itself has no attachments.
+    assert_eq!(check(&[&path("a.html").display().to_string()]).status.code(), Some(2));
+}

@@ -151,3 +151,49 @@ fn a_run_stops_where_nobody_answers() {
     assert_eq!(output.status.code(), Some(2));
     assert_eq!((text.matches("gongkai up").count(), text.matches("stopped").count()), (1, 1), "{text}");
 }
+
+#[test]
+fn a_page_is_sent_with_its_attachments_and_again_when_one_changes() {
+    let (root, ingest) = (tempfile::tempdir().unwrap(), Ingest::start(0));
+    let folder = root.path().join("archive");
+    fs::create_dir_all(folder.join("files")).unwrap();
+    let page = "<p>详见附件</p><a href=files/list.txt>清单</a>";
+    for (name, text) in
+        [("a.html", page), ("a.docx", "the report"), ("files/list.txt", "a list"), ("b.txt", "other")]
+    {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    let output = submit(&ingest.address, &folder, &["--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(summary(&output, "taken"), 2);
+    let [form, other] = <[String; 2]>::try_from(ingest.bodies()).unwrap();
+    assert_eq!(other, "other");
+    let boundary = form.split("\r\n").next().unwrap();
+    let part = |field: &str, filename: &str, text: &str| {
+        format!(
+            "{boundary}\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"{filename}\"\r\n\r\n{text}\r\n"
+        )
+    };
+    let parts = [
+        part("file", "a.html", page),
+        part("attachment", "a.docx", "the report"),
+        part("attachment", "list.txt", "a list"),
+    ];
+    assert_eq!(form, format!("{}{boundary}--\r\n", parts.concat()));
+
+    let journal = fs::read_to_string(root.path().join("archive.submitted.jsonl")).unwrap();
+    let files: Vec<Value> = journal.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(
+        files.iter().all(|entry| ["a.html", "b.txt"].contains(&entry["file"].as_str().unwrap())),
+        "{journal}"
+    );
+    let output = submit(&ingest.address, &folder, &["--format", "json"]);
+    assert_eq!((ingest.bodies().len(), summary(&output, "sent_before")), (0, 2));
+    fs::write(folder.join("files/list.txt"), "another list").unwrap();
+    submit(&ingest.address, &folder, &[]);
+    assert!(ingest.bodies().concat().contains("another list"));
+    // Without its page, the file is a document.
+    fs::remove_file(folder.join("a.html")).unwrap();
+    submit(&ingest.address, &folder, &[]);
+    assert_eq!(ingest.bodies(), ["another list", "the report"]);
+}

@@ -48,6 +48,12 @@ pub fn read(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<Document
     read_in_steps(bytes, hints, limits, &())
 }
 
+/// Returns the addresses that a page links, as written, in order and without duplicates; none if the bytes are not text.
+#[must_use]
+pub fn links(page: &[u8], hints: &Hints<'_>) -> Vec<String> {
+    charset::decode(page, hints).map(|decoded| html::links::read(&decoded.text)).unwrap_or_default()
+}
+
 /// Reads a document and reports each step to `steps`.
 ///
 /// # Errors

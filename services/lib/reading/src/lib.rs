@@ -19,7 +19,7 @@ use gongkai_forms::Forms;
 use gongkai_model::{MediaType, Rejection, RejectionCode, Report};
 
 pub use declared::{Declared, Statement};
-pub use gongkai_extract::{Hints, Limits, Steps, has_robot_check};
+pub use gongkai_extract::{Hints, Limits, Steps, has_robot_check, links};
 pub use gongkai_forms::{ReportHints, versions};
 pub use parts::{JointReading, PartId, read_parts};
 

@@ -10,12 +10,16 @@ use std::{
     vec,
 };
 
+use super::attachments::{self, Attachments};
+
 /// Where a document is read from.
 #[derive(Debug)]
 pub(in crate::commands) enum DocumentSource {
     /// Standard input.
     Stdin,
     File(PathBuf),
+    /// A page of a folder and the files attached to it.
+    Page(PathBuf, Vec<PathBuf>),
     /// An unreadable path: a folder that could not be listed, or something that is neither a file nor a folder.
     Unreadable(PathBuf, io::Error),
 }
@@ -27,28 +31,38 @@ impl DocumentSource {
     pub(in crate::commands) fn name(&self) -> String {
         match self {
             Self::Stdin => "-".to_owned(),
-            Self::File(path) | Self::Unreadable(path, _) => path.display().to_string(),
+            Self::File(path) | Self::Page(path, _) | Self::Unreadable(path, _) => path.display().to_string(),
         }
     }
 
     /// Returns the file's name without its folder, a hint at the format.
     pub(in crate::commands) fn filename(&self) -> Option<&str> {
         match self {
-            Self::File(path) => path.file_name()?.to_str(),
+            Self::File(path) | Self::Page(path, _) => path.file_name()?.to_str(),
             _ => None,
         }
     }
 
-    /// Returns the size in bytes, if it is known.
+    /// Returns the size in bytes of all files, if it is known.
     pub(in crate::commands) fn size(&self) -> Option<u64> {
+        let length = |path: &PathBuf| fs::metadata(path).ok().map(|found| found.len());
         match self {
             Self::Stdin => None,
-            Self::File(path) => fs::metadata(path).ok().map(|found| found.len()),
+            Self::File(path) => length(path),
+            Self::Page(page, attachments) => iter::once(page).chain(attachments).map(length).sum(),
             Self::Unreadable(..) => Some(0),
         }
     }
 
-    /// Reads at most `limit + 1` bytes, so that the caller can detect that the limit is exceeded.
+    /// Returns the files of the source, each as a source: the document, then its attachments.
+    pub(in crate::commands) fn files(self) -> Vec<Self> {
+        match self {
+            Self::Page(page, attachments) => iter::once(page).chain(attachments).map(Self::File).collect(),
+            single => vec![single],
+        }
+    }
+
+    /// Reads the document without its attachments: at most `limit + 1` bytes, so that the caller can detect that the limit is exceeded.
     ///
     /// # Errors
     /// The source cannot be read.
@@ -57,7 +71,9 @@ impl DocumentSource {
         let mut bytes = Vec::new();
         match self {
             Self::Stdin => io::stdin().lock().take(bound).read_to_end(&mut bytes)?,
-            Self::File(path) => File::open(path)?.take(bound).read_to_end(&mut bytes)?,
+            Self::File(path) | Self::Page(path, _) => {
+                File::open(path)?.take(bound).read_to_end(&mut bytes)?
+            }
             Self::Unreadable(_, error) => return Err(io::Error::new(error.kind(), error.to_string())),
         };
         Ok(bytes)
@@ -94,30 +110,43 @@ fn source(path: PathBuf, is_pipe_for_us: impl Fn(&Path) -> bool) -> DocumentSour
     }
 }
 
-/// Iterates over every file below a folder, except hidden ones. A folder that is reached twice, such as by a link to
-/// its parent, is read once. Only the names of the folders on the current path are in memory.
+/// Iterates over every file below a folder, except hidden ones; a page comes with its attachments, which do not come again.
+/// A folder that is reached twice, such as by a link to its parent, is read once. Only the names of the folders on the current
+/// path are in memory.
 pub(in crate::commands) struct Walk {
     /// The remaining entries of each folder on the current path, the deepest last.
-    open: Vec<vec::IntoIter<PathBuf>>,
+    open: Vec<OpenFolder>,
     seen: BTreeSet<PathBuf>,
+    /// Attachments in folders below that were not listed yet.
+    attached_below: BTreeSet<PathBuf>,
+}
+
+#[derive(Default)]
+struct OpenFolder {
+    remaining: vec::IntoIter<PathBuf>,
+    attachments: Attachments,
 }
 
 impl Walk {
     pub(in crate::commands) fn new(folder: PathBuf) -> Self {
-        Self { open: vec![vec![folder].into_iter()], seen: BTreeSet::new() }
+        let root = OpenFolder { remaining: vec![folder].into_iter(), ..OpenFolder::default() };
+        Self { open: vec![root], seen: BTreeSet::new(), attached_below: BTreeSet::new() }
     }
 
-    fn list(&mut self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+    fn list(&mut self, folder: &Path) -> io::Result<OpenFolder> {
         if !self.seen.insert(fs::canonicalize(folder)?) {
-            return Ok(Vec::new());
+            return Ok(OpenFolder::default());
         }
         let entries = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
         let mut paths = entries.collect::<io::Result<Vec<_>>>()?;
         let is_hidden =
             |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        paths.retain(|path| !is_hidden(path));
+        paths.retain(|path| !is_hidden(path) && !self.attached_below.remove(path));
         paths.sort();
-        Ok(paths)
+        let attachments = attachments::of_folder(&paths);
+        self.attached_below.extend(attachments.values().flatten().cloned());
+        paths.retain(|path| !self.attached_below.remove(path));
+        Ok(OpenFolder { remaining: paths.into_iter(), attachments })
     }
 }
 
@@ -126,15 +155,19 @@ impl Iterator for Walk {
 
     fn next(&mut self) -> Option<DocumentSource> {
         loop {
-            let Some(path) = self.open.last_mut()?.next() else {
+            let folder = self.open.last_mut()?;
+            let Some(path) = folder.remaining.next() else {
                 self.open.pop();
                 continue;
             };
+            if let Some(attachments) = folder.attachments.remove(&path) {
+                return Some(DocumentSource::Page(path, attachments));
+            }
             if !path.is_dir() {
                 return Some(source(path, |_| false));
             }
             match self.list(&path) {
-                Ok(paths) => self.open.push(paths.into_iter()),
+                Ok(folder) => self.open.push(folder),
                 Err(error) => return Some(DocumentSource::Unreadable(path, error)),
             }
         }
@@ -157,6 +190,27 @@ mod tests {
             .map(|s| s.name().replace(&root.path().display().to_string(), ""))
             .collect();
         assert_eq!(names, ["/a.txt", "/b/1.txt", "/b/c/2.txt", "/z.txt", "-"]);
+    }
+
+    #[test]
+    fn a_page_comes_with_its_attachments_which_do_not_come_again() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("a")).unwrap();
+        let page = "<a href=a/1.pdf></a><a href=0.pdf></a>";
+        for (name, text) in
+            [("0.pdf", "1"), ("a/1.pdf", "22"), ("a/2.pdf", ""), ("b.html", page), ("b.doc", "333")]
+        {
+            fs::write(root.path().join(name), text).unwrap();
+        }
+        let name = |path: &Path| path.strip_prefix(root.path()).unwrap().display().to_string();
+        let found: Vec<_> =
+            Walk::new(root.path().to_owned()).map(|source| (source.size(), source.files())).collect();
+        let names: Vec<Vec<_>> = found
+            .iter()
+            .map(|(_, files)| files.iter().map(|file| name(Path::new(&file.name()))).collect())
+            .collect();
+        assert_eq!(names, [vec!["a/2.pdf"], vec!["b.html", "b.doc", "a/1.pdf", "0.pdf"]]);
+        assert_eq!(found[1].0, Some(page.len() as u64 + 6));
     }
 
     #[test]

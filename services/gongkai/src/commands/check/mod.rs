@@ -1,7 +1,9 @@
 //! `gongkai check`: checks documents without a server.
 
 mod ahead;
+mod attachments;
 pub(super) mod files;
+pub(super) mod joint;
 mod lists;
 mod tables;
 mod text;
@@ -10,7 +12,7 @@ mod workbook;
 
 use std::{
     fs,
-    io::{self, IsTerminal as _, Write as _},
+    io::{IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -19,10 +21,10 @@ use std::{
 use anyhow::Context as _;
 use clap::ValueEnum;
 use futures::{StreamExt as _, stream};
-use gongkai_check::{CheckLine, Hints, Limits, Status};
-use gongkai_isolation::{RawDocument, Readers};
+use gongkai_check::{CheckLine, Limits, Status};
+use gongkai_isolation::Readers;
 use gongkai_model::Severity;
-use gongkai_reading::ReportHints;
+use gongkai_reading::JointReading;
 use gongkai_rules::{ReportContext, RuleSet};
 
 use self::{
@@ -42,6 +44,8 @@ use crate::printer::{Printer, complain};
   gongkai check reports/ --format xlsx --output findings.xlsx
   gongkai check reports/ --format csv --lists lists/ > findings.csv
   curl -s https://example.gov.cn/2023.html | gongkai check -
+
+In a folder, x.docx beside x.html and the files that a page links are attachments of the page and are read with it.
 
 Exit code: 0 no finding at or above --fail-on, 1 at least one, 2 an input could not be read.")]
 pub(crate) struct Args {
@@ -179,7 +183,7 @@ struct Checker {
     readers: Readers,
 }
 
-/// Reads one source in a child and checks it on a thread of its own. An unreadable source gets a line that reports
+/// Reads one source with its attachments in children and checks it on a thread of its own. An unreadable source gets a line that reports
 /// it.
 async fn check(
     source: DocumentSource,
@@ -192,15 +196,12 @@ async fn check(
         let _core = core;
         let name = source.name();
         let Checker { rules, limits, readers } = &*checker;
-        let bytes = match source.read(limits.input_bytes) {
-            Ok(bytes) => bytes,
-            Err(error) => return unreadable::line(&name, &error, rules),
-        };
-        let hints = Hints { filename: source.filename(), ..Hints::default() };
-        let document = RawDocument { bytes: &bytes, hints, known: ReportHints::default(), limits: *limits };
-        match readers.read(&document, &()) {
-            Ok(read) => gongkai_check::line_of(rules, &name, read, &ReportContext::default()),
-            Err(unread) => unreadable::line(&name, &io::Error::other(unread), rules),
+        match joint::read(source, readers, *limits) {
+            Ok(JointReading { result, parts, .. }) => CheckLine {
+                parts: parts.iter().map(Into::into).collect(),
+                ..gongkai_check::line_of(rules, &name, result, &ReportContext::default())
+            },
+            Err(error) => unreadable::line(&name, &error, rules),
         }
     };
     Ok((tokio::task::spawn_blocking(work).await?, weight))

@@ -8,9 +8,9 @@ use std::{
 };
 
 use anyhow::Context as _;
-use gongkai_isolation::{RawDocument, Readers};
+use gongkai_isolation::Readers;
 use gongkai_model::{Finding, Report};
-use gongkai_reading::{Hints, Limits, ReportHints};
+use gongkai_reading::Limits;
 use gongkai_rules::{ReportContext, RuleSet};
 use gongkai_validate::mask;
 use serde::Serialize;
@@ -18,7 +18,10 @@ use time::Date;
 
 use super::stored;
 use crate::{
-    commands::check::files::{self, DocumentSource},
+    commands::check::{
+        files::{self, DocumentSource},
+        joint,
+    },
     printer::{Printer, complain},
     table::{self, Column, Format, TableRow},
 };
@@ -104,7 +107,7 @@ pub(super) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCod
     } else {
         let readers = Readers::new(&gongkai_isolation::Settings::default())?;
         for source in files::sources(args.files) {
-            trial.try_source(&source, &readers)?;
+            trial.try_source(source, &readers)?;
         }
     }
     table::write(out, args.format, &trial.changes)?;
@@ -120,13 +123,10 @@ fn day(text: &str) -> Result<Date, String> {
 // === impl Trial ===
 
 impl Trial {
-    fn try_source(&mut self, source: &DocumentSource, readers: &Readers) -> anyhow::Result<()> {
-        let (name, limits) = (source.name(), Limits::default());
-        let bytes = source.read(limits.input_bytes).with_context(|| format!("couldn't read {name}"))?;
-        let hints = Hints { filename: source.filename(), ..Hints::default() };
-        match readers
-            .read(&RawDocument { bytes: &bytes, hints, known: ReportHints::default(), limits }, &())?
-        {
+    fn try_source(&mut self, source: DocumentSource, readers: &Readers) -> anyhow::Result<()> {
+        let name = source.name();
+        let read = joint::read(source, readers, Limits::default());
+        match read.with_context(|| format!("couldn't read {name}"))?.result {
             Ok(reading) => self.try_on(&name, &reading.report, &ReportContext::default()),
             Err(rejection) => complain(format_args!("{name}: {}", rejection.message)),
         }

@@ -29,17 +29,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub(super) struct Item {
     /// Name in the output.
     name: String,
-    content: ItemContent,
+    origin: ItemOrigin,
     journal: Option<Arc<Journal>>,
-    /// The file's name in the journal.
+    /// The document's name in the journal.
     entry: String,
 }
 
-enum ItemContent {
-    /// A file, a URL or `-`.
+enum ItemOrigin {
+    /// An argument: a file, a URL or `-`.
     Named,
-    /// An entry of a folder that is not a file.
-    Unreadable(std::io::Error),
+    /// A file of a folder, with those attached to it.
+    Folder(DocumentSource),
 }
 
 /// The result of one document.
@@ -88,7 +88,7 @@ pub(super) fn items(
             let (name, entry) = (name.clone(), name.clone());
             all = Box::new(all.chain([Item {
                 name,
-                content: ItemContent::Named,
+                origin: ItemOrigin::Named,
                 journal: named.clone(),
                 entry,
             }]));
@@ -101,11 +101,7 @@ fn of_folder(folder: PathBuf, journal: Arc<Journal>) -> impl Iterator<Item = Ite
     Walk::new(folder.clone()).map(move |source| {
         let name = source.name();
         let entry = Path::new(&name).strip_prefix(&folder).unwrap_or(Path::new(&name)).display().to_string();
-        let content = match source {
-            DocumentSource::Unreadable(_, error) => ItemContent::Unreadable(error),
-            _ => ItemContent::Named,
-        };
-        Item { name, content, journal: Some(journal.clone()), entry }
+        Item { name, origin: ItemOrigin::Folder(source), journal: Some(journal.clone()), entry }
     })
 }
 
@@ -114,27 +110,32 @@ fn of_folder(folder: PathBuf, journal: Arc<Journal>) -> impl Iterator<Item = Ite
 impl Batch {
     /// Sends a document, unless it was sent before, and returns its name and result.
     pub(super) async fn submit(&self, item: Item) -> (String, Outcome) {
-        let outcome = match self.try_submit(&item).await {
+        let name = item.name.clone();
+        let outcome = match self.try_submit(item).await {
             Ok(Some(receipt)) => Outcome::Taken(receipt),
             Ok(None) => Outcome::Known,
             Err(failure) => Outcome::Failed(failure),
         };
-        (item.name, outcome)
+        (name, outcome)
     }
 
-    async fn try_submit(&self, item: &Item) -> Result<Option<ReceiptJson>, Failure> {
-        if let ItemContent::Unreadable(error) = &item.content {
-            return Err(Failure::unreadable(anyhow::anyhow!("couldn't read it: {error}")));
-        }
-        let document = SubmittedDocument::read(&item.name).await.map_err(Failure::unreadable)?;
-        let sha256 = item.journal.as_ref().map(|journal| (journal, journal::sha256(&document.bytes)));
-        if sha256.as_ref().is_some_and(|(journal, sha256)| journal.has(&item.entry, sha256)) {
+    async fn try_submit(
+        &self,
+        Item { name, origin, journal, entry }: Item,
+    ) -> Result<Option<ReceiptJson>, Failure> {
+        let document = match origin {
+            ItemOrigin::Named => SubmittedDocument::read(&name).await,
+            ItemOrigin::Folder(source) => SubmittedDocument::of_source(source),
+        };
+        let document = document.map_err(Failure::unreadable)?;
+        let sha256 = journal.as_ref().map(|journal| (journal, document.content_hash()));
+        if sha256.as_ref().is_some_and(|(journal, sha256)| journal.has(&entry, sha256)) {
             return Ok(None);
         }
         let begun = Instant::now();
         let receipt = self.send(&document).await?;
         if let Some((journal, sha256)) = sha256 {
-            journal.note(&item.entry, &sha256, &receipt.submission_id).map_err(Failure::fatal)?;
+            journal.note(&entry, &sha256, &receipt.submission_id).map_err(Failure::fatal)?;
         }
         if self.is_backfill {
             sleep(begun.elapsed().min(LONGEST_PAUSE)).await;
@@ -150,7 +151,7 @@ impl Batch {
         let mut about: Vec<_> = self.about.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let is_url_given = about.iter().any(|(name, _)| *name == "url");
         about.extend(document.url.as_deref().filter(|_| !is_url_given).map(|url| ("url", url)));
-        about.extend(document.filename.as_deref().map(|filename| ("filename", filename)));
+        about.extend(document.filename().map(|filename| ("filename", filename)));
         let (end, mut pause) = (Instant::now() + self.patience, FIRST_PAUSE);
         loop {
             let failure = match self.ingest.submit(document, &about).await {

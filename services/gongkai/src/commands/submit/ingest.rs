@@ -123,8 +123,8 @@ impl IngestClient {
     ) -> Result<ReceiptJson, Failure> {
         let mut url = self.at("v1/reports").map_err(Failure::fatal)?;
         url.query_pairs_mut().extend_pairs(about);
-        let media_type = document.media_type.as_deref().unwrap_or("application/octet-stream");
-        let request = self.client.post(url).header(CONTENT_TYPE, media_type).body(document.bytes.clone());
+        let body = document.body();
+        let request = self.client.post(url).header(CONTENT_TYPE, body.content_type).body(body.bytes);
         self.send(request).await
     }
 

@@ -1,8 +1,9 @@
-//! The journal of a submitted folder: the files that ingest has accepted, so that an interrupted run can be resumed.
+//! The journal of a submitted folder: the documents that ingest has accepted, so that an interrupted run can be resumed.
 //!
-//! It is a file of JSON lines beside the folder to which lines are only appended, one for each accepted file. A last
-//! line that was torn by a crash is cut off; its file is sent again, which ingest recognises. A file counts as sent
-//! while its content and the options are those of its last line.
+//! It is a file of JSON lines beside the folder to which lines are only appended, one for each accepted document, under the name
+//! of its file; of a page with attachments, the page's. A last line that was torn by a crash is cut off; its document is
+//! sent again, which ingest recognises. A document counts as sent while its content, attachments included, and the options are
+//! those of its last line.
 
 use std::{
     collections::HashMap,
@@ -20,13 +21,14 @@ use sha2::{Digest as _, Sha256};
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     file: String,
+    /// The hash of the content: the file's, or one that covers the attachments too.
     sha256: String,
     submission_id: String,
     /// Digest of ingest's address and the options that determine what is sent.
     to: String,
 }
 
-/// Files that were accepted. Only one run at a time has the journal open.
+/// Documents that were accepted. Only one run at a time has the journal open.
 #[derive(Debug)]
 pub(super) struct Journal {
     to: String,
@@ -86,13 +88,13 @@ impl Journal {
         Ok(Self { to, state: Mutex::new(State { file, sent }) })
     }
 
-    /// Returns true if the last accepted content of the file is this one.
+    /// Returns true if the last accepted content of the document is this one.
     pub(super) fn has(&self, file: &str, sha256: &str) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.sent.get(&short(file)) == Some(&short(sha256))
     }
 
-    /// Records that a file was accepted.
+    /// Records that a document was accepted.
     ///
     /// # Errors
     /// The line could not be written.

@@ -29,8 +29,9 @@ use crate::printer::{Printer, complain};
   gongkai submit reports/*.txt --wait --format json
   gongkai submit archive/ --backfill
 
-A folder is sent recursively. Accepted documents are recorded in a journal beside the folder (archive.submitted.jsonl): the
-same command, run again, continues where it stopped and sends files that have changed since.
+A folder is sent recursively. x.docx beside x.html and the files that a page links are sent with the page, as its attachments.
+Accepted documents are recorded in a journal beside the folder (archive.submitted.jsonl): the same command, run again,
+continues where it stopped and sends documents that have changed since, a page also if an attachment has.
 
 Exit code: 0 accepted (with --wait: read and checked), 1 rejected, 2 not accepted or given up.")]
 pub(crate) struct Args {

@@ -7,6 +7,7 @@ mod builder;
 mod element;
 mod emitter;
 mod line_builder;
+pub(crate) mod links;
 mod look;
 mod meta;
 mod table;
