@@ -7,13 +7,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::OsStr,
+    fs::File,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
 use gongkai_reading::{Hints, Limits};
 use percent_encoding::percent_decode_str;
-
-use super::files::DocumentSource;
 
 const PAGES: [&str; 4] = ["html", "htm", "shtml", "xhtml"];
 const OFFICE: [&str; 10] = ["doc", "docx", "wps", "pdf", "ofd", "rtf", "odt", "xls", "xlsx", "et"];
@@ -66,14 +66,21 @@ fn add_linked(found: &mut Attachments, pages: &[&PathBuf]) {
 
 /// Returns the files that a page links; none if it cannot be read.
 fn linked_by(page: &Path) -> Vec<PathBuf> {
-    let source = DocumentSource::File(page.to_owned());
-    let bytes = source.read(Limits::default().input_bytes).unwrap_or_default();
-    let hints = Hints { filename: source.filename(), ..Hints::default() };
+    let bytes = beginning_of(page).unwrap_or_default();
+    let hints = Hints { filename: page.file_name().and_then(OsStr::to_str), ..Hints::default() };
     let mut files: Vec<PathBuf> = Vec::new();
     for address in gongkai_reading::links(&bytes, &hints) {
         files.extend(file_at(page, &address).filter(|file| !files.contains(file)));
     }
     files
+}
+
+/// Reads a file up to the size that a document may have.
+fn beginning_of(file: &Path) -> io::Result<Vec<u8>> {
+    let limit = u64::try_from(Limits::default().input_bytes).unwrap_or(u64::MAX);
+    let mut bytes = Vec::new();
+    File::open(file)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Returns the file at an address relative to a page, if it exists in the page's folder or below.
