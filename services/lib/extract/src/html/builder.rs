@@ -5,16 +5,24 @@
 //! in a [`LineBuilder`]. At the end of a line, the builder passes it to the innermost open cell, or to the blocks if
 //! no cell is open.
 
+mod tables;
+
 use gongkai_model::{Block, Paragraph, Rejection, RejectionCode, Span};
 
 use super::{
     element::{Attributes, Class, ElementName},
-    line_builder::LineBuilder,
-    look::{Look, StyleSheet},
+    line_builder::{LineBuilder, Print},
+    look::{Look, Shift, Size},
     meta::Meta,
-    table::{Closed, OpenTable},
+    select::OpenSelect,
+    style_sheet::StyleSheet,
+    table::OpenTable,
 };
-use crate::{limits::Limits, mirror_cleanup::Cleaner, raised::raised_digit};
+use crate::{
+    limits::Limits,
+    mirror_cleanup::Cleaner,
+    raised::{lowered_digit, raised_digit},
+};
 
 /// Maximum length of a title that is kept, in bytes.
 const LONGEST_TITLE: usize = 4096;
@@ -34,8 +42,10 @@ pub(super) struct BlockBuilder<'a> {
     cells: usize,
     /// The page's own style sheets.
     sheet: StyleSheet,
-    /// True if the open row has a background of its own.
-    row_is_painted: bool,
+    /// How the open row shows its text.
+    row_look: Look,
+    /// The list of options that is being read.
+    select: Option<OpenSelect>,
     page: PageContents,
 }
 
@@ -69,8 +79,10 @@ struct OpenElement {
     class: Class,
     /// True if the element's text is not read.
     hidden: bool,
-    /// True if the element's digits are the mark of a footnote.
-    raised: bool,
+    /// True if the element's text is too small to be seen.
+    tiny: bool,
+    /// Where the element's text is beside the text around it.
+    shift: Shift,
     /// True if the text is white and nothing around it has a background.
     pale: bool,
     /// True if the element or one around it has a background.
@@ -87,7 +99,8 @@ impl<'a> BlockBuilder<'a> {
             name: ElementName::of(b""),
             class: Class::Break,
             hidden: false,
-            raised: false,
+            tiny: false,
+            shift: Shift::None,
             pale: false,
             painted: false,
             preformatted: options.keeps_lines,
@@ -104,7 +117,8 @@ impl<'a> BlockBuilder<'a> {
             depth: 0,
             cells: 0,
             sheet: StyleSheet::default(),
-            row_is_painted: false,
+            row_look: Look::default(),
+            select: None,
             page: PageContents::default(),
         }
     }
@@ -126,6 +140,13 @@ impl<'a> BlockBuilder<'a> {
         let class = Class::of(name);
         match class {
             Class::Nothing => Ok(()),
+            Class::Select => self.open_select(name, attributes),
+            Class::Choice => {
+                if let Some(select) = &mut self.select {
+                    select.open_option(attributes.is_selected);
+                }
+                Ok(())
+            }
             Class::Meta => {
                 self.page.meta.take(attributes, place);
                 Ok(())
@@ -140,7 +161,7 @@ impl<'a> BlockBuilder<'a> {
             }
             Class::Break => self.break_line(),
             Class::Inline | Class::Dropped if self_closing => Ok(()),
-            Class::Inline if !self.note_look(name, attributes) => {
+            Class::Inline if !self.note_look(name, class, attributes) => {
                 if let Some(address) =
                     attributes.address.take().filter(|_| name == b"a" && !self.top().hidden)
                 {
@@ -159,18 +180,40 @@ impl<'a> BlockBuilder<'a> {
         }
     }
 
-    /// Adds the look of an inline element's name and classes to its own. Returns true if its text is not plain text.
-    fn note_look(&self, name: &[u8], attributes: &mut Attributes) -> bool {
-        attributes.look |= Look::of_element(name);
+    /// Adds the look of an element's name and classes to its own. Returns true if its text is not plain text.
+    fn note_look(&mut self, name: &[u8], class: Class, attributes: &mut Attributes) -> bool {
         if let Some(classes) = &attributes.class {
             attributes.look |= self.sheet.look(classes);
         }
-        attributes.look.is_special()
+        if class == Class::Inline {
+            attributes.look = attributes.look.with_element(name);
+        }
+        attributes.look.is_special() || (self.top().tiny && attributes.look.size.is_some())
+    }
+
+    /// Opens a list of options. Outside of cells it is not part of the text.
+    fn open_select(&mut self, name: &[u8], attributes: &Attributes) -> Result<(), Rejection> {
+        if !self.is_in_cell() || self.top().hidden || attributes.look.hides(Class::Select) {
+            return self.push(name, Class::Dropped, attributes);
+        }
+        self.close_select()?;
+        self.select = Some(OpenSelect::default());
+        Ok(())
+    }
+
+    /// Ends the list of options and adds the text of the selected one.
+    fn close_select(&mut self) -> Result<(), Rejection> {
+        let Some(select) = self.select.take() else { return Ok(()) };
+        select.finish().into_iter().for_each(|(c, place)| self.line.push(c, place, Print::Plain));
+        self.check_length()
     }
 
     /// Adds the value of a field to the cell around it.
     fn field(&mut self, attributes: &Attributes, place: Span) -> Result<(), Rejection> {
-        let value = attributes.value.as_deref().filter(|_| !attributes.is_control && !attributes.look.hidden);
+        let value = attributes
+            .value
+            .as_deref()
+            .filter(|_| !attributes.is_control && !attributes.look.hides(Class::Field));
         match value.filter(|_| self.is_in_cell()) {
             Some(value) => self.text(value, std::iter::repeat(place)),
             None => Ok(()),
@@ -197,7 +240,9 @@ impl<'a> BlockBuilder<'a> {
                 Ok(())
             }
             Class::Break => self.break_line(),
-            Class::Dropped => {
+            Class::Choice => Ok(()),
+            Class::Select if self.select.is_some() => self.close_select(),
+            Class::Select | Class::Dropped => {
                 self.close_named(name);
                 Ok(())
             }
@@ -217,19 +262,48 @@ impl<'a> BlockBuilder<'a> {
             Some(Class::Title) => self.note_title(text),
             Some(Class::Style) => self.sheet.push(text),
             Some(_) => {}
-            None if self.top().hidden => {}
-            None => {
-                let OpenElement { preformatted, raised, pale, .. } = *self.top();
-                for (c, place) in text.chars().zip(places) {
-                    if preformatted && c == '\n' {
-                        self.break_line()?;
-                    }
-                    self.line.push(if raised { raised_digit(c) } else { c }, place, pale);
-                    if self.line.len() > self.limits.line_scalars {
-                        return Err(too_large("段落或单元格长度", "the length of a paragraph or cell"));
-                    }
-                }
+            None if self.is_unseen() => {}
+            None => match &mut self.select {
+                Some(select) => select.push(text, places),
+                None => return self.shown_text(text, places),
+            },
+        }
+        Ok(())
+    }
+
+    /// Returns true if text of the innermost element is not seen.
+    fn is_unseen(&self) -> bool {
+        let top = self.top();
+        top.hidden || (top.tiny && !self.options.shows_hidden)
+    }
+
+    /// Adds text that is seen to the line.
+    fn shown_text(&mut self, text: &str, places: impl Iterator<Item = Span>) -> Result<(), Rejection> {
+        let OpenElement { preformatted, shift, pale, .. } = *self.top();
+        let print = match shift {
+            _ if pale => Print::Pale,
+            Shift::Lifted => Print::Lifted,
+            Shift::Apart => Print::Apart,
+            Shift::None | Shift::Lowered | Shift::Raised => Print::Plain,
+        };
+        for (c, place) in text.chars().zip(places) {
+            if preformatted && c == '\n' {
+                self.break_line()?;
             }
+            let c = match shift {
+                Shift::Raised => raised_digit(c),
+                Shift::Lowered => lowered_digit(c),
+                Shift::None | Shift::Apart | Shift::Lifted => c,
+            };
+            self.line.push(c, place, print);
+            self.check_length()?;
+        }
+        Ok(())
+    }
+
+    fn check_length(&self) -> Result<(), Rejection> {
+        if self.line.len() > self.limits.line_scalars {
+            return Err(too_large("段落或单元格长度", "the length of a paragraph or cell"));
         }
         Ok(())
     }
@@ -249,6 +323,7 @@ impl<'a> BlockBuilder<'a> {
 impl BlockBuilder<'_> {
     /// Ends the line and passes it on.
     fn break_line(&mut self) -> Result<(), Rejection> {
+        self.close_select()?;
         let Some((line, pinyin)) = self.line.take(self.cleaner) else { return Ok(()) };
         self.page.pinyin += pinyin;
         self.deliver(line)
@@ -290,15 +365,19 @@ impl BlockBuilder<'_> {
     fn push(&mut self, name: &[u8], class: Class, attributes: &Attributes) -> Result<(), Rejection> {
         let top = *self.top();
         let look = attributes.look;
-        let painted = top.painted || look.painted || (class == Class::Cell && self.row_is_painted);
+        let row = if class == Class::Cell { self.row_look } else { Look::default() };
+        let painted = top.painted || look.painted || row.painted;
+        let inherited = if class == Class::Cell { Shift::None } else { top.shift };
+        let own = if class == Class::Inline { look.shift } else { Shift::None };
         self.frames.push(OpenElement {
             name: ElementName::of(name),
             class,
             hidden: top.hidden
                 || class == Class::Dropped
                 || look.struck
-                || (look.hidden && !self.options.shows_hidden),
-            raised: (top.raised && class != Class::Cell) || (look.raised && class == Class::Inline),
+                || ((look.hides(class) || row.unseen) && !self.options.shows_hidden),
+            tiny: look.size.map_or(top.tiny, |size| size == Size::Zero),
+            shift: inherited.max(own),
             pale: !painted && ((top.pale && class != Class::Cell) || (look.pale && class == Class::Inline)),
             painted,
             preformatted: (top.preformatted && class != Class::Cell) || class == Class::Preformatted,
@@ -351,7 +430,12 @@ impl BlockBuilder<'_> {
     }
 
     /// Opens a block. A block closes the paragraph before it, and a list item closes the item before it.
-    fn open_block(&mut self, name: &[u8], class: Class, attributes: &Attributes) -> Result<(), Rejection> {
+    fn open_block(
+        &mut self,
+        name: &[u8],
+        class: Class,
+        attributes: &mut Attributes,
+    ) -> Result<(), Rejection> {
         self.break_line()?;
         if self.top().class == Class::Paragraph {
             self.truncate(self.frames.len() - 1);
@@ -362,121 +446,10 @@ impl BlockBuilder<'_> {
         {
             self.truncate(found);
         }
+        if self.is_in_cell() {
+            self.note_look(name, class, attributes);
+        }
         self.push(name, class, attributes)
-    }
-}
-
-// === tables ===
-
-impl BlockBuilder<'_> {
-    /// Opens a table. If it is directly inside another table, outside of any cell, it ends that table first, as in a
-    /// browser.
-    fn open_table(&mut self, name: &[u8], attributes: &Attributes) -> Result<(), Rejection> {
-        if self.tables.last().is_some_and(|table| !table.has_open_cell()) {
-            self.close_table()?;
-        }
-        self.break_line()?;
-        self.push(name, Class::Table, attributes)?;
-        self.page.hidden_tables += usize::from(self.top().hidden);
-        self.tables.push(OpenTable::default());
-        Ok(())
-    }
-
-    /// Removes everything above the innermost table. Returns false if there is none.
-    fn back_to_table(&mut self) -> Result<bool, Rejection> {
-        if self.tables.is_empty() {
-            return Ok(false);
-        }
-        self.break_line()?;
-        let table = self.frames.iter().rposition(|frame| frame.class == Class::Table);
-        self.truncate(table.map_or(1, |index| index + 1));
-        Ok(true)
-    }
-
-    fn open_group(&mut self, class: Class, name: &[u8]) -> Result<(), Rejection> {
-        if !self.back_to_table()? {
-            return self.break_line();
-        }
-        let table = self.tables.last_mut().expect("back_to_table found it");
-        if class == Class::Group {
-            table.open_group(name == b"tfoot");
-        } else {
-            table.close_cell();
-        }
-        Ok(())
-    }
-
-    fn open_row(&mut self, attributes: &Attributes) -> Result<(), Rejection> {
-        if !self.back_to_table()? {
-            return self.break_line();
-        }
-        self.row_is_painted = attributes.look.painted;
-        let hidden =
-            self.top().hidden || attributes.flat || (attributes.look.hidden && !self.options.shows_hidden);
-        self.tables.last_mut().expect("back_to_table found it").open_row(hidden, self.limits)
-    }
-
-    fn open_cell(&mut self, name: &[u8], attributes: &mut Attributes, at: u32) -> Result<(), Rejection> {
-        if !self.back_to_table()? {
-            return self.break_line();
-        }
-        let frame_is_hidden = self.top().hidden;
-        let table = self.tables.last_mut().expect("back_to_table found it");
-        attributes.look.hidden |= table.row_is_hidden();
-        let shown = !table.row_is_hidden() && (!attributes.look.hidden || self.options.shows_hidden);
-        if shown && !frame_is_hidden {
-            self.cells += 1;
-            let spans = (attributes.row_span.unwrap_or(1), attributes.column_span.unwrap_or(1));
-            table.open_cell(spans, at, self.limits)?;
-        } else {
-            table.open_hidden_cell();
-        }
-        if self.cells > self.limits.cells {
-            return Err(too_large("文档单元格数", "the number of table cells"));
-        }
-        self.push(name, Class::Cell, attributes)
-    }
-
-    /// Ends a cell, row, group or caption of the innermost table.
-    fn close_part(&mut self, class: Class) -> Result<(), Rejection> {
-        if !self.back_to_table()? {
-            return self.break_line();
-        }
-        let table = self.tables.last_mut().expect("back_to_table found it");
-        match class {
-            Class::Cell | Class::Caption => table.close_cell(),
-            Class::Row => table.close_row(),
-            _ => table.close_group(),
-        }
-        Ok(())
-    }
-
-    /// Ends the innermost table. If it is a grid, every table around it becomes layout.
-    fn close_table(&mut self) -> Result<(), Rejection> {
-        if !self.back_to_table()? {
-            return self.break_line();
-        }
-        self.truncate(self.frames.len() - 1);
-        match self.tables.pop().expect("back_to_table found it").close() {
-            Closed::Layout(lines) => lines.into_iter().try_for_each(|line| self.deliver(line)),
-            Closed::Data(grid) => {
-                self.make_layout()?;
-                self.push_block(Block::Table(grid))
-            }
-        }
-    }
-
-    /// Turns the open tables into layout. The text of their cells so far becomes paragraphs before the grid that was
-    /// found inside.
-    fn make_layout(&mut self) -> Result<(), Rejection> {
-        let mut lines = Vec::new();
-        for table in &mut self.tables {
-            if !table.is_layout {
-                table.is_layout = true;
-                lines.append(&mut table.take_lines());
-            }
-        }
-        lines.into_iter().try_for_each(|line| self.push_block(Block::Paragraph(line)))
     }
 }
 

@@ -1,6 +1,9 @@
 //! The meaning of HTML elements for text and tables.
 
-use super::look::{Look, is_white, plain};
+use super::{
+    look::Look,
+    style::{is_white, plain},
+};
 
 /// The effect of an element on the text around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +14,10 @@ pub(super) enum Class {
     Nothing,
     /// A field of a form: `<input>`. Its value is the text of the cell around it.
     Field,
+    /// A list of options: `<select>`.
+    Select,
+    /// One option of a list.
+    Choice,
     /// Page metadata.
     Meta,
     /// Ends the line and is not nested.
@@ -69,8 +76,10 @@ impl Class {
             b"img" | b"link" | b"col" | b"colgroup" | b"wbr" | b"area" | b"base" | b"embed" | b"param"
             | b"source" | b"track" | b"frame" | b"basefont" | b"bgsound" | b"keygen" => Self::Nothing,
             b"meta" => Self::Meta,
-            b"svg" | b"math" | b"template" | b"select" | b"datalist" | b"audio" | b"video" | b"canvas"
-            | b"rt" | b"rp" => Self::Dropped,
+            b"select" => Self::Select,
+            b"option" => Self::Choice,
+            b"svg" | b"math" | b"template" | b"datalist" | b"audio" | b"video" | b"canvas" | b"rt"
+            | b"rp" => Self::Dropped,
             b"style" => Self::Style,
             b"textarea" => Self::LongField,
             b"script" | b"noscript" | b"iframe" | b"noembed" | b"noframes" | b"xmp" => Self::Raw,
@@ -113,6 +122,8 @@ pub(super) struct Attributes {
     pub(super) value: Option<String>,
     /// True for an `<input>` that is no line of text: a button, a box to tick, a hidden value.
     pub(super) is_control: bool,
+    /// True for an `<option selected>`.
+    pub(super) is_selected: bool,
 }
 
 impl Attributes {
@@ -121,7 +132,8 @@ impl Attributes {
         match name {
             b"colspan" => self.column_span = self.column_span.or_else(|| number(value)),
             b"rowspan" => self.row_span = self.row_span.or_else(|| number(value)),
-            b"hidden" => self.look.hidden = true,
+            b"hidden" => self.look.removed = true,
+            b"selected" => self.is_selected = true,
             b"style" => self.look |= Look::of_style(value),
             b"bgcolor" | b"background" => self.look.painted = true,
             b"color" => self.look.pale |= is_white(&plain(value)),
@@ -188,6 +200,6 @@ mod tests {
         attributes.set(b"colspan", b"3");
         attributes.set(b"colspan", b"5");
         attributes.set(b"style", b"color:red; DISPLAY : none");
-        assert_eq!((attributes.column_span, attributes.look.hidden), (Some(3), true));
+        assert_eq!((attributes.column_span, attributes.look.removed), (Some(3), true));
     }
 }

@@ -5,6 +5,7 @@ use gongkai_model::{Paragraph, Span};
 use crate::{
     invisible::is_invisible,
     mirror_cleanup::{self, Cleaner},
+    raised::raised_digit,
 };
 
 /// The text of the current line.
@@ -13,10 +14,24 @@ pub(super) struct LineBuilder {
     text: String,
     /// The position of each scalar of `text`.
     spans: Vec<Span>,
-    /// The ordinals of the white scalars in `text`, ascending.
-    pale: Vec<usize>,
+    /// The ordinals of the scalars in `text` that are not printed as most text is, ascending.
+    odd: Vec<(usize, Print)>,
     /// White space after `text`. It is kept only if more text follows.
     gap: Option<WhiteSpace>,
+}
+
+/// How a scalar is printed. A line that is printed like that as a whole is plain.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Print {
+    #[default]
+    Plain,
+    /// White: dropped beside other text. In a line without other text, the background is likely to be dark.
+    Pale,
+    /// Small and higher than the text beside it: a raised digit.
+    Lifted,
+    /// Smaller or higher than the text beside it. Digits beside digits are set apart by a space, because they may be
+    /// another number.
+    Apart,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -26,9 +41,8 @@ struct WhiteSpace {
 }
 
 impl LineBuilder {
-    /// Appends a scalar. Invisible characters are dropped. White scalars (`pale`) are dropped when the line ends, unless
-    /// it has no others: then the background is likely to be dark.
-    pub(super) fn push(&mut self, c: char, span: Span, pale: bool) {
+    /// Appends a scalar. Invisible characters are dropped.
+    pub(super) fn push(&mut self, c: char, span: Span, print: Print) {
         match c {
             ' ' | '\t' | '\n' | '\r' | '\x0c' => {
                 let gap = self.gap.get_or_insert(WhiteSpace { span, breaks_line: false });
@@ -38,8 +52,8 @@ impl LineBuilder {
             _ if is_invisible(c) => {}
             _ => {
                 self.fill_gap(c);
-                if pale {
-                    self.pale.push(self.spans.len());
+                if print != Print::Plain {
+                    self.odd.push((self.spans.len(), print));
                 }
                 self.text.push(c);
                 self.spans.push(span);
@@ -56,8 +70,8 @@ impl LineBuilder {
     /// blank.
     pub(super) fn take(&mut self, cleaner: Cleaner) -> Option<(Paragraph, u32)> {
         self.gap = None;
-        if !self.pale.is_empty() {
-            self.drop_pale();
+        if !self.odd.is_empty() {
+            self.settle_prints();
         }
         let line = self.finished(cleaner);
         self.text.clear();
@@ -65,16 +79,37 @@ impl LineBuilder {
         line
     }
 
-    /// Removes the white scalars beside others.
-    fn drop_pale(&mut self) {
-        let pale = std::mem::take(&mut self.pale);
-        let is_pale = |at: usize| pale.binary_search(&at).is_ok();
-        if self.text.chars().enumerate().all(|(at, c)| c.is_whitespace() || is_pale(at)) {
+    /// Gives the scalars that are not printed as the text beside them the meaning that they have there.
+    fn settle_prints(&mut self) {
+        let odd = std::mem::take(&mut self.odd);
+        let print = |at: usize| {
+            odd.binary_search_by_key(&at, |(at, _)| *at)
+                .ok()
+                .and_then(|at| odd.get(at))
+                .map(|(_, print)| *print)
+        };
+        if self.text.chars().enumerate().all(|(at, c)| c.is_whitespace() || print(at).is_some()) {
             return;
         }
-        self.text = self.text.chars().enumerate().filter(|(at, _)| !is_pale(*at)).map(|(_, c)| c).collect();
-        let mut at = 0..;
-        self.spans.retain(|_| at.next().is_none_or(|at| !is_pale(at)));
+        let (text, spans) = (std::mem::take(&mut self.text), std::mem::take(&mut self.spans));
+        let mut before: Option<(char, Print)> = None;
+        for (at, (c, span)) in text.chars().zip(spans).enumerate() {
+            let print = print(at).unwrap_or_default();
+            let is_set_apart = before.is_some_and(|(last, other)| {
+                let is_edge = other != print && (other == Print::Apart || print == Print::Apart);
+                is_edge && last.is_ascii_digit() && c.is_ascii_digit()
+            });
+            if is_set_apart {
+                self.text.push(' ');
+                self.spans.push(span);
+            }
+            if print != Print::Pale {
+                let c = if print == Print::Lifted { raised_digit(c) } else { c };
+                self.text.push(c);
+                self.spans.push(span);
+                before = Some((c, print));
+            }
+        }
     }
 
     fn finished(&self, cleaner: Cleaner) -> Option<(Paragraph, u32)> {
@@ -121,7 +156,7 @@ mod tests {
     fn check(text: &str, expect: &str) {
         let mut line = LineBuilder::default();
         for (at, c) in (0..).zip(text.chars()) {
-            line.push(c, Span { start: at, end: at + 1 }, false);
+            line.push(c, Span { start: at, end: at + 1 }, Print::Plain);
         }
         let taken = line.take(Cleaner::of(text));
         assert_eq!(taken.as_ref().map_or("", |(p, _)| p.text.as_str()), expect, "{text:?}");
@@ -138,6 +173,24 @@ mod tests {
         check("\n1\n2 ", "1 2");
         check("0\u{3000}", "0");
         check("第二十条 第（一）项", "第二十条 第（一）项");
+    }
+
+    #[test]
+    fn what_is_printed_otherwise_depends_on_the_text_beside_it() {
+        let taken = |pieces: &[(&str, Print)]| {
+            let mut line = LineBuilder::default();
+            let span = Span { start: 0, end: 1 };
+            for (text, print) in pieces {
+                text.chars().for_each(|c| line.push(c, span, *print));
+            }
+            line.take(Cleaner::of("")).map(|(line, _)| line.text).unwrap_or_default()
+        };
+        for (print, expect) in [(Print::Pale, "24"), (Print::Lifted, "24³⁷"), (Print::Apart, "24 37")] {
+            assert_eq!(taken(&[("24", Print::Plain), ("37", print)]), expect);
+            assert_eq!(taken(&[("37", print)]), "37");
+        }
+        assert_eq!(taken(&[("24", Print::Plain), ("件", Print::Apart)]), "24件");
+        assert_eq!(taken(&[("3", Print::Apart), ("24", Print::Plain)]), "3 24");
     }
 
     #[test]

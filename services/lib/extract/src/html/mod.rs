@@ -10,6 +10,9 @@ mod line_builder;
 pub(crate) mod links;
 mod look;
 mod meta;
+mod select;
+mod style;
+mod style_sheet;
 mod table;
 #[cfg(test)]
 mod tests;
