@@ -4,12 +4,12 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-/// Returns true for a character that means a digit and is not one: `①`, `¹`, `⑴`, `₂`.
+/// Returns true for a character that means a digit and is not one, and for raised letters: `①`, `¹`, `⑴`, `₂`, `ᵃ`.
 pub(crate) fn is_note_mark(c: char) -> bool {
     if c.is_ascii() || ('\u{4e00}'..='\u{9fff}').contains(&c) || ('\u{ff01}'..='\u{ff5e}').contains(&c) {
         return false;
     }
-    matches!(c, '\u{2460}'..='\u{24ff}' | '\u{2776}'..='\u{2793}')
+    matches!(c, '\u{2460}'..='\u{24ff}' | '\u{2776}'..='\u{2793}' | 'ᵃ' | 'ᵇ' | 'ᶜ' | 'ᵈ' | 'ᵉ')
         || std::iter::once(c).nfkc().any(|folded| folded.is_ascii_digit())
 }
 
@@ -28,12 +28,21 @@ fn is_sign(c: char) -> bool {
 
 /// Returns the text without the mark at its end. A text that is only a mark stays as it is.
 pub(crate) fn without(text: &str) -> &str {
-    let rest = without_number_in_brackets(text);
+    let rest = without_note_word(without_number_in_brackets(text));
     let head = rest.trim_end_matches(|c| is_note_mark(c) || is_part(c));
     let tail = rest.get(head.len()..).unwrap_or_default();
     let marked = tail.contains(|c| is_note_mark(c) || is_sign(c));
     let rest = if marked { head } else { rest };
     if rest.trim().is_empty() { text } else { rest.trim_end() }
+}
+
+/// Removes `注`, `（注）`, `注1` after a digit.
+fn without_note_word(text: &str) -> &str {
+    let bare = text.trim_end_matches(['）', ')', ']', '］', '】']);
+    let bare = bare.trim_end_matches(|c: char| c.is_ascii_digit() || is_note_mark(c));
+    let Some(head) = bare.strip_suffix('注') else { return text };
+    let head = head.trim_end_matches(['（', '(', '[', '［', '【', ' ']);
+    if head.ends_with(|c: char| c.is_ascii_digit()) { head } else { text }
 }
 
 /// Removes `[1]` after a digit.
@@ -58,6 +67,11 @@ mod tests {
             ("317¹²", "317"),
             ("317[3]", "317"),
             ("317（注①）", "317"),
+            ("317注", "317"),
+            ("317（注）", "317"),
+            ("317注2", "317"),
+            ("317ᵃ", "317"),
+            ("规章（注）", "规章（注）"),
             ("317（其中修订 16 件）", "317（其中修订 16 件）"),
             ("317（3）", "317（3）"),
             ("规章②", "规章"),

@@ -21,26 +21,35 @@ pub(crate) enum Stated {
 /// Returns the column of a band that is money, and its unit.
 pub(crate) fn money(band: &Band) -> Option<(usize, PrintedUnit)> {
     band.columns.iter().enumerate().find_map(|(at, column)| match column.unit {
-        Unit::Yuan => Some((at, PrintedUnit::Yuan)),
-        Unit::TenThousandYuan => Some((at, PrintedUnit::TenThousandYuan)),
+        Unit::Yuan => Some((at, PrintedUnit::YUAN)),
+        Unit::TenThousandYuan => Some((at, PrintedUnit::TEN_THOUSAND_YUAN)),
         Unit::Count | Unit::Change => None,
     })
 }
 
-/// Returns the units that rows and lines of their own state for all amounts: 单位：万元.
+/// Returns the units that rows and lines of their own state for all amounts: `单位：万元`, `（单位：件、元）`.
 pub(crate) fn of_chapter(items: &[Item<'_>]) -> Vec<PrintedUnit> {
-    let of = |label: &str| match label {
-        "单位元" | "金额单位元" => Some(PrintedUnit::Yuan),
-        "单位万元" | "金额单位万元" => Some(PrintedUnit::TenThousandYuan),
-        "单位亿元" | "金额单位亿元" => Some(PrintedUnit::HundredMillionYuan),
-        _ => None,
-    };
     let labels = items.iter().flat_map(|item| match item {
         Item::Row(row) => row.labels.iter().map(|piece| piece.label.as_str()).collect(),
         Item::Line(text) => vec![text.as_str()],
         Item::Chapter(_) => Vec::new(),
     });
-    labels.filter_map(of).collect()
+    labels.filter_map(of_line).collect()
+}
+
+/// Maximum length of a list of units, in scalars.
+const LONGEST_LIST: usize = 12;
+
+/// Words before 单位 in a line that states units.
+const KINDS: [&str; 5] = ["", "金额", "计量", "货币", "数据"];
+
+/// Returns the unit of money in a line of units, given without punctuation: 单位件元, 金额单位人民币万元.
+fn of_line(label: &str) -> Option<PrintedUnit> {
+    let (kind, units) = label.split_once("单位")?;
+    if !KINDS.contains(&kind) || units.chars().nth(LONGEST_LIST).is_some() {
+        return None;
+    }
+    PrintedUnit::at_last_yuan(units).map(|(unit, _)| unit)
 }
 
 /// Returns what titles and labels state about an amount whose unit in the form is `own`.
@@ -61,5 +70,24 @@ pub(crate) fn of<'p, 'a: 'p>(
         [unit] if *unit == own => Stated::Nothing,
         [unit] => Stated::Unit(*unit),
         _ => Stated::Contradiction,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_states_the_unit_of_money_among_others() {
+        for (label, expect) in [
+            ("单位元", Some(PrintedUnit::YUAN)),
+            ("单位件元", Some(PrintedUnit::YUAN)),
+            ("金额单位人民币万元", Some(PrintedUnit::TEN_THOUSAND_YUAN)),
+            ("单位千元件", Some(PrintedUnit::Money(3))),
+            ("单位件", None),
+            ("报送单位财政局元", None),
+        ] {
+            assert_eq!(of_line(label), expect, "{label}");
+        }
     }
 }

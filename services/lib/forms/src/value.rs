@@ -41,36 +41,63 @@ pub(crate) enum CellValue {
 pub(crate) enum PrintedUnit {
     /// No unit, or a counting word.
     Plain,
-    /// 元
-    Yuan,
-    /// 万元
-    TenThousandYuan,
-    /// 亿元
-    HundredMillionYuan,
+    /// Money, by the power of ten of its unit in 元: 0 is 元, 4 is 万元.
+    Money(u32),
 }
 
+/// Highest unit of money, as a power of ten: 万亿元.
+const HIGHEST_UNIT: u32 = 12;
+
 impl PrintedUnit {
+    pub(crate) const YUAN: Self = Self::Money(0);
+    pub(crate) const TEN_THOUSAND_YUAN: Self = Self::Money(4);
+
     /// Returns the unit of money that a title states: `采购总金额（万元）`, `单位：元`. `None` if it states none.
     pub(crate) fn stated(title: &str) -> Option<Self> {
-        let at = title.rfind('元')?;
-        let before = title.get(..at)?.trim_end();
-        Some(match before.chars().next_back() {
-            Some('万') => Self::TenThousandYuan,
-            Some('亿') => Self::HundredMillionYuan,
-            Some('（' | '(' | '：' | ':' | '位' | '/' | '／' | '、') | None => Self::Yuan,
-            Some(_) => return None,
-        })
+        let (unit, before) = Self::at_last_yuan(title)?;
+        let begins = match before.trim_end().chars().next_back() {
+            Some(c) => matches!(c, '（' | '(' | '：' | ':' | '位' | '/' | '／' | '、' | '币' | '额'),
+            None => true,
+        };
+        (begins || unit != Self::YUAN).then_some(unit)
+    }
+
+    /// Returns the last unit of money in a text, and the text before it: 万元 in 金额万元.
+    pub(crate) fn at_last_yuan(text: &str) -> Option<(Self, &str)> {
+        let mut before = text.get(..text.rfind('元')?)?.trim_end();
+        let mut power = 0;
+        while let Some((zeros, c)) = before.chars().next_back().and_then(|c| Some((zeros(c)?, c))) {
+            power += zeros;
+            before = before.get(..before.len() - c.len_utf8())?;
+        }
+        (power <= HIGHEST_UNIT).then_some((Self::Money(power), before))
+    }
+
+    /// Reads a unit of money and nothing else: 元, 千元, 百万元.
+    fn money(text: &str) -> Option<Self> {
+        let (unit, before) = Self::at_last_yuan(text).filter(|_| text.ends_with('元'))?;
+        before.is_empty().then_some(unit)
     }
 
     /// Returns how many 元 the unit is; `None` if it is not money.
     fn in_yuan(self) -> Option<Decimal> {
         match self {
             Self::Plain => None,
-            Self::Yuan => Some(Decimal::ONE),
-            Self::TenThousandYuan => Some(Decimal::from(10_000)),
-            Self::HundredMillionYuan => Some(Decimal::from(100_000_000)),
+            Self::Money(power) => Some(Decimal::from(10_u64.checked_pow(power)?)),
         }
     }
+}
+
+/// Returns the number of zeros that a character of a unit stands for.
+fn zeros(c: char) -> Option<u32> {
+    Some(match c {
+        '十' => 1,
+        '百' => 2,
+        '千' => 3,
+        '万' => 4,
+        '亿' => 8,
+        _ => return None,
+    })
 }
 
 impl CellValue {
@@ -162,7 +189,7 @@ fn begins_words(text: &str) -> bool {
 
 /// Returns true for the first character of a counting word or of a unit of money.
 fn begins_unit(c: char) -> bool {
-    matches!(c, '元' | '万' | '亿' | '注') || COUNTING_WORDS.iter().any(|word| word.starts_with(c))
+    matches!(c, '元' | '注') || zeros(c).is_some() || COUNTING_WORDS.iter().any(|word| word.starts_with(c))
 }
 
 fn is_ideograph(c: char) -> bool {
@@ -187,7 +214,7 @@ fn is_mark(c: char) -> bool {
 fn without_note(text: &str) -> &str {
     match text.split_once('(') {
         // 5000(元): the unit in brackets is no note.
-        Some((_, "元)" | "万元)" | "亿元)")) => text,
+        Some((_, note)) if note.strip_suffix(')').and_then(PrintedUnit::money).is_some() => text,
         Some((head, note)) if note.ends_with(')') && note.chars().any(char::is_alphabetic) => head.trim_end(),
         _ => text,
     }
@@ -202,11 +229,8 @@ fn number(text: &str) -> Option<CellValue> {
     let unit = rest.get(digits.len()..)?.trim();
     let printed = match unit.trim_start_matches('(').trim_end_matches(')') {
         "" => PrintedUnit::Plain,
-        "元" => PrintedUnit::Yuan,
-        "万元" => PrintedUnit::TenThousandYuan,
-        "亿元" => PrintedUnit::HundredMillionYuan,
         word if COUNTING_WORDS.contains(&word) => PrintedUnit::Plain,
-        _ => return None,
+        word => PrintedUnit::money(word)?,
     };
     let value: Decimal = ungrouped(digits.trim())?.parse().ok()?;
     let value = if sign { value.checked_mul(Decimal::NEGATIVE_ONE)? } else { value };
@@ -324,15 +348,22 @@ mod tests {
         check("5300 (元)", Unit::Yuan, Some("5300"));
         check("1.0731亿元", Unit::TenThousandYuan, Some("10731"));
         check("1.0731亿元", Unit::Yuan, Some("107310000"));
+        check("73千元", Unit::TenThousandYuan, Some("7.3"));
+        check("1.9百万元", Unit::TenThousandYuan, Some("190"));
+        check("47（千元）", Unit::Yuan, Some("47000"));
+        check("3千万元", Unit::Yuan, Some("30000000"));
     }
 
     #[test]
     fn a_title_states_the_unit_of_the_numbers_below() {
         for (title, expect) in [
-            ("采购总金额（万元）", Some(PrintedUnit::TenThousandYuan)),
-            ("本年收费金额（单位：元）", Some(PrintedUnit::Yuan)),
-            ("单位：亿元", Some(PrintedUnit::HundredMillionYuan)),
-            ("元", Some(PrintedUnit::Yuan)),
+            ("采购总金额（万元）", Some(PrintedUnit::TEN_THOUSAND_YUAN)),
+            ("本年收费金额（单位：元）", Some(PrintedUnit::YUAN)),
+            ("单位：亿元", Some(PrintedUnit::Money(8))),
+            ("本年收费金额（千元）", Some(PrintedUnit::Money(3))),
+            ("采购总金额（单位：百万元）", Some(PrintedUnit::Money(6))),
+            ("金额（人民币元）", Some(PrintedUnit::YUAN)),
+            ("元", Some(PrintedUnit::YUAN)),
             ("多元化解", None),
             ("规章", None),
         ] {

@@ -299,21 +299,26 @@ fn split_words(table: &mut OpenRows<'_>, line: &Line<'_>) {
 /// Splits `行政许可 0` into the label and each number.
 fn split_numbers(table: &mut OpenRows<'_>, line: &Line<'_>) {
     table.end_row();
-    let mut end = line.text.trim_end();
+    add_numbers(table, line.first, line.text);
+    table.end_row();
+}
+
+/// Adds a label and the numbers behind it to the open row.
+fn add_numbers(table: &mut OpenRows<'_>, start: usize, text: &str) {
+    let mut end = text.trim_end();
     let mut numbers = Vec::new();
-    for (at, last) in lines::words(line.text).rev() {
-        let head = line.text.get(..at).unwrap_or_default();
+    for (at, last) in lines::words(text).rev() {
+        let head = text.get(..at).unwrap_or_default();
         if !(lines::is_number(last) || lines::is_mark(last)) || head.trim().is_empty() {
             break;
         }
-        numbers.push((line.first + head.chars().count(), last));
+        numbers.push((start + head.chars().count(), last));
         end = head.trim_end();
     }
-    table.cell(line.first, end);
+    table.cell(start, end);
     for (first, number) in numbers.into_iter().rev() {
         table.cell(first, number);
     }
-    table.end_row();
 }
 
 /// Adds a label alone, or titles separated by at least two spaces.
@@ -325,7 +330,9 @@ fn split_wide(table: &mut OpenRows<'_>, line: &Line<'_>) {
     table.end_row();
     let mut first = line.first;
     for part in text.split("  ") {
-        if !part.trim().is_empty() {
+        if line.kind == LineKind::Spaced && lines::ends_in_number(part) {
+            add_numbers(table, first, part);
+        } else if !part.trim().is_empty() {
             table.cell(first, part);
         }
         first += part.chars().count() + 2;

@@ -144,6 +144,12 @@ fn plain_kind(text: &str) -> LineKind {
     LineKind::Short
 }
 
+/// Returns true for several words of which the last is a number: `行政许可 0`.
+pub(super) fn ends_in_number(text: &str) -> bool {
+    let mut words = words(text).rev();
+    words.next().is_some_and(|(_, last)| is_number(last) || is_mark(last)) && words.next().is_some()
+}
+
 /// Returns true for a chapter's title.
 pub(crate) fn is_title(line: &str) -> bool {
     is_chapter_title(line.trim())
@@ -249,9 +255,34 @@ pub(crate) fn is_mark(text: &str) -> bool {
 }
 
 /// Units and counting words that may follow a number.
-const UNITS: [&str; 23] = [
-    "", "件", "条", "项", "宗", "个", "次", "份", "户", "起", "例", "篇", "期", "人", "家", "部", "册", "批",
-    "元", "万元", "亿元", "%", "％",
+const UNITS: [&str; 27] = [
+    "",
+    "件",
+    "条",
+    "项",
+    "宗",
+    "个",
+    "次",
+    "份",
+    "户",
+    "起",
+    "例",
+    "篇",
+    "期",
+    "人",
+    "家",
+    "部",
+    "册",
+    "批",
+    "元",
+    "千元",
+    "万元",
+    "十万元",
+    "百万元",
+    "千万元",
+    "亿元",
+    "%",
+    "％",
 ];
 
 /// Returns true for the mark of a footnote behind a number: `①`, `¹`, `※`.
