@@ -28,6 +28,15 @@ enum CellSlot<'a> {
     Unsure(Vec<Source>),
 }
 
+/// What some cells of the form use of the document.
+#[derive(Debug, Default)]
+pub(crate) struct Used {
+    /// The places of the cells that are assigned, or are candidates: table, row, column.
+    pub places: std::collections::HashSet<(u32, u32, u32)>,
+    /// Number of cells of the form that have such a cell.
+    pub cells: usize,
+}
+
 /// The state of each cell of a form, in the form's order.
 #[derive(Debug, Clone)]
 pub(crate) struct CellAssignment<'a> {
@@ -112,17 +121,17 @@ impl<'a> CellAssignment<'a> {
         }
     }
 
-    /// Returns the places of the document's cells that are assigned to cells of a range, or are their candidates: table,
-    /// row, column.
-    pub(crate) fn uses(&self, range: std::ops::Range<usize>) -> std::collections::HashSet<(u32, u32, u32)> {
+    /// Returns what the cells of a range use of the document.
+    pub(crate) fn uses(&self, range: std::ops::Range<usize>) -> Used {
         let place = |source: &Source| source.cell.map(|cell| (cell.table, cell.row, cell.column));
-        let mut used = std::collections::HashSet::new();
+        let mut used = Used::default();
         for slot in self.slots.get(range).unwrap_or_default() {
             match slot {
-                CellSlot::Read(piece) => used.extend([piece.place()]),
-                CellSlot::Unsure(candidates) => used.extend(candidates.iter().filter_map(place)),
-                CellSlot::Open | CellSlot::Empty => {}
+                CellSlot::Read(piece) => used.places.extend([piece.place()]),
+                CellSlot::Unsure(candidates) => used.places.extend(candidates.iter().filter_map(place)),
+                CellSlot::Open | CellSlot::Empty => continue,
             }
+            used.cells += 1;
         }
         used
     }

@@ -229,8 +229,21 @@ impl RequestIndex {
         rows
     }
 
+    /// Returns the rows that lines name, each name on up to four of them. Lines between names are passed over.
+    pub(crate) fn named_in(&self, lines: &[&str]) -> Vec<usize> {
+        let mut rows = Vec::new();
+        let mut rest = lines;
+        while !rest.is_empty() {
+            let whole = (1..=rest.len().min(JOINED))
+                .find_map(|count| Some((self.exact(&rest.get(..count)?.concat())?, count)));
+            rows.extend(whole.map(|(row, _)| row));
+            rest = rest.get(whole.map_or(1, |(_, count)| count)..).unwrap_or_default();
+        }
+        rows
+    }
+
     /// Returns the rows whose names begin or end on the surrounding lines.
-    fn nearby(&self, lines: &[&str]) -> Vec<usize> {
+    pub(crate) fn nearby(&self, lines: &[&str]) -> Vec<usize> {
         let mut rows: Vec<usize> = lines.iter().flat_map(|line| self.fragments(line)).collect();
         rows.sort_unstable();
         rows.dedup();

@@ -11,8 +11,8 @@ use crate::{
     load::Forms,
     percentages, proactive,
     requests::{self, Padding},
-    rows::{self, Item, ReadCell},
-    unlabelled_rows,
+    rows::{self, Item, ReadCell, Row},
+    torn_labels, unlabelled_rows,
     value::CellValue,
 };
 
@@ -71,18 +71,30 @@ fn doubt_unread<'a>(
         (disputes..form.cells.len(), ranges.disputes.iter().collect()),
     ];
     for (cells, items) in chapters {
+        let rows: Vec<&Row<'a>> = items
+            .into_iter()
+            .flatten()
+            .filter_map(|item| match item {
+                Item::Row(row) => Some(row),
+                Item::Line(_) | Item::Chapter(_) => None,
+            })
+            .collect();
         let used = assignment.uses(cells.clone());
-        let rows = items.into_iter().flatten().filter_map(|item| match item {
-            Item::Row(row) => Some(row),
-            Item::Line(_) | Item::Chapter(_) => None,
-        });
-        let number = |piece: &&ReadCell<'a>| matches!(piece.value, CellValue::Number(..));
-        let pieces = rows.flat_map(|row| &row.values).filter(number);
-        let loose: Vec<&ReadCell<'a>> = pieces.filter(|piece| !used.contains(&piece.place())).collect();
-        if loose.len() >= FEWEST_LOOSE {
-            assignment.doubt_open(cells, &loose);
+        let is_loose = |piece: &&ReadCell<'a>| !used.places.contains(&piece.place());
+        let numbers: Vec<&ReadCell<'a>> = rows.iter().flat_map(|row| numbers(row)).collect();
+        let loose: Vec<&ReadCell<'a>> = numbers.iter().copied().filter(is_loose).collect();
+        let unlabelled = rows.iter().filter(|row| row.spans_known && torn_labels::is_unlabelled(row));
+        let is_unread = loose.len() >= FEWEST_LOOSE
+            || numbers.len() >= used.cells + FEWEST_LOOSE
+            || unlabelled.flat_map(|row| self::numbers(row)).any(|piece| is_loose(&piece));
+        if is_unread {
+            assignment.doubt_open(cells, if loose.is_empty() { &numbers } else { &loose });
         }
     }
+}
+
+fn numbers<'r, 'a>(row: &'r Row<'a>) -> impl Iterator<Item = &'r ReadCell<'a>> {
+    row.values.iter().filter(|piece| matches!(piece.value, CellValue::Number(..)))
 }
 
 /// Returns the form that the labels indicate.

@@ -13,8 +13,8 @@ use crate::{
     form::{Band, Form},
     label::{Spelling, norm},
     rows::{Item, ReadCell, Row},
-    stated_units,
-    value::CellValue,
+    stated_units, torn_labels,
+    value::{CellValue, PrintedUnit},
 };
 
 /// Minimum likeness of a misprinted label to the label that it is matched with.
@@ -71,8 +71,13 @@ pub(crate) fn read<'a>(
     let short: Vec<usize> =
         (0..hits.len()).filter(|at| hits.get(*at).is_some_and(|hit| is_short(hit, width(hit)))).collect();
     let units = stated_units::of_chapter(items);
+    let out_of_step = has_unlabelled(items, &torn);
     for (at, hit) in hits.iter().enumerate() {
         if let Some(band) = form.bands.get(hit.band) {
+            if out_of_step && hit.row.stream {
+                assignment.unsure_row(hit.first, width(hit), &hit.row.filled());
+                continue;
+            }
             if let Some((column, own)) = stated_units::money(band) {
                 let around = hit.head.iter().copied().chain(&hit.row.labels);
                 assignment.state_unit(hit.first + column, stated_units::of(around, &units, own));
@@ -88,6 +93,19 @@ pub(crate) fn read<'a>(
             read_hit(hit, band, names, (&filling, padded), assignment);
         }
     }
+}
+
+/// Returns true if numbers without a label are left over. In a document of one cell per line, the numbers of every row may
+/// then belong to the label behind them.
+fn has_unlabelled(items: &[Item<'_>], torn: &[(usize, usize, usize)]) -> bool {
+    items.iter().enumerate().any(|(at, item)| match item {
+        Item::Row(row) => {
+            torn_labels::is_unlabelled(row)
+                && row.values.iter().any(|piece| piece.note.is_none())
+                && torn.iter().all(|(values, _, _)| *values != at)
+        }
+        Item::Line(_) | Item::Chapter(_) => false,
+    })
 }
 
 /// Returns true for a row of numbers with one cell too few.
@@ -286,8 +304,11 @@ impl BandNames {
         self.columns.iter().find(|(name, of, _)| *of == band && name == label).map(|(_, _, column)| *column)
     }
 
-    /// Returns the band and first cell of a label. A misprint is accepted if it is close to exactly one label.
+    /// Returns the band and first cell of a label, which may state a unit at its end. A misprint is accepted if it is
+    /// close to exactly one label.
     fn row(&self, label: &str) -> Option<(usize, usize)> {
+        let without_unit = PrintedUnit::at_last_yuan(label).filter(|_| label.ends_with('元'));
+        let label = without_unit.map_or(label, |(_, before)| before.trim_end_matches("单位"));
         if let Some(row) = self.exact(label) {
             return Some(row);
         }

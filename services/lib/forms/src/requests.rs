@@ -16,6 +16,7 @@ use crate::{
     label_match::Evidence,
     rows::{Item, ReadCell, Row},
     subtotals,
+    torn_labels::{self, TornLabels},
     value::CellValue,
 };
 
@@ -77,7 +78,8 @@ fn entries<'r, 'a>(items: &'r [Item<'a>], index: &RequestIndex) -> Vec<FilledRow
     let mut entries: Vec<FilledRow<'r, 'a>> = Vec::new();
     let mut before: Vec<&str> = Vec::new();
     let tables = tables(items);
-    for item in items {
+    let torn = TornLabels::of(items, index);
+    for (at, item) in items.iter().enumerate() {
         let row = match item {
             Item::Line(text) => {
                 before.push(text);
@@ -98,7 +100,11 @@ fn entries<'r, 'a>(items: &'r [Item<'a>], index: &RequestIndex) -> Vec<FilledRow
         if all_blank && continues(entries.last(), &labels, index) {
             continue;
         }
-        let evidence = index.evidence(row, &before);
+        let evidence = if torn_labels::is_unlabelled(row) {
+            torn.evidence(at, index)
+        } else {
+            index.evidence(row, &before)
+        };
         let unnamed = matches!(evidence, Evidence::None | Evidence::Few(_));
         if evidence == Evidence::Group || (unnamed && (all_blank || row.values.len() < COLUMNS)) {
             before.extend(labels);

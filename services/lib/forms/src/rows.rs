@@ -7,7 +7,10 @@
 
 use gongkai_model::{Block, Cell, CellRef, Document, Paragraph, Source};
 
-use crate::{chapter_titles::ChapterTitles, label::norm, value::CellValue, vocabulary::Vocabulary};
+use crate::{
+    chapter_titles::ChapterTitles, label::norm, merged_down::MergedDown, value::CellValue,
+    vocabulary::Vocabulary,
+};
 
 /// A cell with its interpreted text.
 #[derive(Debug, Clone)]
@@ -121,9 +124,13 @@ pub(crate) fn items<'a>(
             Block::Table(grid) => {
                 let ends_unsure = grid.ends_unsure;
                 let mut maker = Maker { out: &mut items, open: Row::default(), vocabulary, ends_unsure };
+                let mut merged = MergedDown::default();
                 for cells in grid.by_row() {
-                    let pieces: Vec<ReadCell<'a>> =
+                    let mut pieces: Vec<ReadCell<'a>> =
                         cells.into_iter().map(|cell| ReadCell::new(table, cell)).collect();
+                    if grid.spans_known {
+                        merged.add_to(&mut pieces);
+                    }
                     match <[ReadCell<'a>; 1]>::try_from(pieces) {
                         Ok([one]) if !grid.spans_known => maker.single(one, titles),
                         Ok([one]) => maker.physical(vec![one], true),

@@ -1,5 +1,8 @@
 //! What editors and converters do to tables: each kind with numbers of its own, in HTML unless it says otherwise.
 
+mod torn;
+mod unseen;
+
 use proptest::prelude::*;
 
 use crate::support::{
@@ -43,55 +46,6 @@ fn with_cell(sample: &Sample, new: impl Fn(&str) -> String) -> String {
     let page = Layout::Html.render(sample);
     assert!(page.contains(&old));
     page.replacen(&old, &format!(">{}</td>", new(&number)), 1)
-}
-
-#[test]
-fn what_is_raised_struck_out_or_hidden_is_no_part_of_a_number() {
-    let sample = self::sample();
-    for (before, behind) in [
-        ("", "<sup>2</sup>"),
-        ("", "<sup>[2]</sup>"),
-        ("", "<sup>①</sup>"),
-        ("", "①"),
-        ("", "¹"),
-        ("", "[1]"),
-        ("", "<span style='vertical-align: super;font-size:8px'>2</span>"),
-        ("", "<span style='position:relative;top:-4.0pt;mso-text-raise:4.0pt'>2</span>"),
-        ("<del>41</del>", ""),
-        ("<s>41</s>", ""),
-        ("<strike>41</strike>", ""),
-        ("<span style='text-decoration:line-through'>41</span>", ""),
-        ("<span style='display:none'>41</span>", ""),
-        ("<span style='visibility:hidden'>41</span>", ""),
-        ("<span style='mso-hide:all'>41</span>", ""),
-        ("<span style='font-size:0'>41</span>", ""),
-        ("<font color='#FFFFFF'>41</font>", ""),
-        ("<span style='color:white'>41</span>", ""),
-    ] {
-        check_whole(&with_cell(&sample, |number| format!("{before}{number}{behind}")), "a.html", &sample);
-    }
-}
-
-#[test]
-fn a_class_of_the_pages_own_sheet_hides_as_a_style_does() {
-    let sample = self::sample();
-    let page = with_cell(&sample, |number| format!("<span class='x out'>41</span>{number}"));
-    for rule in ["display:none", "text-decoration:line-through", "color:#fff"] {
-        let page = format!("<style>.big{{font-size:20px}} span.out{{{rule}}}</style>{page}");
-        check_whole(&page, "a.html", &sample);
-    }
-}
-
-#[test]
-fn white_text_on_a_dark_ground_is_read() {
-    let sample = self::sample();
-    let page = Layout::Html.render(&sample).replace("<td ", "<td style='background:#1e90ff' ");
-    let page = page.replacen(
-        &format!(">{}</td>", licensing(&sample)),
-        &format!("><span style='color:#fff'>{}</span></td>", licensing(&sample)),
-        1,
-    );
-    check_whole(&page, "a.html", &sample);
 }
 
 #[test]
@@ -140,6 +94,17 @@ fn money_is_in_the_unit_that_the_document_states() {
     let in_row = page.replace(&old, ">7300</td>").replace("（单位：万元）", "");
     let in_row = in_row.replacen("<table>", "<table><tr><td colspan=4>单位：元</td></tr>", 1);
     check_whole(&in_row, "a.html", &sample);
+    for (unit, number) in [("千元", "7.3"), ("百万元", "0.0073"), ("十万元", "0.073"), ("千万元", "0.00073")]
+    {
+        check_whole(&page.replace(&old, &format!(">{number}{unit}</td>")), "a.html", &sample);
+        let head = page.replace(&old, &format!(">{number}</td>")).replace("单位：万元", unit);
+        check_whole(&head, "a.html", &sample);
+    }
+    let above = page.replace(&old, ">7300</td>").replace("（单位：万元）", "");
+    for line in ["（单位：件、元）", "单位：元", "金额单位：人民币元"] {
+        let above = above.replacen("<table>", &format!("<p>{line}</p><table>"), 1);
+        check_whole(&above, "a.html", &sample);
+    }
     let both = page.replace(&old, ">7300</td>");
     let both = both.replacen("<table>", "<table><tr><td colspan=4>单位：元</td></tr>", 1);
     check_honest(&both, "a.html", &sample, 1);
