@@ -4,7 +4,7 @@ use gongkai_model::{Fact, Source, State};
 
 use crate::{
     form::{Form, FormCell},
-    rows::ReadCell,
+    read_cell::ReadCell,
     stated_units::Stated,
     value::CellValue,
 };

@@ -6,7 +6,8 @@
 
 use crate::{
     form::Band,
-    rows::{Item, ReadCell, Row},
+    read_cell::ReadCell,
+    rows::{Item, Row},
     value::CellValue,
 };
 

@@ -4,7 +4,8 @@ use crate::{
     columns::{Header, Heading},
     form::Form,
     label::norm,
-    rows::{ReadCell, Row},
+    read_cell::ReadCell,
+    rows::Row,
     value::CellValue,
 };
 

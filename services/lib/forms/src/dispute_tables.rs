@@ -4,7 +4,8 @@
 use crate::{
     columns::Heading,
     dispute_names::DisputeNames,
-    rows::{Item, ReadCell, Row},
+    read_cell::ReadCell,
+    rows::{Item, Row},
     value::CellValue,
 };
 

@@ -11,8 +11,9 @@ use crate::{
     dispute_names::DisputeNames,
     dispute_tables,
     form::Form,
+    read_cell::ReadCell,
     requests::Padding,
-    rows::{Item, ReadCell, Row},
+    rows::{Item, Row},
     value::CellValue,
 };
 

@@ -3,7 +3,8 @@
 use crate::{
     columns::{Header, Heading},
     index::RequestIndex,
-    rows::{Item, ReadCell, Row},
+    read_cell::ReadCell,
+    rows::{Item, Row},
     value::CellValue,
 };
 

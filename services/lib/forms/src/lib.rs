@@ -39,6 +39,7 @@ mod percentages;
 mod period;
 mod proactive;
 mod publication;
+mod read_cell;
 mod report;
 mod requests;
 mod residue;

@@ -10,8 +10,9 @@ use crate::{
     index::RequestIndex,
     load::Forms,
     percentages, proactive,
+    read_cell::ReadCell,
     requests::{self, Padding},
-    rows::{self, Item, ReadCell, Row},
+    rows::{self, Item, Row},
     torn_labels, unlabelled_rows,
     value::CellValue,
 };

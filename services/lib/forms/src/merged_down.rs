@@ -1,7 +1,7 @@
 //! Values in cells that are merged over several rows. A zero or a mark is the value of each row; it is unknown to which row
 //! any other number belongs.
 
-use crate::{rows::ReadCell, value::CellValue};
+use crate::{read_cell::ReadCell, value::CellValue};
 
 /// The values of earlier rows that reach down into the next row, left to right.
 #[derive(Default)]

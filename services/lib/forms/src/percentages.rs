@@ -1,6 +1,9 @@
 //! A column of percentages in chapter 三 of a document without geometry. Editors add one; the form has none.
 
-use crate::rows::{Item, ReadCell, Row};
+use crate::{
+    read_cell::ReadCell,
+    rows::{Item, Row},
+};
 
 /// Minimum number of rows with exactly one percentage for a column of them to be assumed.
 const FEWEST_ROWS: usize = 10;

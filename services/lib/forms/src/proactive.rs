@@ -12,7 +12,8 @@ use crate::{
     displaced_cells::{self, Completed},
     form::{Band, Form},
     label::{Spelling, norm},
-    rows::{Item, ReadCell, Row},
+    read_cell::ReadCell,
+    rows::{Item, Row},
     stated_units, torn_labels,
     value::{CellValue, PrintedUnit},
 };

@@ -3,7 +3,8 @@
 
 use crate::{
     form::{Band, Unit},
-    rows::{Item, ReadCell},
+    read_cell::ReadCell,
+    rows::Item,
     value::PrintedUnit,
 };
 

@@ -5,10 +5,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::{
-    rows::{ReadCell, Row},
-    value::CellValue,
-};
+use crate::{read_cell::ReadCell, rows::Row, value::CellValue};
 
 /// The most rows of a group.
 const LARGEST_GROUP: usize = 8;

@@ -8,7 +8,8 @@ use rust_decimal::Decimal;
 use crate::{
     form::Form,
     label::norm,
-    rows::{Item, ReadCell, Row},
+    read_cell::ReadCell,
+    rows::{Item, Row},
     value::CellValue,
 };
 

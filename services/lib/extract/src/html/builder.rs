@@ -193,7 +193,7 @@ impl<'a> BlockBuilder<'a> {
 
     /// Opens a list of options. Outside of cells it is not part of the text.
     fn open_select(&mut self, name: &[u8], attributes: &Attributes) -> Result<(), Rejection> {
-        if !self.is_in_cell() || self.top().hidden || attributes.look.hides(Class::Select) {
+        if !self.is_in_cell() || self.top().hidden || Class::Select.is_hidden_by(attributes.look) {
             return self.push(name, Class::Dropped, attributes);
         }
         self.close_select()?;
@@ -213,7 +213,7 @@ impl<'a> BlockBuilder<'a> {
         let value = attributes
             .value
             .as_deref()
-            .filter(|_| !attributes.is_control && !attributes.look.hides(Class::Field));
+            .filter(|_| !attributes.is_control && !Class::Field.is_hidden_by(attributes.look));
         match value.filter(|_| self.is_in_cell()) {
             Some(value) => self.text(value, std::iter::repeat(place)),
             None => Ok(()),
@@ -375,7 +375,7 @@ impl BlockBuilder<'_> {
             hidden: top.hidden
                 || class == Class::Dropped
                 || look.struck
-                || ((look.hides(class) || row.unseen) && !self.options.shows_hidden),
+                || ((class.is_hidden_by(look) || row.unseen) && !self.options.shows_hidden),
             tiny: look.size.map_or(top.tiny, |size| size == Size::Zero),
             shift: inherited.max(own),
             pale: !painted && ((top.pale && class != Class::Cell) || (look.pale && class == Class::Inline)),

@@ -2,7 +2,7 @@
 
 use super::{
     look::Look,
-    style::{is_white, plain},
+    style::{self, is_white, plain},
 };
 
 /// The effect of an element on the text around it.
@@ -87,6 +87,16 @@ impl Class {
             _ => Self::Inline,
         }
     }
+
+    /// Returns true if nobody sees the text of an element of this class that looks like this.
+    pub(super) fn is_hidden_by(self, look: Look) -> bool {
+        let has_size = match self {
+            Self::Cell | Self::Row | Self::Group | Self::Table => false,
+            Self::Inline => look.boxed,
+            _ => true,
+        };
+        look.removed || look.unseen || (look.collapsed && has_size)
+    }
 }
 
 /// The first eight bytes of an element's name, enough to distinguish the known elements.
@@ -134,7 +144,7 @@ impl Attributes {
             b"rowspan" => self.row_span = self.row_span.or_else(|| number(value)),
             b"hidden" => self.look.removed = true,
             b"selected" => self.is_selected = true,
-            b"style" => self.look |= Look::of_style(value),
+            b"style" => self.look |= style::look(value),
             b"bgcolor" | b"background" => self.look.painted = true,
             b"color" => self.look.pale |= is_white(&plain(value)),
             b"class" => self.class = self.class.take().or_else(|| text(value)),
@@ -192,6 +202,15 @@ mod tests {
         ] {
             assert_eq!(number(value.as_bytes()), expect, "{value}");
         }
+    }
+
+    #[test]
+    fn only_a_box_has_a_size() {
+        let collapsed = style::look(b"width:0;overflow:hidden");
+        assert!(Class::Block.is_hidden_by(collapsed) && !Class::Cell.is_hidden_by(collapsed));
+        assert!(!Class::Inline.is_hidden_by(collapsed));
+        let boxed = style::look(b"width:0;overflow:hidden;display:inline-block");
+        assert!(Class::Inline.is_hidden_by(boxed));
     }
 
     #[test]

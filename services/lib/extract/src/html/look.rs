@@ -2,8 +2,6 @@
 
 use std::ops::BitOrAssign;
 
-use super::{element::Class, style};
-
 /// How an element shows its text.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Look {
@@ -79,11 +77,6 @@ impl Look {
         Self { struck, shift, ..Self::default() }
     }
 
-    /// Reads the declarations of a style.
-    pub(super) fn of_style(style: &[u8]) -> Self {
-        style::look(style)
-    }
-
     /// Returns the look of an element whose name and style are both known: `<small style="vertical-align:top">` is
     /// lifted.
     pub(super) fn with_element(mut self, name: &[u8]) -> Self {
@@ -94,41 +87,9 @@ impl Look {
         self
     }
 
-    /// Returns true if nobody sees the text of an element of this class.
-    pub(super) fn hides(self, class: Class) -> bool {
-        let has_size = match class {
-            Class::Cell | Class::Row | Class::Group | Class::Table => false,
-            Class::Inline => self.boxed,
-            _ => true,
-        };
-        self.removed || self.unseen || (self.collapsed && has_size)
-    }
-
     /// Returns true if text inside is not plain text.
     pub(super) fn is_special(self) -> bool {
         let is_declared = self.removed || self.unseen || self.collapsed || self.size == Some(Size::Zero);
         is_declared || self.struck || self.pale || self.shift != Shift::None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_box_has_a_size() {
-        let collapsed = Look::of_style(b"width:0;overflow:hidden");
-        assert!(collapsed.hides(Class::Block) && !collapsed.hides(Class::Cell));
-        assert!(!collapsed.hides(Class::Inline));
-        assert!(Look::of_style(b"width:0;overflow:hidden;display:inline-block").hides(Class::Inline));
-    }
-
-    #[test]
-    fn small_text_is_lifted_by_its_style() {
-        let shift = |style: &[u8], name: &[u8]| Look::of_style(style).with_element(name).shift;
-        assert_eq!(shift(b"vertical-align:top", b"small"), Shift::Lifted);
-        assert_eq!(shift(b"", b"small"), Shift::Apart);
-        assert_eq!(shift(b"", b"sub"), Shift::Lowered);
-        assert_eq!(shift(b"vertical-align:super", b"small"), Shift::Raised);
     }
 }

@@ -393,4 +393,13 @@ mod tests {
             assert_eq!(look(style.as_bytes()).shift, shift, "{style}");
         }
     }
+
+    #[test]
+    fn small_text_is_lifted_by_its_style() {
+        let shift = |style: &str, name: &[u8]| look(style.as_bytes()).with_element(name).shift;
+        assert_eq!(shift("vertical-align:top", b"small"), Shift::Lifted);
+        assert_eq!(shift("", b"small"), Shift::Apart);
+        assert_eq!(shift("", b"sub"), Shift::Lowered);
+        assert_eq!(shift("vertical-align:super", b"small"), Shift::Raised);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::look::Look;
+use super::{look::Look, style};
 
 /// Maximum length of a style sheet that is read, in bytes. Sheets of sites are longer and rarely inline.
 const LONGEST_SHEET: usize = 128 << 10;
@@ -41,7 +41,7 @@ impl StyleSheet {
                 continue;
             }
             let (declarations, next) = behind.split_once('}').unwrap_or((behind, ""));
-            let look = Look::of_style(declarations.as_bytes());
+            let look = style::look(declarations.as_bytes());
             if look.is_special() {
                 selectors.split(',').filter_map(class_of).for_each(|class| self.note(class, look));
             }
