@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use gongkai_worker::dead_letter::DeadLetter;
 use gongkai_worker::testing::NatsServer;
-use gongkai_worker::transport::jetstream::{JetStream, Settings};
+use gongkai_worker::transport::jetstream::{JetStream, JetStreamSettings};
 use gongkai_worker::transport::{Headers, MESSAGE_ID};
 use gongkai_worker::{Message, Topology, Transport as _};
 use prost::Message as _;
@@ -35,7 +35,7 @@ impl Drop for Stage {
 impl Bench {
     async fn start() -> Self {
         let server = NatsServer::start().await;
-        let settings = Settings { servers: vec![server.url()], ..Settings::default() };
+        let settings = JetStreamSettings { servers: vec![server.url()], ..JetStreamSettings::default() };
         let transport = JetStream::connect(&settings).await.unwrap();
         let topology = Topology {
             streams: vec![("IN", &["in.>"], None), ("OUT", &["out.>"], None), ("DEAD", &["dead.>"], None)],

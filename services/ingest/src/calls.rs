@@ -21,7 +21,7 @@ const MOST: usize = 200;
 
 /// The parts of a call that distinguish a repetition from another submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement {
+pub struct CallStatement {
     /// The submission id of the first call with its sender's id.
     pub first_id: String,
     /// Digest of the call's content and metadata; see [`crate::submission::said`].
@@ -38,7 +38,7 @@ pub struct Statement {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     pub submission_id: String,
-    /// The digest of the attempt's [`Statement`]. Empty if the version that recorded the attempt did not compute one.
+    /// The digest of the attempt's [`CallStatement`]. Empty if the version that recorded the attempt did not compute one.
     pub said: String,
     pub content_hash: String,
     pub event_time_us: Option<i64>,
@@ -65,7 +65,7 @@ pub struct CallRecord {
 
 /// How a call relates to the earlier ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Judgement {
+pub enum CallJudgement {
     /// The call is new, and recorded now.
     New(Attempt),
     /// The call repeats an attempt.
@@ -114,7 +114,7 @@ impl CallRecord {
     /// A call repeats the last attempt if it has the same statement, and an earlier one if it also has the same time.
     /// [`Self::renew`] handles a repetition with a later time. `over` is an attempt that must not be repeated: a call
     /// that would repeat it is new.
-    pub fn judge(&mut self, call: &Statement, over: Option<&str>, now_us: i64) -> Judgement {
+    pub fn judge(&mut self, call: &CallStatement, over: Option<&str>, now_us: i64) -> CallJudgement {
         let last = self.attempts.len().saturating_sub(1);
         let repeated = self.attempts.iter().enumerate().rev().find(|(n, attempt)| {
             let is_same_time =
@@ -124,20 +124,20 @@ impl CallRecord {
         });
         match (repeated, self.attempts.last()) {
             (Some((_, attempt)), _) if over != Some(attempt.submission_id.as_str()) => {
-                Judgement::Repeats(attempt.clone())
+                CallJudgement::Repeats(attempt.clone())
             }
-            (None, Some(last)) if !call.may_supersede => Judgement::Refused(last.clone()),
+            (None, Some(last)) if !call.may_supersede => CallJudgement::Refused(last.clone()),
             _ => {
                 let attempt = self.after_last(call, now_us);
                 self.push(attempt.clone());
-                Judgement::New(attempt)
+                CallJudgement::New(attempt)
             }
         }
     }
 
     /// Records that a call repeats an attempt with a later time. Returns the renewal that records this time in the log;
     /// it may have begun before. Returns `None` if the time is not later.
-    pub fn renew(&mut self, call: &Statement, submission_id: &str, now_us: i64) -> Option<Attempt> {
+    pub fn renew(&mut self, call: &CallStatement, submission_id: &str, now_us: i64) -> Option<Attempt> {
         let stated = call.event_time_us?;
         let attempt = self.attempts.iter().find(|attempt| attempt.submission_id == submission_id)?;
         let last = self.renewals(submission_id).last().unwrap_or(attempt);
@@ -198,7 +198,7 @@ impl CallRecord {
         attempt.map(|attempt| attempt.begun_us = now_us).is_some()
     }
 
-    fn after_last(&self, call: &Statement, now_us: i64) -> Attempt {
+    fn after_last(&self, call: &CallStatement, now_us: i64) -> Attempt {
         let last = self.attempts.last().map(|last| last.submission_id.as_str());
         Attempt {
             submission_id: last
@@ -241,7 +241,7 @@ impl Attempt {
         self.event_time_us.map_or(self.begun_us, |stated| stated.min(self.begun_us))
     }
 
-    fn says(&self, call: &Statement) -> bool {
+    fn says(&self, call: &CallStatement) -> bool {
         if self.said.is_empty() {
             return self.content_hash.is_empty() || self.content_hash == call.content_hash;
         }
@@ -253,8 +253,8 @@ impl Attempt {
 mod tests {
     use super::*;
 
-    fn call(said: &str, event_time_us: Option<i64>) -> Statement {
-        Statement {
+    fn call(said: &str, event_time_us: Option<i64>) -> CallStatement {
+        CallStatement {
             first_id: "s-0".into(),
             said: said.into(),
             content_hash: said.into(),
@@ -263,16 +263,16 @@ mod tests {
         }
     }
 
-    fn new(record: &mut CallRecord, call: &Statement) -> Attempt {
+    fn new(record: &mut CallRecord, call: &CallStatement) -> Attempt {
         match record.judge(call, None, 1) {
-            Judgement::New(attempt) => attempt,
+            CallJudgement::New(attempt) => attempt,
             other => panic!("{other:?}"),
         }
     }
 
-    fn repeated(record: &mut CallRecord, call: &Statement) -> String {
+    fn repeated(record: &mut CallRecord, call: &CallStatement) -> String {
         match record.judge(call, None, 1) {
-            Judgement::Repeats(attempt) => attempt.submission_id,
+            CallJudgement::Repeats(attempt) => attempt.submission_id,
             other => panic!("{other:?}"),
         }
     }
@@ -331,16 +331,16 @@ mod tests {
 
     #[test]
     fn a_key_is_for_one_content_and_may_be_tried_again() {
-        let key = |said| Statement { may_supersede: false, ..call(said, None) };
+        let key = |said| CallStatement { may_supersede: false, ..call(said, None) };
         let mut record = CallRecord::default();
         new(&mut record, &key("a"));
         assert!(
-            matches!(record.judge(&key("b"), None, 1), Judgement::Refused(a) if a.submission_id == "s-0")
+            matches!(record.judge(&key("b"), None, 1), CallJudgement::Refused(a) if a.submission_id == "s-0")
         );
-        let Judgement::New(second) = record.judge(&key("a"), Some("s-0"), 1) else { panic!() };
+        let CallJudgement::New(second) = record.judge(&key("a"), Some("s-0"), 1) else { panic!() };
         // Another sender submits the same content.
         let repeated = record.judge(&key("a"), Some("s-0"), 1);
-        assert_eq!(repeated, Judgement::Repeats(second));
+        assert_eq!(repeated, CallJudgement::Repeats(second));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroU32, path::PathBuf
 use serde::{Deserialize, Serialize};
 
 use crate::{adapters::settings::AdapterSettings, proxied::leads_through_proxy, submission::FileLimits};
-use gongkai_isolation::Settings;
+use gongkai_isolation::ReadersSettings;
 use gongkai_worker::{Secret, SecretUrl, bind_guard};
 
 /// The `[ingest]` section. The defaults serve only this machine and need no credentials.
@@ -122,7 +122,7 @@ pub struct Site {
 
 impl Default for Config {
     fn default() -> Self {
-        let isolation = Settings::default();
+        let isolation = ReadersSettings::default();
         Self {
             http_address: SocketAddr::from(([127, 0, 0, 1], 8080)),
             grpc_address: SocketAddr::from(([127, 0, 0, 1], 50052)),
@@ -200,12 +200,12 @@ impl Config {
 
     /// Returns the settings of the child processes.
     #[must_use]
-    pub fn isolation(&self) -> Settings {
-        Settings {
+    pub fn isolation(&self) -> ReadersSettings {
+        ReadersSettings {
             children: self.check_readers,
             memory_bytes: self.check_memory_bytes,
             cpu: Duration::from_secs(self.check_timeout_s),
-            ..Settings::default()
+            ..ReadersSettings::default()
         }
     }
 

@@ -82,7 +82,7 @@ pub struct Intake {
 }
 
 /// How to proceed with a call.
-enum Call {
+enum CallDecision {
     /// Accept the call as this attempt.
     Begin(Attempt),
     /// Answer with the receipt of an accepted call.
@@ -166,17 +166,17 @@ impl Intake {
         incoming.event.review_levels = self.review_levels.of(&incoming.submission.declared);
         let call = incoming.statement();
         let mut turn = self.turn(&call, None).await?;
-        if let Call::Known(known) = &turn
+        if let CallDecision::Known(known) = &turn
             && self.brings_content_back(&incoming).await?
         {
             turn = self.turn(&call, Some(&known.submission_id)).await?;
         }
         let receipt = match turn {
-            Call::Begin(attempt) if attempt.event_time_us == call.event_time_us => {
+            CallDecision::Begin(attempt) if attempt.event_time_us == call.event_time_us => {
                 return self.accept(&mut incoming, &attempt).await;
             }
-            Call::Begin(attempt) => self.accept(&mut incoming, &attempt).await?,
-            Call::Known(known) => self.with_status_url(*known),
+            CallDecision::Begin(attempt) => self.accept(&mut incoming, &attempt).await?,
+            CallDecision::Known(known) => self.with_status_url(*known),
         };
         if let Some(renewal) = self.renewal(&call, &receipt).await? {
             self.accept(&mut incoming, &renewal).await?;

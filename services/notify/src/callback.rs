@@ -15,7 +15,7 @@ use crate::{
 /// The settings of a publishing site that notify uses. Ingest checks the other keys.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub struct Site {
+pub struct CallbackSite {
     /// Where to post. `https`, or `http` to a loopback address. If absent, nothing is posted.
     pub callback_url: Option<SecretUrl>,
     /// Also post to private and link-local addresses.
@@ -26,7 +26,7 @@ pub struct Site {
     pub secret_files: Vec<PathBuf>,
 }
 
-impl Site {
+impl CallbackSite {
     /// Returns the target and the signing secrets of the site's callback, or `None` if it has no callback. `name` is
     /// the site's name.
     ///

@@ -12,7 +12,7 @@ use gongkai_worker::{Secret, SecretUrl};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    callback::Site,
+    callback::CallbackSite,
     delivery::{Filter, Schedule, Secrets, Target},
     receiver_name::is_name,
 };
@@ -35,7 +35,7 @@ pub struct Config {
     pub subscriptions: Vec<Subscription>,
     /// The sites of `[ingest.sites.*]`.
     #[serde(skip)]
-    pub sites: BTreeMap<String, Site>,
+    pub sites: BTreeMap<String, CallbackSite>,
 }
 
 /// `[[notify.subscriptions]]`: one receiver. An alert must match all filters; an empty list matches everything.

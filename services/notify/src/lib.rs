@@ -40,7 +40,7 @@ use self::{
     delivery::{CatchUp, Channel, Deliverer, Schedule, Subscriber, WaitingQueue, Wanted, Webhook},
 };
 pub use self::{
-    callback::Site,
+    callback::CallbackSite,
     config::{ChannelKind, Config, Subscription},
 };
 
@@ -110,7 +110,7 @@ async fn deliver_alerts(
 /// Delivers the ends of a site's submissions, if it has a `callback_url`.
 async fn deliver_ends(
     site_name: &str,
-    site: &Site,
+    site: &CallbackSite,
     schedule: &Schedule,
     runtime: &Runtime,
 ) -> anyhow::Result<()> {

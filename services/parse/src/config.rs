@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use gongkai_isolation::Settings;
+use gongkai_isolation::ReadersSettings;
 use gongkai_reading::Limits;
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        let Settings { memory_bytes, cpu, children, .. } = Settings::default();
+        let ReadersSettings { memory_bytes, cpu, children, .. } = ReadersSettings::default();
         Self {
             concurrency: 8,
             max_document_bytes: Limits::default().input_bytes,
@@ -56,12 +56,12 @@ impl Config {
 
     /// Returns the settings of the child processes.
     #[must_use]
-    pub fn isolation(&self) -> Settings {
-        Settings {
+    pub fn isolation(&self) -> ReadersSettings {
+        ReadersSettings {
             children: self.readers,
             memory_bytes: self.document_memory_bytes,
             cpu: Duration::from_secs(self.document_timeout_s),
-            ..Settings::default()
+            ..ReadersSettings::default()
         }
     }
 

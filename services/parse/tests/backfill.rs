@@ -14,7 +14,7 @@ use gongkai_proto::{
 use gongkai_worker::{
     Output, Runtime, Service as _, Transport as _,
     testing::NatsServer,
-    transport::jetstream::{JetStream, Settings},
+    transport::jetstream::{JetStream, JetStreamSettings},
 };
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -50,7 +50,7 @@ async fn submission(runtime: &Runtime, sequence: u64) -> String {
 async fn a_document_overtakes_a_backfill() {
     testing::children_run(env!("CARGO_BIN_EXE_gongkai-parse"));
     let server = NatsServer::start().await;
-    let settings = Settings { servers: vec![server.url()], ..Settings::default() };
+    let settings = JetStreamSettings { servers: vec![server.url()], ..JetStreamSettings::default() };
     let transport = JetStream::connect(&settings).await.unwrap();
     transport.declare(&gongkai_proto::topology!()).await.unwrap();
     let stop = CancellationToken::new();

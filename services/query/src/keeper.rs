@@ -17,7 +17,7 @@ use anyhow::Context as _;
 use gongkai_proto::subjects::{self, BUCKET_TEXTS, STREAM_REPORTS};
 use gongkai_store::sqlite::{self, FileLock, Options, SqliteStore};
 use gongkai_store::{Error, LogIdentity, Store as _};
-use gongkai_worker::transport::{self, ErrorKind, Part, StreamState};
+use gongkai_worker::transport::{self, ErrorKind, StreamState, TopologyPart};
 use gongkai_worker::{Latch, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -124,7 +124,7 @@ impl Keeper {
 
     /// Returns why there is no read model when its log is missing or was replaced.
     fn without_log(&self) -> Availability {
-        if self.runtime.has_lost(Part::Stream(STREAM_REPORTS)) {
+        if self.runtime.has_lost(TopologyPart::Stream(STREAM_REPORTS)) {
             return Availability::Lost(format!("the log {STREAM_REPORTS} is not what it was"));
         }
         Availability::Opening("the log".to_owned())
@@ -361,7 +361,10 @@ async fn watch(kept: &OpenModel, doubts: &mut mpsc::Receiver<Doubt>, runtime: &R
                 return Ended::Doubted(reason);
             }
             Err(error) if error.kind == ErrorKind::NotFound => return Ended::LogGone,
-            Err(error) if error.kind == ErrorKind::Lost && runtime.has_lost(Part::Stream(STREAM_REPORTS)) => {
+            Err(error)
+                if error.kind == ErrorKind::Lost
+                    && runtime.has_lost(TopologyPart::Stream(STREAM_REPORTS)) =>
+            {
                 return Ended::LogGone;
             }
             // The runtime logs an outage. Meanwhile the read model answers in its present state.

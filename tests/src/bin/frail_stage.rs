@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use gongkai_worker::config::WorkerSettings;
-use gongkai_worker::transport::jetstream::{JetStream, Settings};
+use gongkai_worker::transport::jetstream::{JetStream, JetStreamSettings};
 use gongkai_worker::{Consume, Context, Decision, Handler, Output, Raw, Runtime};
 
 struct Frail;
@@ -30,7 +30,8 @@ impl Handler for Frail {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let url = std::env::args().nth(1).unwrap_or_default();
-    let transport = JetStream::connect(&Settings { servers: vec![url], ..Settings::default() }).await?;
+    let transport =
+        JetStream::connect(&JetStreamSettings { servers: vec![url], ..JetStreamSettings::default() }).await?;
     let settings = WorkerSettings { concurrency: 16, retry_base_ms: 20, ..WorkerSettings::default() };
     let runtime = Runtime::builder("stage", Arc::new(transport)).settings(settings).build();
     let mut consume = Consume::new("IN", "stage", ["in.>"]);

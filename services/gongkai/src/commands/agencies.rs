@@ -28,7 +28,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Import(Import),
-    List(List),
+    List(ListAgencies),
 }
 
 /// 导入名录 / Replace the registry with a CSV file in UTF-8 or GB18030
@@ -55,7 +55,7 @@ struct Import {
 #[command(after_help = "Examples:
   gongkai agencies list
   gongkai agencies list --provisional --format csv")]
-struct List {
+struct ListAgencies {
     /// Show the agencies that have reports but are not in the registry
     #[arg(long)]
     provisional: bool,
@@ -123,7 +123,7 @@ async fn refile(args: &Import, csv: Vec<u8>, out: &mut Printer) -> anyhow::Resul
     Ok(())
 }
 
-async fn list(args: &List, out: &mut Printer) -> anyhow::Result<ExitCode> {
+async fn list(args: &ListAgencies, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let mut client = args.server.agencies().await?;
     client::list(out, &args.listing, async |page_size, page_token| {
         let filter = if args.provisional { "provisional = true" } else { "" }.to_owned();

@@ -30,7 +30,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Create(Create),
-    List(List),
+    List(ListWaivers),
     Revoke(Revoke),
 }
 
@@ -62,7 +62,7 @@ struct Create {
 #[command(after_help = "Examples:
   gongkai waivers list
   gongkai waivers list agencies/361001/reports/2023 --format csv")]
-struct List {
+struct ListWaivers {
     /// Reports whose waivers to list: agencies/{agency}/reports/{year}, with - for any agency or year
     #[arg(default_value = "agencies/-/reports/-")]
     parent: String,
@@ -116,7 +116,7 @@ async fn create(args: Create, out: &mut Printer) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn list(args: &List, out: &mut Printer) -> anyhow::Result<ExitCode> {
+async fn list(args: &ListWaivers, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let mut client = args.server.alerts().await?;
     client::list(out, &args.listing, async |page_size, page_token| {
         let request = v1::ListWaiversRequest { parent: args.parent.clone(), page_size, page_token };

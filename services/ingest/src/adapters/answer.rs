@@ -29,15 +29,15 @@ const OF_PROBLEMS: [&str; 5] = ["code", "detail", "status", "retryable", "trace_
 /// The answers of one adapter.
 #[derive(Debug)]
 pub struct Answers {
-    accepted: Option<Template>,
+    accepted: Option<AnswerTemplate>,
     accepted_status: StatusCode,
-    refused: Option<Template>,
+    refused: Option<AnswerTemplate>,
     refused_status: Option<StatusCode>,
 }
 
 /// The body of an answer.
 #[derive(Debug)]
-enum Template {
+enum AnswerTemplate {
     Json(Value),
     Text { text: String, content_type: HeaderValue, is_markup: bool },
 }
@@ -60,7 +60,7 @@ impl Answers {
             if let Some(unknown) = unknown_name(template, names) {
                 anyhow::bail!("{key}.{member}: {{{unknown}}} is none of {}", names.join(", "));
             }
-            Template::new(template, &settings.answer_type)
+            AnswerTemplate::new(template, &settings.answer_type)
                 .map(Some)
                 .map_err(|error| error.context(format!("{key}.answer_type: \"{}\"", settings.answer_type)))
         };
@@ -118,9 +118,9 @@ impl Answers {
     }
 }
 
-// === impl Template ===
+// === impl AnswerTemplate ===
 
-impl Template {
+impl AnswerTemplate {
     fn new(template: &Value, content_type: &str) -> anyhow::Result<Self> {
         let Value::String(text) = template else { return Ok(Self::Json(template.clone())) };
         let essence = crate::cloudevent::essence(content_type);
@@ -154,7 +154,7 @@ fn filled(template: &Value, members: &Value) -> Value {
         Value::String(text) => {
             let mut all = pieces(text);
             match (all.next(), all.next()) {
-                (Some(Piece::Name(name)), None) => members[name].clone(),
+                (Some(TemplatePiece::Name(name)), None) => members[name].clone(),
                 _ => Value::String(filled_text(text, |name| text_of(&members[name]))),
             }
         }
@@ -169,8 +169,8 @@ fn filled(template: &Value, members: &Value) -> Value {
 
 fn filled_text(text: &str, value: impl Fn(&str) -> String) -> String {
     let piece = |piece| match piece {
-        Piece::Text(text) => text.to_owned(),
-        Piece::Name(name) => value(name),
+        TemplatePiece::Text(text) => text.to_owned(),
+        TemplatePiece::Name(name) => value(name),
     };
     pieces(text).map(piece).collect()
 }
@@ -186,7 +186,7 @@ fn text_of(value: &Value) -> String {
 fn unknown_name<'a>(template: &'a Value, known: &[&str]) -> Option<&'a str> {
     match template {
         Value::String(text) => pieces(text).find_map(|piece| match piece {
-            Piece::Name(name) if !known.contains(&name) => Some(name),
+            TemplatePiece::Name(name) if !known.contains(&name) => Some(name),
             _ => None,
         }),
         Value::Array(items) => items.iter().find_map(|item| unknown_name(item, known)),
@@ -195,13 +195,13 @@ fn unknown_name<'a>(template: &'a Value, known: &[&str]) -> Option<&'a str> {
     }
 }
 
-enum Piece<'a> {
+enum TemplatePiece<'a> {
     Text(&'a str),
     Name(&'a str),
 }
 
 /// Splits a text at its names in braces. A brace that no name follows is text.
-fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
+fn pieces(text: &str) -> impl Iterator<Item = TemplatePiece<'_>> {
     let mut rest = text;
     std::iter::from_fn(move || {
         if rest.is_empty() {
@@ -210,13 +210,13 @@ fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
         let name = rest.strip_prefix('{').and_then(|inside| inside.split_once('}'));
         if let Some((name, after)) = name.filter(|(name, _)| is_name(name)) {
             rest = after;
-            return Some(Piece::Name(name));
+            return Some(TemplatePiece::Name(name));
         }
         // The brace at the beginning, if there is one, is text.
         let end = rest.char_indices().skip(1).find(|(_, c)| *c == '{').map_or(rest.len(), |(at, _)| at);
         let (text, after) = rest.split_at(end);
         rest = after;
-        Some(Piece::Text(text))
+        Some(TemplatePiece::Text(text))
     })
 }
 

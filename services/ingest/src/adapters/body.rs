@@ -31,7 +31,7 @@ pub(super) enum Body {
 
 /// A body, or an attachment in it.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Source<'a> {
+pub(super) enum FieldSource<'a> {
     Json(&'a Value),
     Form(&'a [(String, String)]),
     /// One value of a form's field.
@@ -93,18 +93,18 @@ impl Body {
     }
 
     /// Returns the whole body as a place to look in.
-    pub(super) fn source(&self) -> Source<'_> {
+    pub(super) fn source(&self) -> FieldSource<'_> {
         match self {
-            Self::Json(json) => Source::Json(json),
-            Self::Form(pairs) => Source::Form(pairs),
-            Self::Xml(root) => Source::Document(root),
+            Self::Json(json) => FieldSource::Json(json),
+            Self::Form(pairs) => FieldSource::Form(pairs),
+            Self::Xml(root) => FieldSource::Document(root),
         }
     }
 }
 
-// === impl Source ===
+// === impl FieldSource ===
 
-impl<'a> Source<'a> {
+impl<'a> FieldSource<'a> {
     /// Returns the text at a place; `None` if there is none.
     pub(super) fn text(self, place: &str) -> Result<Option<Cow<'a, str>>, NoText> {
         match self {
@@ -133,20 +133,20 @@ impl<'a> Source<'a> {
     }
 
     /// Returns the items at a place: those of a list, the values of a repeated field, or all elements of a path.
-    pub(super) fn items(self, place: &str) -> Vec<Source<'a>> {
+    pub(super) fn items(self, place: &str) -> Vec<FieldSource<'a>> {
         match self {
             Self::Json(json) => match json.pointer(place) {
-                Some(Value::Array(items)) => items.iter().map(Source::Json).collect(),
+                Some(Value::Array(items)) => items.iter().map(FieldSource::Json).collect(),
                 None | Some(Value::Null) => Vec::new(),
-                Some(one) => vec![Source::Json(one)],
+                Some(one) => vec![FieldSource::Json(one)],
             },
             Self::Form(pairs) => {
                 let values = pairs.iter().filter(|(name, _)| name == place);
-                values.map(|(_, value)| Source::Value(value)).collect()
+                values.map(|(_, value)| FieldSource::Value(value)).collect()
             }
             Self::Value(_) => Vec::new(),
             Self::Document(_) | Self::Element(_) => {
-                self.elements(place).into_iter().map(Source::Element).collect()
+                self.elements(place).into_iter().map(FieldSource::Element).collect()
             }
         }
     }

@@ -13,7 +13,7 @@ use strum::VariantArray as _;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
-    body::{self, Body, NoText, Source},
+    body::{self, Body, FieldSource, NoText},
     settings::{AdapterSettings, BodyForm, Field, Kind},
     times,
     value_source::ValueSource,
@@ -50,9 +50,9 @@ pub struct Mapped {
 
 /// Looks up fields in a body or in one of its attachments.
 #[derive(Clone, Copy)]
-struct Look<'a> {
+struct FieldLookup<'a> {
     mapping: &'a Mapping,
-    source: Source<'a>,
+    source: FieldSource<'a>,
     /// The number of the attachment.
     item: Option<usize>,
 }
@@ -123,7 +123,7 @@ impl Mapping {
     /// The body cannot be decoded, or a field is missing or invalid. The problem names the place.
     pub fn event(&self, content_type: &str, bytes: &Bytes) -> Result<Mapped, Problem> {
         let body = Body::decode(self.form, self.charset, content_type, bytes)?;
-        let look = Look { mapping: self, source: body.source(), item: None };
+        let look = FieldLookup { mapping: self, source: body.source(), item: None };
         let kind = match look.needed(Field::Kind)? {
             None => Kind::Published,
             Some(said) => self.kind_of(said.trim()).ok_or_else(|| self.unknown_kind(look, &said))?,
@@ -150,7 +150,7 @@ impl Mapping {
         }
     }
 
-    fn unknown_kind(&self, look: Look<'_>, said: &str) -> Problem {
+    fn unknown_kind(&self, look: FieldLookup<'_>, said: &str) -> Problem {
         let words = Kind::VARIANTS.iter().map(|kind| kind.as_str());
         let known: Vec<&str> = match self.kinds.is_empty() {
             true => words.collect(),
@@ -161,7 +161,7 @@ impl Mapping {
         Problem::invalid(&look.label(Field::Kind), said, &chinese, &english)
     }
 
-    fn data(&self, look: Look<'_>, kind: Kind) -> Result<Map<String, Value>, Problem> {
+    fn data(&self, look: FieldLookup<'_>, kind: Kind) -> Result<Map<String, Value>, Problem> {
         let mut data = Map::new();
         let code = look.checked(Field::AgencyCode, fields::agency_code)?;
         put(
@@ -201,12 +201,12 @@ impl Mapping {
         Ok(data)
     }
 
-    fn attachments(&self, look: Look<'_>) -> Result<Vec<Value>, Problem> {
+    fn attachments(&self, look: FieldLookup<'_>) -> Result<Vec<Value>, Problem> {
         let Some(ValueSource::At(place)) = self.places.get(&Field::Attachments) else {
             return Ok(Vec::new());
         };
-        let attachment = |(item, source): (usize, Source<'_>)| {
-            let look = Look { mapping: self, source, item: Some(item) };
+        let attachment = |(item, source): (usize, FieldSource<'_>)| {
+            let look = FieldLookup { mapping: self, source, item: Some(item) };
             let base64 = look.base64(Field::AttachmentBase64)?;
             let base64 = base64.ok_or_else(|| look.missing(Field::AttachmentBase64, Code::MissingContent))?;
             let name = look.checked(Field::AttachmentName, fields::text)?;
@@ -217,7 +217,7 @@ impl Mapping {
         look.source.items(place).into_iter().enumerate().map(attachment).collect()
     }
 
-    fn no_content(&self, look: Look<'_>) -> Problem {
+    fn no_content(&self, look: FieldLookup<'_>) -> Problem {
         let fields = CONTENTS.into_iter().chain([Field::Attachments]);
         let places: Vec<String> =
             fields.filter(|field| self.places.contains_key(field)).map(|field| look.label(field)).collect();
@@ -230,9 +230,9 @@ impl Mapping {
     }
 }
 
-// === impl Look ===
+// === impl FieldLookup ===
 
-impl<'a> Look<'a> {
+impl<'a> FieldLookup<'a> {
     /// Returns the text at the place of a field; `None` if it is blank.
     fn text(self, field: Field) -> Result<Option<Cow<'a, str>>, Problem> {
         let text = match self.mapping.places.get(&field) {

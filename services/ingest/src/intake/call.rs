@@ -8,12 +8,12 @@ use gongkai_worker::transport;
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    Call, Intake,
+    CallDecision, Intake,
     incoming::HashedDocument,
     standing::{Standing, rests_on_resources},
 };
 use crate::{
-    calls::{Attempt, Judgement, Statement},
+    calls::{Attempt, CallJudgement, CallStatement},
     error::{Code, Problem},
     metrics::Repeat,
     places::micros,
@@ -41,7 +41,7 @@ impl Intake {
     /// that of the submission, or is in the log already. The content or the withdrawal ranks by this time.
     pub(super) async fn renewal(
         &self,
-        call: &Statement,
+        call: &CallStatement,
         known: &Receipt,
     ) -> Result<Option<Attempt>, Problem> {
         if call.event_time_us.is_none() {
@@ -55,21 +55,25 @@ impl Intake {
             return Ok(None);
         }
         Ok(match self.begin_again(call, renewal).await? {
-            Call::Begin(renewal) => Some(renewal),
-            Call::Known(_) => None,
+            CallDecision::Begin(renewal) => Some(renewal),
+            CallDecision::Known(_) => None,
         })
     }
 
     /// Decides how to proceed with a call, by the earlier ones. `over` is a submission that it does not repeat. A
     /// submission that was rejected for lack of time or memory is tried again.
-    pub(super) async fn turn(&self, call: &Statement, over: Option<&str>) -> Result<Call, Problem> {
+    pub(super) async fn turn(
+        &self,
+        call: &CallStatement,
+        over: Option<&str>,
+    ) -> Result<CallDecision, Problem> {
         let mut over = over.map(str::to_owned);
         loop {
             let now = micros(self.now());
             let (attempt, is_new) = match self.receipts.judge(call, over.as_deref(), now).await? {
-                Judgement::New(attempt) => (attempt, true),
-                Judgement::Repeats(attempt) => (attempt, false),
-                Judgement::Refused(attempt) => {
+                CallJudgement::New(attempt) => (attempt, true),
+                CallJudgement::Repeats(attempt) => (attempt, false),
+                CallJudgement::Refused(attempt) => {
                     self.metrics.repeated(Repeat::Refused);
                     return Err(Problem::new(
                         Code::IdReused,
@@ -83,8 +87,8 @@ impl Intake {
             };
             match self.receipts.known(&attempt.submission_id).await? {
                 Some(known) if rests_on_resources(&known) => over = Some(attempt.submission_id),
-                Some(known) => return Ok(Call::Known(Box::new(known))),
-                None if is_new => return Ok(Call::Begin(attempt)),
+                Some(known) => return Ok(CallDecision::Known(Box::new(known))),
+                None if is_new => return Ok(CallDecision::Begin(attempt)),
                 None => return self.begin_again(call, attempt).await,
             }
         }
@@ -92,11 +96,11 @@ impl Intake {
 
     /// Continues an unfinished attempt. While the broker remembers its message, a second one is dropped as a
     /// duplicate. After that, ingest's own consumer must have handled the log up to the attempt.
-    async fn begin_again(&self, call: &Statement, attempt: Attempt) -> Result<Call, Problem> {
+    async fn begin_again(&self, call: &CallStatement, attempt: Attempt) -> Result<CallDecision, Problem> {
         let now = self.now();
         let known_until = attempt.begun_us + micros(OffsetDateTime::UNIX_EPOCH + KNOWN_TO_BROKER);
         if micros(now) <= known_until {
-            return Ok(Call::Begin(attempt));
+            return Ok(CallDecision::Begin(attempt));
         }
         if !self.has_seen(known_until).await? {
             return Err(Problem::new(
@@ -106,10 +110,10 @@ impl Intake {
             ));
         }
         if let Some(known) = self.receipts.known(&attempt.submission_id).await? {
-            return Ok(Call::Known(Box::new(known)));
+            return Ok(CallDecision::Known(Box::new(known)));
         }
         self.receipts.begin_again(&call.first_id, &attempt.submission_id, micros(now)).await?;
-        Ok(Call::Begin(attempt))
+        Ok(CallDecision::Begin(attempt))
     }
 
     /// Returns true if ingest's own consumer has settled every message that the log stored up to this time.

@@ -1,7 +1,7 @@
 //! A document that is being accepted.
 
 use crate::{
-    calls::{Attempt, Statement},
+    calls::{Attempt, CallStatement},
     submission::{Submission, SubmissionIdentity, content_key, said},
 };
 use gongkai_proto::v1::{DocumentReceived, Sender};
@@ -39,12 +39,12 @@ impl HashedDocument {
         self.event.renews.clone_from(&attempt.renews);
     }
 
-    pub(super) fn statement(&self) -> Statement {
+    pub(super) fn statement(&self) -> CallStatement {
         let is_key = matches!(self.submission.identity, SubmissionIdentity::Key { .. });
         let DocumentReceived { kind, content, attachments, .. } = self.event.clone();
         // An idempotency key identifies the files, whatever the metadata.
         let files = DocumentReceived { kind, content, attachments, ..DocumentReceived::default() };
-        Statement {
+        CallStatement {
             first_id: self.submission.id(&self.content_hash),
             said: said(if is_key { &files } else { &self.event }),
             content_hash: self.content_hash.clone(),

@@ -1,9 +1,9 @@
 //! Acceptance of a withdrawal. The steps are those for a document, except that no file is stored.
 
-use super::{Call, Intake};
+use super::{CallDecision, Intake};
 use crate::{
     actor::Actor,
-    calls::{Attempt, Statement},
+    calls::{Attempt, CallStatement},
     error::Problem,
     metrics::Repeat,
     submission::{DeclaredMetadata, SubmissionIdentity, WithdrawalRequest, said_by_withdrawal},
@@ -32,7 +32,7 @@ impl Intake {
         let now = self.now();
         let sender = actor.sender();
         let event = ReportWithdrawn { sender, ..withdrawal.withdrawn(report.as_ref(), timestamp(now)) };
-        let call = Statement {
+        let call = CallStatement {
             first_id: withdrawal.id(),
             said: said_by_withdrawal(&event),
             content_hash: String::new(),
@@ -40,8 +40,10 @@ impl Intake {
             may_supersede: true,
         };
         let receipt = match self.turn(&call, None).await? {
-            Call::Begin(attempt) => self.take_down(declared, &event, report.as_ref(), &attempt).await?,
-            Call::Known(known) => {
+            CallDecision::Begin(attempt) => {
+                self.take_down(declared, &event, report.as_ref(), &attempt).await?
+            }
+            CallDecision::Known(known) => {
                 self.metrics.repeated(Repeat::Known);
                 *known
             }

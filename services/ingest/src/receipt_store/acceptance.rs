@@ -8,7 +8,7 @@ use gongkai_worker::{record_store::Versioned, transport::Error};
 
 use super::ReceiptStore;
 use crate::{
-    calls::{Attempt, CallRecord, Judgement, Statement},
+    calls::{Attempt, CallJudgement, CallRecord, CallStatement},
     places::{LastAccepted, Place, Unfinished},
     submission::digest,
 };
@@ -21,7 +21,12 @@ impl ReceiptStore {
     ///
     /// # Errors
     /// The broker did not answer. Calling again is harmless: the recorded call is then repeated.
-    pub async fn judge(&self, call: &Statement, over: Option<&str>, now_us: i64) -> Result<Judgement, Error> {
+    pub async fn judge(
+        &self,
+        call: &CallStatement,
+        over: Option<&str>,
+        now_us: i64,
+    ) -> Result<CallJudgement, Error> {
         self.change_calls(&call.first_id, |calls| calls.judge(call, over, now_us)).await
     }
 
@@ -31,7 +36,7 @@ impl ReceiptStore {
     /// As for [`Self::judge`].
     pub async fn renew(
         &self,
-        call: &Statement,
+        call: &CallStatement,
         submission_id: &str,
         now_us: i64,
     ) -> Result<Option<Attempt>, Error> {

@@ -29,7 +29,7 @@ use gongkai_worker::{
     clock::ClockHandle,
     testing::NatsServer,
     transport::{
-        jetstream::{JetStream, Settings},
+        jetstream::{JetStream, JetStreamSettings},
         memory::Memory,
     },
 };
@@ -175,7 +175,7 @@ macro_rules! over_both_brokers {
             $($(#[$meta])* #[tokio::test]
             async fn $story() {
                 let server = super::NatsServer::start().await;
-                let settings = super::Settings { servers: vec![server.url()], ..Default::default() };
+                let settings = super::JetStreamSettings { servers: vec![server.url()], ..Default::default() };
                 let broker = super::JetStream::connect(&settings).await.unwrap();
                 super::$story(super::Site::over(super::Arc::new(broker), false).await).await;
             })*

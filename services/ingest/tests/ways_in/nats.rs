@@ -11,7 +11,7 @@ use gongkai_ingest::{
 use gongkai_worker::{
     Secret, Transport,
     testing::NatsServer,
-    transport::jetstream::{JetStream, Settings},
+    transport::jetstream::{JetStream, JetStreamSettings},
 };
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -106,7 +106,7 @@ async fn door_over(
     config: &Config,
 ) -> (NatsServer, Arc<JetStream>, Harness, Client, JoinHandle<anyhow::Result<()>>) {
     let server = NatsServer::start().await;
-    let settings = Settings { servers: vec![server.url()], ..Settings::default() };
+    let settings = JetStreamSettings { servers: vec![server.url()], ..JetStreamSettings::default() };
     let broker = Arc::new(JetStream::connect(&settings).await.unwrap());
     broker.declare(&gongkai_proto::topology!()).await.unwrap();
     let harness = Harness::over(config, |_| broker.clone()).await;

@@ -19,7 +19,7 @@ use gongkai_worker::{
     testing::{NatsServer, S3Server},
     transport::{
         divided::Divided,
-        jetstream::{JetStream, Settings},
+        jetstream::{JetStream, JetStreamSettings},
     },
 };
 
@@ -38,7 +38,7 @@ fn submission(n: usize) -> Submission {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_submissions_of_one_content_leave_one_original() {
     let server = NatsServer::start().await;
-    let settings = Settings { servers: vec![server.url()], ..Settings::default() };
+    let settings = JetStreamSettings { servers: vec![server.url()], ..JetStreamSettings::default() };
     let broker = Arc::new(JetStream::connect(&settings).await.unwrap());
     broker.declare(&gongkai_proto::topology!()).await.unwrap();
     let runtime = Runtime::builder("ingest", broker.clone()).build();
@@ -60,7 +60,7 @@ async fn fifty_submissions_of_one_content_leave_one_original() {
 async fn two_replicas_that_get_one_new_content_at_once_leave_one_original_and_one_receipt() {
     const CONTENTS: usize = 12;
     let server = NatsServer::start().await;
-    let settings = Settings { servers: vec![server.url()], ..Settings::default() };
+    let settings = JetStreamSettings { servers: vec![server.url()], ..JetStreamSettings::default() };
     let mut replicas = Vec::new();
     for _ in 0..2 {
         let broker = Arc::new(JetStream::connect(&settings).await.unwrap());

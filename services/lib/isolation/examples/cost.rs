@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gongkai_isolation::{RawDocument, Readers, Settings};
+use gongkai_isolation::{RawDocument, Readers, ReadersSettings};
 use gongkai_reading::{Hints, Limits, ReportHints};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     if let Some(code) = gongkai_isolation::run_child() {
         return code;
     }
-    let settings = Settings { children: 1, ..Settings::default() };
+    let settings = ReadersSettings { children: 1, ..ReadersSettings::default() };
     let readers = Readers::new(&settings).expect("a thread can be started");
     for file in env::args().skip(1) {
         let bytes = fs::read(&file).expect("the file can be read");

@@ -25,5 +25,5 @@ mod wall;
 pub use child::run_child;
 pub use document::RawDocument;
 pub use fault::Unread;
-pub use readers::{Readers, Settings};
+pub use readers::{Readers, ReadersSettings};
 pub use room::{CHILD_BYTES, ROOM_BYTES};

@@ -27,7 +27,7 @@ const OWN_PROGRAM: &str = "/proc/self/exe";
 
 /// Number of children, and limits of reading one document.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ReadersSettings {
     /// Number of children, which is the number of documents read at once. 0 means one for each core, but no more than
     /// fit in 900 MiB, each with its memory limit and [`CHILD_BYTES`](crate::CHILD_BYTES). All pools of the process
     /// with 0 share these 900 MiB.
@@ -42,7 +42,7 @@ pub struct Settings {
     pub patience: Duration,
 }
 
-impl Default for Settings {
+impl Default for ReadersSettings {
     fn default() -> Self {
         Self {
             children: 0,
@@ -76,7 +76,7 @@ impl Readers {
     ///
     /// # Errors
     /// No thread could be started.
-    pub fn new(settings: &Settings) -> io::Result<Self> {
+    pub fn new(settings: &ReadersSettings) -> io::Result<Self> {
         let (room, share) = match settings.children {
             0 => room::automatic(settings.memory_bytes),
             children => (Arc::new(Room::new(u64::try_from(children).unwrap_or(u64::MAX))), 1),

@@ -12,20 +12,20 @@ use std::{
 };
 
 use gongkai_isolation::{
-    RawDocument, Readers, Settings,
+    RawDocument, Readers, ReadersSettings,
     testing::{self, REPORT},
 };
 use gongkai_model::{MediaType, Rejection, RejectionCode};
 use gongkai_reading::{Hints, Limits, Reading, ReportHints, Steps};
 use rustix::process::{Pid, Signal, kill_process};
 
-fn readers(settings: &Settings) -> Readers {
+fn readers(settings: &ReadersSettings) -> Readers {
     testing::children_run(env!("CARGO_BIN_EXE_isolated-reader"));
     Readers::new(settings).unwrap()
 }
 
-fn one_child() -> Settings {
-    Settings { children: 1, ..Settings::default() }
+fn one_child() -> ReadersSettings {
+    ReadersSettings { children: 1, ..ReadersSettings::default() }
 }
 
 fn document(bytes: &[u8]) -> RawDocument<'_> {
@@ -124,7 +124,7 @@ fn a_child_reads_what_this_process_would_and_tells_of_its_steps() {
 
 #[test]
 fn a_document_that_takes_too_much_memory_is_too_large_and_the_next_is_read() {
-    let readers = readers(&Settings { memory_bytes: 24 << 20, ..one_child() });
+    let readers = readers(&ReadersSettings { memory_bytes: 24 << 20, ..one_child() });
     let rejection = read(&readers, &vec![b'a'; 20 << 20]).unwrap_err();
     assert_eq!((rejection.code, rejection.retryable), (RejectionCode::TooLarge, true));
     assert!(rejection.message_en.contains("24 MiB"), "{rejection}");
@@ -133,7 +133,7 @@ fn a_document_that_takes_too_much_memory_is_too_large_and_the_next_is_read() {
 
 #[test]
 fn a_document_that_takes_too_much_cpu_time_is_too_slow_and_the_next_is_read() {
-    let readers = readers(&Settings { cpu: Duration::from_secs(1), ..one_child() });
+    let readers = readers(&ReadersSettings { cpu: Duration::from_secs(1), ..one_child() });
     let rejection = read(&readers, &slow(4 << 20)).unwrap_err();
     assert_eq!((rejection.code, rejection.retryable), (RejectionCode::TooSlow, true));
     assert!(read(&readers, REPORT.as_bytes()).is_ok());
@@ -169,7 +169,7 @@ fn a_crash_is_a_rejection_and_a_kill_is_none() {
 
 #[test]
 fn a_child_that_stands_still_is_given_up_and_its_document_is_not_rejected() {
-    let readers = readers(&Settings { patience: Duration::from_millis(50), ..one_child() });
+    let readers = readers(&ReadersSettings { patience: Duration::from_millis(50), ..one_child() });
     let steps = Struck(Signal::STOP, RefCell::new(1));
     let page = slow(4 << 20);
     let unread = readers.read(&document(&page), &steps).map(drop).unwrap_err();
@@ -191,7 +191,7 @@ fn a_program_that_is_no_reader_is_said_to_be_none() {
 
 #[test]
 fn many_documents_share_few_children() {
-    let readers = readers(&Settings { children: 2, ..Settings::default() });
+    let readers = readers(&ReadersSettings { children: 2, ..ReadersSettings::default() });
     let expect = here(REPORT.as_bytes());
     let most = Arc::new(Mutex::new(0));
     thread::scope(|scope| {

@@ -22,7 +22,7 @@ use crate::{
     layout::{FormLayout, NamedCell},
     pack::{self, Packs},
     rule::{Case, Logic, Rule, Scope},
-    text::{Ground, PackError, PackText},
+    text::{PackCells, PackError, PackText},
 };
 
 /// The packs compiled into the program.
@@ -99,7 +99,7 @@ impl RuleSet {
     pub fn load(packs: &[PackText<'_>], forms: &Forms) -> Result<Self, PackError> {
         let layouts = FormLayout::all(forms);
         let cells = layouts.iter().flat_map(|layout| layout.cells.iter());
-        let ground = Ground { cells: cells.map(|cell| cell.id.clone()).collect() };
+        let ground = PackCells { cells: cells.map(|cell| cell.id.clone()).collect() };
         let Packs { mut labels, rules, examples } = pack::load(packs, &ground)?;
         // A pack may consist of several files.
         labels.dedup();

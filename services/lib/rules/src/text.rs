@@ -28,7 +28,7 @@ pub struct PackText<'a> {
 }
 
 /// The cells that the names of a pack refer to.
-pub(crate) struct Ground {
+pub(crate) struct PackCells {
     /// The cells of all forms.
     pub(crate) cells: HashSet<FactId>,
 }

@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::{self as futures_stream, StreamExt as _};
 use gongkai_worker::testing::NatsServer;
-use gongkai_worker::transport::jetstream::{JetStream, Settings};
+use gongkai_worker::transport::jetstream::{JetStream, JetStreamSettings};
 use gongkai_worker::{Consume, Context, Decision, Handler, Output, Raw, Runtime};
 use tokio::task::JoinSet;
 
@@ -227,7 +227,7 @@ impl Handler for Forward {
 }
 
 async fn runtime(server: &NatsServer, context: &jetstream::Context) {
-    let settings = Settings { servers: vec![server.url()], ..Settings::default() };
+    let settings = JetStreamSettings { servers: vec![server.url()], ..JetStreamSettings::default() };
     let transport = JetStream::connect(&settings).await.unwrap();
     let runtime = Runtime::builder("bench", Arc::new(transport)).build();
     let mut hops = JoinSet::new();

@@ -140,7 +140,7 @@ mod tests {
 
     #[derive(Debug, Clone, Default, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
-    struct Own {
+    struct SampleConfig {
         size: u32,
     }
 
@@ -150,14 +150,14 @@ mod tests {
     impl Service for Stage {
         const NAME: &'static str = "stage";
         const ADMIN_PORT: u16 = 0;
-        type Config = Own;
+        type Config = SampleConfig;
 
-        fn validate(config: &Own) -> anyhow::Result<()> {
+        fn validate(config: &SampleConfig) -> anyhow::Result<()> {
             anyhow::ensure!(config.size < 10, "stage.size must be below 10");
             Ok(())
         }
 
-        async fn run(_: Own, _: Runtime) -> anyhow::Result<()> {
+        async fn run(_: SampleConfig, _: Runtime) -> anyhow::Result<()> {
             Ok(())
         }
     }
@@ -175,7 +175,7 @@ mod tests {
         }
     }
 
-    fn loaded(toml: &str) -> anyhow::Result<ProgramSettings<Own>> {
+    fn loaded(toml: &str) -> anyhow::Result<ProgramSettings<SampleConfig>> {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("gongkai.toml");
         std::fs::write(&file, toml).unwrap();

@@ -31,8 +31,8 @@ use crate::shutdown::{OnFailure, Shutdown};
 use crate::stores::Monitored;
 use crate::trace::{self, TraceSpan};
 use crate::transport::{
-    self, ConsumerLag, Entries, ErrorKind, Logged, Message, Objects, Part, Published, Requests, StreamState,
-    Transport,
+    self, ConsumerLag, Entries, ErrorKind, Logged, Message, Objects, Published, Requests, StreamState,
+    TopologyPart, Transport,
 };
 
 /// The handle through which a service uses the runtime. Cheap to clone.
@@ -316,7 +316,7 @@ impl Runtime {
     /// Returns true if the process stopped working because this stream or bucket is lost. Calls to the broker fail as
     /// [`ErrorKind::Lost`] meanwhile.
     #[must_use]
-    pub fn has_lost(&self, part: Part) -> bool {
+    pub fn has_lost(&self, part: TopologyPart) -> bool {
         self.0.holdings.as_ref().is_some_and(|holdings| holdings.has_lost(part))
     }
 

@@ -5,15 +5,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gongkai_worker::holdings::inspector::inspect;
 use gongkai_worker::testing::NatsServer;
-use gongkai_worker::transport::jetstream::{JetStream, Settings};
-use gongkai_worker::transport::{ErrorKind, Headers, MESSAGE_ID, Part};
+use gongkai_worker::transport::jetstream::{JetStream, JetStreamSettings};
+use gongkai_worker::transport::{ErrorKind, Headers, MESSAGE_ID, TopologyPart};
 use gongkai_worker::{Message, Topology, Transport};
 
 const LOG: &str = "LOG";
 
 async fn connect(server: &NatsServer, limit: u64) -> Arc<dyn Transport> {
-    let settings =
-        Settings { servers: vec![server.url()], stream_max_bytes: Some(limit), ..Settings::default() };
+    let settings = JetStreamSettings {
+        servers: vec![server.url()],
+        stream_max_bytes: Some(limit),
+        ..JetStreamSettings::default()
+    };
     let transport = JetStream::connect(&settings).await.expect("the server is there");
     transport.declare(&topology()).await.expect("the stream can be declared");
     Arc::new(transport)
@@ -47,7 +50,7 @@ async fn a_stream_at_its_limit_is_named_and_a_higher_limit_makes_room() {
     assert_eq!(refused, ErrorKind::Full);
     let shortages = look().await.shortages;
     assert_eq!(shortages.len(), 1);
-    assert_eq!((shortages[0].part, shortages[0].limit), (Some(Part::Stream(LOG)), 100_000));
+    assert_eq!((shortages[0].part, shortages[0].limit), (Some(TopologyPart::Stream(LOG)), 100_000));
     let lower = connect(&server, 50_000).await;
     assert_eq!(publish(&lower, id).await, Err(ErrorKind::Full), "what a stream has is never taken from it");
     let higher = connect(&server, 1_000_000).await;

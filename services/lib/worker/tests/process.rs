@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use gongkai_worker::holdings::inspector::repair;
 use gongkai_worker::testing::S3Server;
-use gongkai_worker::transport::Part;
+use gongkai_worker::transport::TopologyPart;
 use gongkai_worker::transport::memory::{Fault, Memory, Operation};
 use gongkai_worker::{
     About, Clock, Common, Consume, Context, Decision, Handler, Output, Process, Raw, Runtime, Service,
@@ -144,7 +144,7 @@ async fn an_object_store_that_is_away_makes_the_process_unready_until_it_is_back
 async fn a_lost_stream_makes_the_process_unready_and_it_goes_on_when_it_is_accepted() {
     let (memory, process, admin) = boot(Act::Consume, |_| {}).await;
     until_ready(admin).await;
-    memory.lose(Part::Stream("IN"));
+    memory.lose(TopologyPart::Stream("IN"));
     // The first answer may still be that the consumer is being bound again.
     while !get(admin, "/readyz", "").await.1.contains("not ready: stream IN is missing (it ended at 0)") {
         tokio::task::yield_now().await;

@@ -5,15 +5,19 @@ use gongkai_worker::{
     testing::{NatsServer, transport_suite::spec},
     transport::{
         ConsumerSpec, Headers,
-        jetstream::{JetStream, Settings},
+        jetstream::{JetStream, JetStreamSettings},
     },
 };
 
 #[tokio::test]
 async fn streams_and_consumers_show_what_waits() {
     let server = NatsServer::start().await;
-    let transport =
-        JetStream::connect(&Settings { servers: vec![server.url()], ..Settings::default() }).await.unwrap();
+    let transport = JetStream::connect(&JetStreamSettings {
+        servers: vec![server.url()],
+        ..JetStreamSettings::default()
+    })
+    .await
+    .unwrap();
     assert_eq!(transport.status().await.unwrap(), []);
     let topology =
         Topology { streams: vec![("LOOK", &["look.>"], None)], entries: vec!["look"], ..Topology::default() };

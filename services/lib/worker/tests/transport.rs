@@ -16,13 +16,13 @@ mod memory {
 mod jetstream {
     use gongkai_worker::{
         testing::NatsServer,
-        transport::jetstream::{JetStream, Settings},
+        transport::jetstream::{JetStream, JetStreamSettings},
         transport_test_suite,
     };
 
     async fn jetstream() -> (JetStream, NatsServer) {
         let server = NatsServer::start().await;
-        let settings = Settings { servers: vec![server.url()], ..Settings::default() };
+        let settings = JetStreamSettings { servers: vec![server.url()], ..JetStreamSettings::default() };
         (JetStream::connect(&settings).await.expect("the server is there"), server)
     }
 

@@ -16,8 +16,8 @@ use gongkai_worker::{
         },
     },
     transport::{
-        ConsumerSpec, Delivery, Error, ErrorKind, Part, Pull,
-        jetstream::{Credentials, JetStream, Settings},
+        ConsumerSpec, Delivery, Error, ErrorKind, Pull, TopologyPart,
+        jetstream::{Credentials, JetStream, JetStreamSettings},
     },
 };
 use tokio::{
@@ -26,8 +26,8 @@ use tokio::{
     time::Instant,
 };
 
-fn settings(url: String) -> Settings {
-    Settings { servers: vec![url], ..Settings::default() }
+fn settings(url: String) -> JetStreamSettings {
+    JetStreamSettings { servers: vec![url], ..JetStreamSettings::default() }
 }
 
 async fn connect(server: &NatsServer) -> JetStream {
@@ -45,7 +45,7 @@ async fn raw(server: &NatsServer) -> async_nats::jetstream::Context {
     async_nats::jetstream::new(async_nats::connect(server.url()).await.expect("the server is there"))
 }
 
-async fn refusal(settings: &Settings) -> Error {
+async fn refusal(settings: &JetStreamSettings) -> Error {
     match JetStream::connect(settings).await {
         Ok(_) => panic!("connected"),
         Err(error) => error,
@@ -111,7 +111,7 @@ async fn an_old_server_is_refused_by_version() {
 
 #[tokio::test]
 async fn a_broker_that_is_away_is_said_in_one_line() {
-    let settings = Settings {
+    let settings = JetStreamSettings {
         connect_timeout: Duration::from_millis(300),
         // Nothing listens on port 1 of the loopback.
         ..settings("nats://127.0.0.1:1".to_owned())
@@ -126,11 +126,12 @@ async fn wrong_credentials_are_denied_at_once() {
     let server = NatsServer::start_with("authorization { user: gongkai, password: right }").await;
     let user =
         |password: &str| Credentials::User { name: "gongkai".to_owned(), password: password.to_owned() };
-    let wrong = Settings { credentials: user("wrong"), connect_timeout: PATIENCE, ..settings(server.url()) };
+    let wrong =
+        JetStreamSettings { credentials: user("wrong"), connect_timeout: PATIENCE, ..settings(server.url()) };
     let started = Instant::now();
     assert_eq!(refusal(&wrong).await.kind, ErrorKind::Denied);
     assert!(started.elapsed() < PATIENCE);
-    let right = Settings { credentials: user("right"), ..wrong };
+    let right = JetStreamSettings { credentials: user("right"), ..wrong };
     JetStream::connect(&right).await.unwrap().ping().await.unwrap();
 }
 
@@ -158,7 +159,7 @@ async fn a_forbidden_publish_is_denied_not_unavailable() {
         ] }"#,
     )
     .await;
-    let user = |name: &str| Settings {
+    let user = |name: &str| JetStreamSettings {
         credentials: Credentials::User { name: name.to_owned(), password: name.to_owned() },
         name: name.to_owned(),
         ..settings(server.url())
@@ -208,7 +209,7 @@ async fn declaring_widens_what_is_there_and_takes_nothing_away() {
 #[tokio::test]
 async fn a_full_stream_is_full() {
     let server = NatsServer::start().await;
-    let settings = Settings { stream_max_bytes: Some(200_000), ..settings(server.url()) };
+    let settings = JetStreamSettings { stream_max_bytes: Some(200_000), ..settings(server.url()) };
     let transport = JetStream::connect(&settings).await.unwrap();
     transport.declare(&topology()).await.unwrap();
     assert_eq!(fill(&transport).await.kind, ErrorKind::Full);
@@ -217,7 +218,7 @@ async fn a_full_stream_is_full() {
 #[tokio::test]
 async fn a_store_smaller_than_the_limit_is_used_until_it_is_full() {
     let server = NatsServer::start_with("jetstream { max_file_store: 1MB }").await;
-    let settings = Settings { stream_max_bytes: Some(1 << 30), ..settings(server.url()) };
+    let settings = JetStreamSettings { stream_max_bytes: Some(1 << 30), ..settings(server.url()) };
     let transport = JetStream::connect(&settings).await.unwrap();
     transport.declare(&topology()).await.unwrap();
     assert_eq!(fill(&transport).await.kind, ErrorKind::Full);
@@ -380,7 +381,7 @@ async fn a_consumer_whose_folder_is_lost_is_made_again() {
 #[tokio::test]
 async fn a_deleted_consumer_begins_where_it_was() {
     let server = NatsServer::start().await;
-    let settings = Settings { floor_interval: Duration::ZERO, ..settings(server.url()) };
+    let settings = JetStreamSettings { floor_interval: Duration::ZERO, ..settings(server.url()) };
     let transport = JetStream::connect(&settings).await.unwrap();
     transport.declare(&topology()).await.unwrap();
     for id in ["one", "two", "three"] {
@@ -407,7 +408,7 @@ async fn a_part_is_known_by_its_creation_and_its_end() {
     let server = NatsServer::start().await;
     let transport = declared(&server).await;
     transport.publish(message("suite.log.a", "one")).await.unwrap();
-    let log = Part::Stream(LOG);
+    let log = TopologyPart::Stream(LOG);
     let first = transport.held(log).await.unwrap().unwrap();
     assert_eq!((first.first_sequence, first.last_sequence), (1, 1));
     raw(&server).await.delete_stream(LOG).await.unwrap();
@@ -415,7 +416,7 @@ async fn a_part_is_known_by_its_creation_and_its_end() {
     transport.declare(&topology()).await.unwrap();
     let second = transport.held(log).await.unwrap().unwrap();
     assert!(second.created > first.created && second.last_sequence == 0, "{second:?}");
-    for part in [Part::Objects(OBJECTS), Part::Entries(ENTRIES)] {
+    for part in [TopologyPart::Objects(OBJECTS), TopologyPart::Entries(ENTRIES)] {
         assert!(transport.held(part).await.unwrap().is_some(), "{part}");
     }
 }
@@ -455,7 +456,7 @@ fn secrets_are_not_printed() {
         Credentials::Nkey("hush".to_owned()),
     ];
     for credentials in secrets {
-        let settings = Settings { credentials, ..Settings::default() };
+        let settings = JetStreamSettings { credentials, ..JetStreamSettings::default() };
         assert!(!format!("{settings:?}").contains("hush"));
     }
 }
@@ -486,7 +487,7 @@ async fn timers_outlive_a_killed_server_and_fire_once() {
 #[tokio::test]
 async fn a_stream_of_timers_drops_none_of_them_for_want_of_room() {
     let server = NatsServer::start().await;
-    let limited = Settings { stream_max_bytes: Some(1_000_000), ..settings(server.url()) };
+    let limited = JetStreamSettings { stream_max_bytes: Some(1_000_000), ..settings(server.url()) };
     JetStream::connect(&limited).await.unwrap().declare(&topology()).await.unwrap();
     let stream = raw(&server).await.get_stream(TIMERS).await.unwrap();
     let config = &stream.cached_info().config;

@@ -28,7 +28,7 @@ pub enum Wanted {
 
 /// The body of a request, with its media type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Body {
+pub(super) struct NoticeBody {
     pub(super) media_type: &'static str,
     pub(super) text: String,
 }
@@ -73,7 +73,7 @@ impl Notice {
     }
 
     /// Returns the body of a request with this `webhook-id`, which is the same for every attempt.
-    pub(super) fn body(&self, id: &str, context: &Context) -> Body {
+    pub(super) fn body(&self, id: &str, context: &Context) -> NoticeBody {
         let (media_type, text) = match self {
             Self::Alert(alert) => {
                 let body = WebhookBody::new(alert, context.sequence);
@@ -84,7 +84,7 @@ impl Notice {
                 (body::CLOUD_EVENT, serde_json::to_string(&body))
             }
         };
-        Body { media_type, text: text.expect("a body has string keys and no maps") }
+        NoticeBody { media_type, text: text.expect("a body has string keys and no maps") }
     }
 }
 

@@ -17,7 +17,7 @@ use reqwest::{
 };
 
 use super::{
-    notice::Body,
+    notice::NoticeBody,
     retry,
     signature::Secrets,
     target::{Target, UnacceptableUrl},
@@ -130,7 +130,7 @@ impl Webhook {
     ///
     /// # Errors
     /// The receiver did not accept it. Only [`Error::Later`] is worth a retry.
-    pub(super) async fn send(&self, id: &str, body: Body) -> Result<(), Error> {
+    pub(super) async fn send(&self, id: &str, body: NoticeBody) -> Result<(), Error> {
         let span = trace::span("POST", SpanKind::Client);
         span.set("http.request.method", "POST")
             .set("server.address", self.target.url().host_str().unwrap_or_default());
@@ -141,14 +141,14 @@ impl Webhook {
         result
     }
 
-    async fn post(&self, id: &str, body: Body) -> Result<(), Error> {
+    async fn post(&self, id: &str, body: NoticeBody) -> Result<(), Error> {
         let request =
             self.client.post(self.target.url().clone()).headers(self.headers(id, &body)).body(body.text);
         let response = request.send().await.map_err(|error| failure(&error))?;
         self.outcome(&response)
     }
 
-    fn headers(&self, id: &str, body: &Body) -> HeaderMap {
+    fn headers(&self, id: &str, body: &NoticeBody) -> HeaderMap {
         let timestamp = self.clock.now().unix_timestamp();
         let signature = self.secrets.sign(id, timestamp, &body.text);
         let mut headers = HeaderMap::new();

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use gongkai_notify::{Config, Site};
+use gongkai_notify::{CallbackSite, Config};
 use gongkai_proto::{
     subjects::{self, Event},
     v1,
@@ -20,7 +20,7 @@ use crate::{
 
 /// Returns a config whose sites have these addresses, and whose only subscription is the log.
 fn sites(urls: &[(&str, &str)]) -> Config {
-    let site = |url: &str| -> Site {
+    let site = |url: &str| -> CallbackSite {
         toml::from_str(&format!("source = \"s\"\ncallback_url = \"{url}\"\nsecrets = [\"{SECRET}\"]"))
             .unwrap()
     };

@@ -10,7 +10,7 @@ use gongkai_proto::{
 use gongkai_worker::{
     Output, Runtime, Service, Transport,
     testing::NatsServer,
-    transport::jetstream::{JetStream, Settings},
+    transport::jetstream::{JetStream, JetStreamSettings},
 };
 use prost::Message as _;
 use tokio::{task::JoinHandle, time::Instant};
@@ -30,7 +30,7 @@ pub(crate) struct Replica {
 
 impl Replica {
     pub(crate) async fn start(server: &NatsServer, config: &Config) -> Self {
-        let settings = Settings { servers: vec![server.url()], ..Settings::default() };
+        let settings = JetStreamSettings { servers: vec![server.url()], ..JetStreamSettings::default() };
         let broker = JetStream::connect(&settings).await.unwrap();
         broker.declare(&gongkai_proto::topology!()).await.unwrap();
         let runtime = Runtime::builder(Notify::NAME, Arc::new(broker.clone()))

@@ -9,7 +9,7 @@ use gongkai_proto::subjects::{self, BUCKET_TEXTS, Event, STREAM_REPORTS};
 use gongkai_proto::v1::{self, report_service_client::ReportServiceClient};
 use gongkai_query::{Config, run_on};
 use gongkai_worker::testing::NatsServer;
-use gongkai_worker::transport::jetstream::{JetStream, Settings};
+use gongkai_worker::transport::jetstream::{JetStream, JetStreamSettings};
 use gongkai_worker::{Output, Runtime, Transport as _};
 use prost::Message as _;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -58,7 +58,7 @@ impl Bench {
     }
 
     pub(crate) async fn connect(&self) -> JetStream {
-        let settings = Settings { servers: vec![self.server.url()], ..Settings::default() };
+        let settings = JetStreamSettings { servers: vec![self.server.url()], ..JetStreamSettings::default() };
         JetStream::connect(&settings).await.unwrap()
     }
 

@@ -110,7 +110,7 @@ pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCod
     let checker = Arc::new(Checker {
         rules: gongkai_rules::rule_set(args.rules.as_deref())?,
         limits: Limits::default(),
-        readers: Readers::new(&gongkai_isolation::Settings::default())?,
+        readers: Readers::new(&gongkai_isolation::ReadersSettings::default())?,
     });
     let ahead = Arc::new(Ahead::new());
     let checks = files::sources(args.paths).map(|source| check(source, checker.clone(), ahead.clone()));

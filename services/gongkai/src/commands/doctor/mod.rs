@@ -16,7 +16,7 @@ use gongkai_worker::{
         room::{Shortage, WHAT_TO_DO},
     },
     transport::{
-        ErrorKind, Part, StreamState,
+        ErrorKind, StreamState, TopologyPart,
         jetstream::{JetStream, status::StreamStatus},
         s3::S3,
     },
@@ -173,7 +173,7 @@ fn marker_check(inspection: &Inspection) -> Examination {
     }
 }
 
-fn part_check(inspection: &Inspection, part: Part, held: Option<&StreamState>) -> Examination {
+fn part_check(inspection: &Inspection, part: TopologyPart, held: Option<&StreamState>) -> Examination {
     let subject = part.to_string();
     if let Some(fault) = inspection.faults.iter().find(|fault| fault.part == part) {
         return fault_check(subject, fault);

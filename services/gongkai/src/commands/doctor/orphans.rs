@@ -20,7 +20,7 @@ use gongkai_proto::{
 use gongkai_worker::{
     Transport,
     holdings::inspector::Inspection,
-    transport::{self, Part, StoredObject, divided::Divided, jetstream::JetStream, s3::S3},
+    transport::{self, StoredObject, TopologyPart, divided::Divided, jetstream::JetStream, s3::S3},
 };
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -102,7 +102,11 @@ fn since(inspection: &Inspection) -> anyhow::Result<OffsetDateTime> {
         .marker
         .as_ref()
         .context("nothing tells whether the log is whole: there is no marker yet")?;
-    for part in [Part::Stream(STREAM_REPORTS), Part::Objects(BUCKET_ORIGINALS), Part::Objects(BUCKET_TEXTS)] {
+    for part in [
+        TopologyPart::Stream(STREAM_REPORTS),
+        TopologyPart::Objects(BUCKET_ORIGINALS),
+        TopologyPart::Objects(BUCKET_TEXTS),
+    ] {
         let fault = inspection.faults.iter().find(|fault| fault.part == part);
         ensure!(
             fault.is_none(),
@@ -110,7 +114,7 @@ fn since(inspection: &Inspection) -> anyhow::Result<OffsetDateTime> {
             fault.map(ToString::to_string).unwrap_or_default()
         );
     }
-    let log = inspection.inventory.iter().find(|(part, _)| *part == Part::Stream(STREAM_REPORTS));
+    let log = inspection.inventory.iter().find(|(part, _)| *part == TopologyPart::Stream(STREAM_REPORTS));
     let log = log.and_then(|(_, held)| *held).context("there is no log yet")?;
     let accepted = OffsetDateTime::from_unix_timestamp_nanos(i128::from(marker.accepted_ms) * 1_000_000)?;
     Ok(log.created.max(accepted))
@@ -201,7 +205,7 @@ mod tests {
             judge::{Loss, LostPart},
         },
         testing::{NatsServer, S3Server},
-        transport::{Topology, jetstream::Settings},
+        transport::{Topology, jetstream::JetStreamSettings},
     };
 
     use super::*;
@@ -224,7 +228,7 @@ mod tests {
         /// The same with the objects in this store.
         async fn start_over(store: Option<S3>) -> Self {
             let server = NatsServer::start().await;
-            let settings = Settings { servers: vec![server.url()], ..Settings::default() };
+            let settings = JetStreamSettings { servers: vec![server.url()], ..JetStreamSettings::default() };
             let broker = JetStream::connect(&settings).await.unwrap();
             let mut transport: Arc<dyn Transport> = Arc::new(broker.clone());
             transport.declare(&topology(store.as_ref())).await.unwrap();
@@ -336,7 +340,7 @@ mod tests {
         let topology = gongkai_proto::topology!();
         let mut inspection = inspect(&bench.transport, &topology, BUCKET_MARKER, None).await.unwrap();
         let loss = Loss::Missing { last: 7 };
-        inspection.faults.push(LostPart { part: Part::Stream(STREAM_REPORTS), loss });
+        inspection.faults.push(LostPart { part: TopologyPart::Stream(STREAM_REPORTS), loss });
         let refused =
             run(&bench.broker, None, &inspection, Clock::system().now() + MINUTE, true).await.unwrap_err();
         assert!(

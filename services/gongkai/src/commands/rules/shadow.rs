@@ -105,7 +105,7 @@ pub(super) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCod
         let source = stored::StoredReports::open(args.config.as_deref(), args.nats_url.as_deref()).await?;
         source.each(args.since, |name, report, context| trial.try_on(name, report, context)).await?;
     } else {
-        let readers = Readers::new(&gongkai_isolation::Settings::default())?;
+        let readers = Readers::new(&gongkai_isolation::ReadersSettings::default())?;
         for source in files::sources(args.files) {
             trial.try_source(source, &readers)?;
         }

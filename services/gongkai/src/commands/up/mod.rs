@@ -27,7 +27,7 @@ use gongkai_validate::Validate;
 use gongkai_worker::Process;
 use tokio::time::sleep;
 
-use self::{broker::Broker, settings::Settings};
+use self::{broker::Broker, settings::UpSettings};
 use crate::printer::{Emphasis, Printer, complain};
 
 /// Exit code for a wrong flag or setting (`EX_USAGE`).
@@ -77,7 +77,7 @@ pub(crate) struct Args {
 type Admins = Vec<(&'static str, SocketAddr)>;
 
 pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
-    let settings = match Settings::read(args.config.as_deref(), args.nats_url.as_deref(), &args.data) {
+    let settings = match UpSettings::read(args.config.as_deref(), args.nats_url.as_deref(), &args.data) {
         Ok(settings) => settings,
         Err(error) => {
             complain(format_args!("{error:#}"));
@@ -102,7 +102,7 @@ pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCod
 
 /// Runs the services until a signal arrives, a service fails or the broker ends.
 async fn serve(
-    settings: Settings,
+    settings: UpSettings,
     mut broker: Option<&mut Broker>,
     out: &mut Printer,
 ) -> anyhow::Result<ExitCode> {

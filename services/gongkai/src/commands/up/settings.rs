@@ -15,7 +15,7 @@ use gongkai_validate::Validate;
 use gongkai_worker::{Common, Config, Service};
 
 /// Settings of all services of the process.
-pub(super) struct Settings {
+pub(super) struct UpSettings {
     pub(super) common: Common,
     pub(super) ingest: <Ingest as Service>::Config,
     pub(super) parse: <Parse as Service>::Config,
@@ -24,7 +24,7 @@ pub(super) struct Settings {
     pub(super) query: <Query as Service>::Config,
 }
 
-impl Settings {
+impl UpSettings {
     /// Reads the config and checks that every port is free. `nats_url` replaces the config's; without it the port of
     /// our own broker is checked too. Files of the default config are in `data`.
     ///

@@ -15,7 +15,7 @@ use crate::{
     context::{Publication, ReportContext},
     neighbours::{AgencyYear, Neighbours},
     rule::Rule,
-    text::{Ground, PackError, PackLines, day},
+    text::{PackCells, PackError, PackLines, day},
 };
 use group::Group;
 
@@ -39,7 +39,7 @@ pub(crate) struct Example {
 pub(crate) fn read(
     group: Group,
     rules: &[Rule],
-    ground: &Ground,
+    ground: &PackCells,
     lines: &PackLines<'_>,
 ) -> Result<Vec<Example>, PackError> {
     let id = group.rule.get_ref();

@@ -22,7 +22,7 @@ use crate::{
     pattern::{Patterns, RulePattern},
     rule::{Bounds, Case, Logic, Rule, Scope},
     template::Template,
-    text::{Ground, PackError, PackLines},
+    text::{PackCells, PackError, PackLines},
 };
 
 /// Placeholders of the message of a rule with patterns.
@@ -33,13 +33,13 @@ const FORMS: [FormId; 2] = [FormId::Form2021, FormId::Form2019];
 
 pub(super) struct PackBuilder<'a> {
     pub(super) lines: &'a PackLines<'a>,
-    pub(super) ground: &'a Ground,
+    pub(super) ground: &'a PackCells,
     /// Name and version of the pack.
     pub(super) pack: Arc<str>,
 }
 
 impl PackBuilder<'_> {
-    pub(super) fn rule(&self, raw: raw::Rule) -> Result<Rule, PackError> {
+    pub(super) fn rule(&self, raw: raw::RawRule) -> Result<Rule, PackError> {
         let at = raw.id.span();
         let severity = self.lines.severity(&raw.severity)?;
         let patterns = self.patterns(&raw.patterns)?;
@@ -73,7 +73,7 @@ impl PackBuilder<'_> {
     /// Builds a rule that a function checks.
     fn checked(
         &self,
-        raw: &raw::Rule,
+        raw: &raw::RawRule,
         name: &Spanned<String>,
         severity: Severity,
     ) -> Result<Looks, PackError> {
@@ -100,7 +100,7 @@ impl PackBuilder<'_> {
     /// Builds a rule with an expression.
     fn expressed(
         &self,
-        raw: &raw::Rule,
+        raw: &raw::RawRule,
         when: &Spanned<String>,
         patterns: &Patterns,
         severity: Severity,
@@ -190,7 +190,7 @@ impl PackBuilder<'_> {
         }
     }
 
-    fn case(&self, raw: &raw::Case, known: &[&str], default: Severity) -> Result<Case, PackError> {
+    fn case(&self, raw: &raw::RawCase, known: &[&str], default: Severity) -> Result<Case, PackError> {
         let template = |text: &Spanned<String>| {
             Template::parse(text.get_ref(), known).map_err(|why| self.lines.error(text.span(), why))
         };

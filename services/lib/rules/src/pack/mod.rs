@@ -11,7 +11,7 @@ mod raw;
 use crate::{
     example::{self, Example},
     rule::Rule,
-    text::{Ground, PackError, PackLines, PackText},
+    text::{PackCells, PackError, PackLines, PackText},
 };
 
 /// The combined content of packs.
@@ -29,13 +29,13 @@ pub(crate) struct Packs {
 /// A text is not TOML, has an unknown or missing key, names something that does not exist (a check, severity, scope,
 /// form, cell, parameter, placeholder, variable or function), gives two rules one id, overrides a rule that no
 /// earlier pack defines, or lacks a message.
-pub(crate) fn load(packs: &[PackText<'_>], ground: &Ground) -> Result<Packs, PackError> {
+pub(crate) fn load(packs: &[PackText<'_>], ground: &PackCells) -> Result<Packs, PackError> {
     packs.iter().try_fold(Packs::default(), |before, pack| before.and(pack, ground))
 }
 
 impl Packs {
     /// Adds a pack on top of the others.
-    fn and(mut self, pack: &PackText<'_>, ground: &Ground) -> Result<Self, PackError> {
+    fn and(mut self, pack: &PackText<'_>, ground: &PackCells) -> Result<Self, PackError> {
         let lines = PackLines::new(pack);
         let raw: raw::Pack = toml::from_str(pack.text).map_err(|error| {
             let at = error.span().unwrap_or(0..0);

@@ -12,7 +12,7 @@ use crate::{example::group::Group, params::Param};
 pub(super) struct Pack {
     pub(super) pack: PackHead,
     #[serde(default)]
-    pub(super) rules: Vec<Rule>,
+    pub(super) rules: Vec<RawRule>,
     #[serde(default, rename = "override")]
     pub(super) overrides: Vec<Override>,
     #[serde(default, rename = "example")]
@@ -28,7 +28,7 @@ pub(super) struct PackHead {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Rule {
+pub(super) struct RawRule {
     pub(super) id: Spanned<String>,
     pub(super) severity: Spanned<String>,
     pub(super) scope: Option<Spanned<String>>,
@@ -53,9 +53,9 @@ pub(super) struct Rule {
     pub(super) actual: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) facts: Vec<Spanned<String>>,
-    pub(super) message: Option<Spanned<Case>>,
+    pub(super) message: Option<Spanned<RawCase>>,
     #[serde(default)]
-    pub(super) cases: BTreeMap<String, Spanned<Case>>,
+    pub(super) cases: BTreeMap<String, Spanned<RawCase>>,
 }
 
 /// A regular expression, alone or with the chapters in which to search for it.
@@ -68,7 +68,7 @@ pub(super) enum Pattern {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Case {
+pub(super) struct RawCase {
     pub(super) severity: Option<Spanned<String>>,
     #[serde(rename = "zh-CN")]
     pub(super) zh: Spanned<String>,

@@ -11,7 +11,7 @@ use crate::prose::{
 };
 
 /// Words about requests for information.
-pub(crate) static REQUESTS: LazyLock<Requests> =
+pub(crate) static REQUESTS: LazyLock<RequestWords> =
     LazyLock::new(|| read(include_str!("../../packs/words/requests.toml")));
 
 /// Words about lists that break a number down.
@@ -35,7 +35,7 @@ fn read<T: DeserializeOwned>(text: &str) -> T {
 /// The fields are explained in `requests.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Requests {
+pub(crate) struct RequestWords {
     pub(super) topic: Words,
     pub(super) of_requests: OrderedWords,
     pub(super) units: OrderedWords,

@@ -46,7 +46,8 @@ impl Config {
         if let Some(file) = file {
             let text = std::fs::read_to_string(file)
                 .with_context(|| format!("couldn't read the config file {}", file.display()))?;
-            figment = figment.merge(Named { file: file.display().to_string(), toml: Toml::string(&text) });
+            figment =
+                figment.merge(NamedFile { file: file.display().to_string(), toml: Toml::string(&text) });
         }
         let environment = Env::prefixed("GONGKAI_").filter(|key| key.as_str().contains("__")).split("__");
         let this = Self(figment.merge(environment));
@@ -114,12 +115,12 @@ impl Config {
 }
 
 /// A TOML file with its name, for errors.
-struct Named {
+struct NamedFile {
     file: String,
     toml: figment::providers::Data<Toml>,
 }
 
-impl figment::Provider for Named {
+impl figment::Provider for NamedFile {
     fn metadata(&self) -> figment::Metadata {
         figment::Metadata::named(self.file.clone())
     }

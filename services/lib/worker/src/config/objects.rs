@@ -95,7 +95,7 @@ impl ObjectsSettings {
             let value = value.clone().filter(|value| !value.is_empty());
             value.with_context(|| format!("objects.{key} must be set for objects.store = \"s3\""))
         };
-        s3::S3::new(s3::Settings {
+        s3::S3::new(s3::S3Settings {
             endpoint: endpoint.expose().to_owned(),
             bucket: given("bucket", &self.bucket)?,
             region: self.region.clone(),

@@ -207,9 +207,9 @@ impl NatsSettings {
     ///
     /// # Errors
     /// The file of a secret cannot be read, or more than one way to authenticate is set.
-    pub fn transport(&self, name: &str) -> anyhow::Result<jetstream::Settings> {
+    pub fn transport(&self, name: &str) -> anyhow::Result<jetstream::JetStreamSettings> {
         let (servers, _) = login::split(self.url.expose())?;
-        Ok(jetstream::Settings {
+        Ok(jetstream::JetStreamSettings {
             servers,
             credentials: self.credentials()?,
             root_certificates: self.root_certificates_file.clone(),
@@ -219,7 +219,7 @@ impl NatsSettings {
             connect_timeout: Duration::from_secs(self.connect_timeout_s),
             request_timeout: Duration::from_millis(self.request_timeout_ms),
             object_timeout: Duration::from_secs(self.object_timeout_s),
-            ..jetstream::Settings::default()
+            ..jetstream::JetStreamSettings::default()
         })
     }
 

@@ -8,7 +8,7 @@ use super::*;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Own {
+struct SampleConfig {
     size: u32,
     token: Option<Secret>,
 }
@@ -27,7 +27,7 @@ fn load(toml: &str) -> anyhow::Result<Config> {
 
 fn refused(toml: &str, expect: &str) {
     let error = load(toml)
-        .and_then(|config| config.common().and_then(|_| config.section::<Own>("own")))
+        .and_then(|config| config.common().and_then(|_| config.section::<SampleConfig>("own")))
         .map(|own| format!("{own:?}"))
         .unwrap_err();
     assert!(format!("{error:#}").contains(expect), "{error:#}");
@@ -37,7 +37,7 @@ fn refused(toml: &str, expect: &str) {
 fn defaults_run_out_of_the_box() {
     let config = load("").unwrap();
     assert_eq!(config.common().unwrap(), Common::default());
-    assert_eq!(config.section::<Own>("own").unwrap().size, 0);
+    assert_eq!(config.section::<SampleConfig>("own").unwrap().size, 0);
 }
 
 #[test]
@@ -46,9 +46,9 @@ fn a_file_sets_what_it_names_and_siblings_are_accepted_unread() {
         load("[worker]\nconcurrency = 7\n[own]\nsize = 3\ntoken = 'x'\n[sibling]\nanything = 1").unwrap();
     let common = config.common().unwrap();
     assert_eq!((common.worker.concurrency, common.worker.ack_wait_s), (7, 30));
-    let own: Own = config.section("own").unwrap();
+    let own: SampleConfig = config.section("own").unwrap();
     assert_eq!((own.size, own.token.unwrap().expose()), (3, "x"));
-    assert_eq!(config.with("own.size", 9).section::<Own>("own").unwrap().size, 9);
+    assert_eq!(config.with("own.size", 9).section::<SampleConfig>("own").unwrap().size, 9);
 }
 
 #[test]

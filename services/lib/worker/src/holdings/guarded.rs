@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::Holdings;
 use crate::transport::{
-    ConsumerLag, ConsumerSpec, Delivery, Entries, Entry, Error, ErrorKind, Logged, Message, Objects, Part,
-    Published, Pull, Requests, Settle, Storage, StreamState, Timer, Topology, Transport,
+    ConsumerLag, ConsumerSpec, Delivery, Entries, Entry, Error, ErrorKind, Logged, Message, Objects,
+    Published, Pull, Requests, Settle, Storage, StreamState, Timer, Topology, TopologyPart, Transport,
 };
 
 /// A transport behind the gate. Cheap to clone.
@@ -43,7 +43,7 @@ impl Guarded {
     }
 
     /// Waits until a write may begin.
-    async fn writing(&self, part: Option<Part>) -> Result<Writing<'_>, Error> {
+    async fn writing(&self, part: Option<TopologyPart>) -> Result<Writing<'_>, Error> {
         self.pass().await?;
         Ok(Writing { guard: self, part, losses: self.inner.losses() })
     }
@@ -62,7 +62,7 @@ impl Guarded {
 /// A write under way. It distinguishes a part that stores nothing from a lost connection.
 struct Writing<'a> {
     guard: &'a Guarded,
-    part: Option<Part>,
+    part: Option<TopologyPart>,
     losses: u64,
 }
 
@@ -152,7 +152,7 @@ impl Transport for Guarded {
         self.observe(self.inner.consumer_lag(stream, durable).await)
     }
 
-    async fn held(&self, part: Part) -> Result<Option<StreamState>, Error> {
+    async fn held(&self, part: TopologyPart) -> Result<Option<StreamState>, Error> {
         self.pass().await?;
         self.observe(self.inner.held(part).await)
     }
@@ -187,7 +187,7 @@ impl Transport for Guarded {
 struct GuardedPull {
     guard: Guarded,
     epoch: u64,
-    stream: Option<Part>,
+    stream: Option<TopologyPart>,
     inner: Box<dyn Pull>,
 }
 
@@ -254,7 +254,7 @@ struct GuardedBucket<B: ?Sized> {
 #[async_trait]
 impl Objects for GuardedBucket<dyn Objects> {
     async fn put(&self, key: &str, content: Bytes) -> Result<(), Error> {
-        let writing = self.guard.writing(Some(Part::Objects(self.bucket))).await?;
+        let writing = self.guard.writing(Some(TopologyPart::Objects(self.bucket))).await?;
         writing.ended(|()| 0, self.inner.put(key, content).await)
     }
 
@@ -269,7 +269,7 @@ impl Objects for GuardedBucket<dyn Objects> {
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {
-        let writing = self.guard.writing(Some(Part::Objects(self.bucket))).await?;
+        let writing = self.guard.writing(Some(TopologyPart::Objects(self.bucket))).await?;
         writing.ended(|()| 0, self.inner.delete(key).await)
     }
 }
@@ -282,17 +282,17 @@ impl Entries for GuardedBucket<dyn Entries> {
     }
 
     async fn create(&self, key: &str, value: Bytes) -> Result<u64, Error> {
-        let writing = self.guard.writing(Some(Part::Entries(self.bucket))).await?;
+        let writing = self.guard.writing(Some(TopologyPart::Entries(self.bucket))).await?;
         writing.ended(|revision| *revision, self.inner.create(key, value).await)
     }
 
     async fn update(&self, key: &str, value: Bytes, revision: u64) -> Result<u64, Error> {
-        let writing = self.guard.writing(Some(Part::Entries(self.bucket))).await?;
+        let writing = self.guard.writing(Some(TopologyPart::Entries(self.bucket))).await?;
         writing.ended(|revision| *revision, self.inner.update(key, value, revision).await)
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {
-        let writing = self.guard.writing(Some(Part::Entries(self.bucket))).await?;
+        let writing = self.guard.writing(Some(TopologyPart::Entries(self.bucket))).await?;
         writing.ended(|()| 0, self.inner.delete(key).await)
     }
 

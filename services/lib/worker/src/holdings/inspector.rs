@@ -15,7 +15,7 @@ use super::{Holdings, guarded::Guarded};
 use crate::clock::Clock;
 use crate::outage::Outage;
 use crate::record_store::RecordStore;
-use crate::transport::{Error, Part, Topology, Transport};
+use crate::transport::{Error, Topology, TopologyPart, Transport};
 
 /// Time between two checks.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -55,7 +55,7 @@ pub(crate) struct Inspector {
     is_declared: bool,
     /// Parts that the last check found out of place. One check is not enough, because a cluster may be electing a
     /// leader.
-    suspected: Vec<Part>,
+    suspected: Vec<TopologyPart>,
     failed_looks: u32,
 }
 
@@ -313,7 +313,7 @@ impl Marker {
     }
 
     async fn read(&self) -> Result<Option<PartRecords>, Error> {
-        if self.transport.held(Part::Entries(self.bucket)).await?.is_none() {
+        if self.transport.held(TopologyPart::Entries(self.bucket)).await?.is_none() {
             return Ok(None);
         }
         let known = self.records.read::<PartRecords>(MARKER).await?.record;

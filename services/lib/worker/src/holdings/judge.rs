@@ -3,16 +3,16 @@
 use std::fmt;
 
 use super::record::{PartRecord, PartRecords};
-use crate::transport::{Part, StreamState};
+use crate::transport::{StreamState, TopologyPart};
 
 /// The state of each part in the broker; `None` if the part does not exist.
-pub type Inventory = Vec<(Part, Option<StreamState>)>;
+pub type Inventory = Vec<(TopologyPart, Option<StreamState>)>;
 
 /// A part that is not in place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LostPart {
     /// The part.
-    pub part: Part,
+    pub part: TopologyPart,
     /// The fault of the part.
     pub loss: Loss,
 }
@@ -53,7 +53,7 @@ pub fn judge(
 ) -> Vec<LostPart> {
     let memory = memory.filter(|memory| !is_accepted(marker, memory));
     let known = |part| memory.and_then(|memory| memory.get(part)).or_else(|| marker?.get(part));
-    let judge_one = |(part, held): &(Part, Option<StreamState>)| {
+    let judge_one = |(part, held): &(TopologyPart, Option<StreamState>)| {
         Some(LostPart { part: *part, loss: loss(known(*part)?, *held)? })
     };
     inventory.iter().filter_map(judge_one).collect()
@@ -107,15 +107,15 @@ mod tests {
     use super::*;
     use crate::transport::Storage;
 
-    const LOG: Part = Part::Stream("LOG");
-    const BUCKET: Part = Part::Entries("bucket");
+    const LOG: TopologyPart = TopologyPart::Stream("LOG");
+    const BUCKET: TopologyPart = TopologyPart::Entries("bucket");
 
     fn held(hour: u8, last_sequence: u64) -> StreamState {
         let created = datetime!(2026-01-01 00:00 UTC).replace_hour(hour).unwrap();
         StreamState { created, first_sequence: 1, last_sequence, storage: Storage::default() }
     }
 
-    fn known(parts: &[(Part, StreamState)]) -> PartRecords {
+    fn known(parts: &[(TopologyPart, StreamState)]) -> PartRecords {
         let mut known = PartRecords::default();
         for (part, held) in parts {
             known.set(*part, held);
@@ -127,7 +127,7 @@ mod tests {
         inventory: &Inventory,
         marker: Option<&PartRecords>,
         memory: Option<&PartRecords>,
-    ) -> Vec<(Part, Loss)> {
+    ) -> Vec<(TopologyPart, Loss)> {
         judge(inventory, marker, memory).into_iter().map(|fault| (fault.part, fault.loss)).collect()
     }
 

@@ -43,7 +43,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::refusals::Refusals;
 use self::room::Shortage;
-use crate::transport::{Error, ErrorKind, Part, StreamDef, Topology, subject};
+use crate::transport::{Error, ErrorKind, StreamDef, Topology, TopologyPart, subject};
 
 /// How long a call waits until the parts are known to be in place, such as after a lost connection.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -62,13 +62,13 @@ struct Inner {
     closing: Mutex<CancellationToken>,
     /// Makes the inspector check at once.
     suspicion: Notify,
-    streams: Vec<(&'static [&'static str], Part)>,
+    streams: Vec<(&'static [&'static str], TopologyPart)>,
     parts: Vec<Tracked>,
 }
 
 /// A part, and what the results of calls reveal about it.
 struct Tracked {
-    part: Part,
+    part: TopologyPart,
     /// The last sequence that is known of the part.
     last: AtomicU64,
     refusals: Refusals,
@@ -84,7 +84,7 @@ struct State {
     /// Why the gate is closed, in one sentence.
     obstacle: Option<String>,
     /// The parts that are out of place while it is closed.
-    lost: Vec<Part>,
+    lost: Vec<TopologyPart>,
     /// Why the process is not ready although the gate is open.
     hindrance: Option<String>,
     /// True if a part stores nothing although the broker answers.
@@ -99,7 +99,7 @@ struct State {
 
 impl Holdings {
     pub(crate) fn new(topology: &Topology) -> Self {
-        let of_stream = |stream: &StreamDef| (stream.1, Part::Stream(stream.0));
+        let of_stream = |stream: &StreamDef| (stream.1, TopologyPart::Stream(stream.0));
         Self(Arc::new(Inner {
             open_at: AtomicU64::new(CLOSED),
             state: watch::Sender::default(),
@@ -122,7 +122,7 @@ impl Holdings {
     }
 
     /// Returns true if the gate is closed because of this part.
-    pub(crate) fn has_lost(&self, part: Part) -> bool {
+    pub(crate) fn has_lost(&self, part: TopologyPart) -> bool {
         self.0.state.borrow().lost.contains(&part)
     }
 
@@ -179,7 +179,7 @@ impl Holdings {
     }
 
     /// Records that a part stored a message, under this sequence if it has one.
-    fn stored(&self, part: Part, sequence: u64) {
+    fn stored(&self, part: TopologyPart, sequence: u64) {
         self.seen(part, sequence);
         if let Some(tracked) = self.tracked(part) {
             tracked.end_refusals();
@@ -187,7 +187,7 @@ impl Holdings {
     }
 
     /// Records that a part has no room for a message.
-    fn overflowed(&self, part: Part) {
+    fn overflowed(&self, part: TopologyPart) {
         if let Some(tracked) = self.tracked(part) {
             tracked.full.add();
         }
@@ -195,32 +195,32 @@ impl Holdings {
     }
 
     /// Records that a part has a message under this sequence.
-    fn seen(&self, part: Part, sequence: u64) {
+    fn seen(&self, part: TopologyPart, sequence: u64) {
         if let Some(tracked) = self.tracked(part) {
             tracked.last.fetch_max(sequence, Ordering::AcqRel);
         }
     }
 
     /// Records that a part did not store a message on a live connection. Returns true if that has lasted.
-    fn refused(&self, part: Part) -> bool {
+    fn refused(&self, part: TopologyPart) -> bool {
         self.tracked(part).is_some_and(|tracked| tracked.refusals.add())
     }
 
     /// Returns the last known sequence of a part.
-    fn last(&self, part: Part) -> u64 {
+    fn last(&self, part: TopologyPart) -> u64 {
         self.tracked(part).map_or(0, |tracked| tracked.last.load(Ordering::Acquire))
     }
 
-    fn tracked(&self, part: Part) -> Option<&Tracked> {
+    fn tracked(&self, part: TopologyPart) -> Option<&Tracked> {
         self.0.parts.iter().find(|tracked| tracked.part == part)
     }
 
     /// Returns the parts that store nothing although the broker answers.
-    fn stuck(&self) -> Vec<Part> {
+    fn stuck(&self) -> Vec<TopologyPart> {
         self.parts_that(|tracked| tracked.refusals.have_lasted())
     }
 
-    fn parts_that(&self, is: impl Fn(&Tracked) -> bool) -> Vec<Part> {
+    fn parts_that(&self, is: impl Fn(&Tracked) -> bool) -> Vec<TopologyPart> {
         self.0.parts.iter().filter(|tracked| is(tracked)).map(|tracked| tracked.part).collect()
     }
 
@@ -235,14 +235,14 @@ impl Holdings {
     }
 
     /// Returns the stream that stores messages on `subject`.
-    fn stream_of(&self, subject: &str) -> Option<Part> {
+    fn stream_of(&self, subject: &str) -> Option<TopologyPart> {
         let takes = |filters: &[&str]| filters.iter().any(|filter| subject::matches(filter, subject));
         self.0.streams.iter().find(|(filters, _)| takes(filters)).map(|(_, part)| *part)
     }
 
     /// Returns the stream of this name.
-    fn stream_named(&self, name: &str) -> Option<Part> {
-        let is_named = |part: &Part| matches!(part, Part::Stream(known) if *known == name);
+    fn stream_named(&self, name: &str) -> Option<TopologyPart> {
+        let is_named = |part: &TopologyPart| matches!(part, TopologyPart::Stream(known) if *known == name);
         self.0.parts.iter().map(|tracked| tracked.part).find(is_named)
     }
 
@@ -277,7 +277,7 @@ impl Holdings {
     }
 
     /// Closes the gate. Returns false if it was already closed for the same reason.
-    fn close(&self, obstacle: String, lost: Vec<Part>) -> bool {
+    fn close(&self, obstacle: String, lost: Vec<TopologyPart>) -> bool {
         self.0.open_at.store(CLOSED, Ordering::Release);
         let is_new = self.0.state.send_if_modified(|state| {
             let is_new = state.obstacle.as_ref() != Some(&obstacle);
@@ -316,7 +316,7 @@ impl Holdings {
 // === impl Tracked ===
 
 impl Tracked {
-    fn new(part: Part) -> Self {
+    fn new(part: TopologyPart) -> Self {
         Self { part, last: AtomicU64::new(0), refusals: Refusals::default(), full: Refusals::default() }
     }
 

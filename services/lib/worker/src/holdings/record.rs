@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::record_store::Record;
-use crate::transport::{Part, StreamState};
+use crate::transport::{StreamState, TopologyPart};
 
 /// The records of all streams and buckets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,12 +36,12 @@ pub struct PartRecord {
 impl PartRecords {
     /// Returns the record of a part.
     #[must_use]
-    pub fn get(&self, part: Part) -> Option<&PartRecord> {
+    pub fn get(&self, part: TopologyPart) -> Option<&PartRecord> {
         self.parts.get(&part.to_string())
     }
 
     /// Records the present state of a part.
-    pub fn set(&mut self, part: Part, held: &StreamState) {
+    pub fn set(&mut self, part: TopologyPart, held: &StreamState) {
         self.parts.insert(part.to_string(), PartRecord::from(held));
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::transport::Part;
+use crate::transport::TopologyPart;
 
 /// A part counts as storing nothing if every message failed for this long.
 const LASTING: Duration = Duration::from_secs(10);
@@ -57,7 +57,7 @@ impl FailurePeriod {
 }
 
 /// Describes what is wrong and what to do.
-pub(super) fn sentence(stuck: &[Part]) -> String {
+pub(super) fn sentence(stuck: &[TopologyPart]) -> String {
     let named: Vec<_> = stuck.iter().map(ToString::to_string).collect();
     format!(
         "the broker answers but stores nothing in {}: if its disk is or was full, make room and restart nats-server, \

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::judge::Inventory;
-use crate::transport::{Part, Storage};
+use crate::transport::{Storage, TopologyPart};
 
 /// A limit counts as reached when less than this share of it is left: 1 in 100.
 const SHARE: u64 = 100;
@@ -15,7 +15,7 @@ const SHARE: u64 = 100;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shortage {
     /// The part whose own limit is reached. `None` if the limit of the account is reached.
-    pub part: Option<Part>,
+    pub part: Option<TopologyPart>,
     /// Bytes in use.
     pub bytes: u64,
     /// Maximum number of bytes.
@@ -34,7 +34,7 @@ pub fn shortages(inventory: &Inventory, storage: Storage) -> Vec<Shortage> {
     inventory.iter().filter_map(of_part).chain(shortage(None, storage)).collect()
 }
 
-fn shortage(part: Option<Part>, Storage { bytes, limit }: Storage) -> Option<Shortage> {
+fn shortage(part: Option<TopologyPart>, Storage { bytes, limit }: Storage) -> Option<Shortage> {
     let limit = limit?;
     (bytes >= limit - limit / SHARE).then_some(Shortage { part, bytes, limit })
 }
@@ -50,9 +50,9 @@ impl fmt::Display for Shortage {
 }
 
 /// Describes what is full and what to do. `refused` are parts that refuse messages.
-pub(super) fn sentence(shortages: &[Shortage], refused: &[Part]) -> Option<String> {
+pub(super) fn sentence(shortages: &[Shortage], refused: &[TopologyPart]) -> Option<String> {
     let mut full: Vec<_> = shortages.iter().map(ToString::to_string).collect();
-    let is_named = |part: &&Part| !shortages.iter().any(|s| s.part.is_none_or(|full| full == **part));
+    let is_named = |part: &&TopologyPart| !shortages.iter().any(|s| s.part.is_none_or(|full| full == **part));
     full.extend(
         refused.iter().filter(is_named).map(|part| format!("{part} refuses messages as there is no room")),
     );
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
     use crate::transport::StreamState;
 
-    const LOG: Part = Part::Stream("LOG");
+    const LOG: TopologyPart = TopologyPart::Stream("LOG");
 
     fn inventory(bytes: u64, limit: Option<u64>) -> Inventory {
         let state = StreamState {
@@ -80,7 +80,7 @@ mod tests {
             last_sequence: 1,
             storage: Storage { bytes, limit },
         };
-        vec![(LOG, Some(state)), (Part::Entries("gone"), None)]
+        vec![(LOG, Some(state)), (TopologyPart::Entries("gone"), None)]
     }
 
     #[test]
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn it_is_said_once_and_with_what_to_do() {
         let of_stream = shortages(&inventory(1000, Some(1000)), Storage::default());
-        let said = sentence(&of_stream, &[LOG, Part::Objects("files")]).unwrap();
+        let said = sentence(&of_stream, &[LOG, TopologyPart::Objects("files")]).unwrap();
         assert!(said.starts_with(
             "STORAGE_FULL: stream LOG is full (1000 of 1000 bytes), object bucket files refuses"
         ));

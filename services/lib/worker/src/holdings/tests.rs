@@ -71,7 +71,7 @@ async fn accept(memory: &Memory) {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_part_stops_all_calls_until_it_is_repaired() {
-    for part in [Part::Stream(LOG), Part::Entries(ENTRIES)] {
+    for part in [TopologyPart::Stream(LOG), TopologyPart::Entries(ENTRIES)] {
         let memory = Memory::new();
         let (guarded, holdings) = working(&memory).await;
         publish(&guarded, "one").await.unwrap();
@@ -124,7 +124,7 @@ async fn what_is_in_work_is_dropped_with_its_store() {
     memory
         .until(|memory| memory.consumer_state(LOG, "stage").is_some_and(|state| state.in_flight == 1))
         .await;
-    memory.lose(Part::Stream(LOG));
+    memory.lose(TopologyPart::Stream(LOG));
     publish(&guarded, "two").await.unwrap_err();
     obstacle(&holdings).await;
     sleep(Duration::from_secs(1)).await;
@@ -138,7 +138,7 @@ async fn what_is_in_work_is_dropped_with_its_store() {
 async fn a_restarted_process_misses_what_the_marker_knows() {
     let memory = Memory::new();
     drop(working(&memory).await);
-    memory.lose(Part::Stream(LOG));
+    memory.lose(TopologyPart::Stream(LOG));
     let (mut restarted, guarded, holdings) = inspector(&memory, None, false);
     restarted.open().await.unwrap();
     assert!(holdings.obstacle().unwrap().contains(LOG));
@@ -173,9 +173,9 @@ async fn the_file_tells_a_broker_that_lost_everything_from_a_new_one() {
 async fn the_marker_alone_is_made_again() {
     let memory = Memory::new();
     let (guarded, holdings) = working(&memory).await;
-    memory.lose(Part::Entries(MARKER));
+    memory.lose(TopologyPart::Entries(MARKER));
     sleep(Duration::from_secs(10)).await;
-    assert!(memory.held(Part::Entries(MARKER)).await.unwrap().is_some());
+    assert!(memory.held(TopologyPart::Entries(MARKER)).await.unwrap().is_some());
     assert_eq!(holdings.obstacle(), None);
     publish(&guarded, "one").await.unwrap();
 }
@@ -184,7 +184,7 @@ async fn the_marker_alone_is_made_again() {
 async fn nothing_passes_between_a_lost_connection_and_the_next_look() {
     let memory = Memory::new();
     let (guarded, _) = working(&memory).await;
-    memory.lose(Part::Stream(LOG));
+    memory.lose(TopologyPart::Stream(LOG));
     sleep(Duration::from_millis(1)).await;
     // The stream that stores the message exists, but it is an empty one that replaced another.
     memory.declare(&topology()).await.unwrap();

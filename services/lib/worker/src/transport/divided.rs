@@ -7,8 +7,8 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ConsumerLag, ConsumerSpec, Entries, Error, ErrorKind, Logged, Message, Objects, Part, Published, Pull,
-    Requests, Storage, StreamState, Timer, Topology, Transport, s3::S3,
+    ConsumerLag, ConsumerSpec, Entries, Error, ErrorKind, Logged, Message, Objects, Published, Pull,
+    Requests, Storage, StreamState, Timer, Topology, TopologyPart, Transport, s3::S3,
 };
 
 /// The broker and an S3 store as one transport.
@@ -71,7 +71,7 @@ impl Transport for Divided {
         self.broker.consumer_lag(stream, durable).await
     }
 
-    async fn held(&self, part: Part) -> Result<Option<StreamState>, Error> {
+    async fn held(&self, part: TopologyPart) -> Result<Option<StreamState>, Error> {
         self.broker.held(part).await
     }
 

@@ -304,7 +304,7 @@ pub struct ConsumerLag {
 
 /// A stream or a bucket, by its kind and name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Part {
+pub enum TopologyPart {
     /// A stream.
     Stream(&'static str),
     /// An object store bucket.
@@ -313,18 +313,18 @@ pub enum Part {
     Entries(&'static str),
 }
 
-// === impl Topology, Part ===
+// === impl Topology, TopologyPart ===
 
 impl Topology {
     /// Returns every stream and bucket.
-    pub fn parts(&self) -> impl Iterator<Item = Part> + '_ {
-        let streams = self.streams.iter().chain(&self.timers).map(|(name, ..)| Part::Stream(name));
-        let objects = self.objects.iter().map(|name| Part::Objects(name));
-        streams.chain(objects).chain(self.entries.iter().map(|name| Part::Entries(name)))
+    pub fn parts(&self) -> impl Iterator<Item = TopologyPart> + '_ {
+        let streams = self.streams.iter().chain(&self.timers).map(|(name, ..)| TopologyPart::Stream(name));
+        let objects = self.objects.iter().map(|name| TopologyPart::Objects(name));
+        streams.chain(objects).chain(self.entries.iter().map(|name| TopologyPart::Entries(name)))
     }
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for TopologyPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stream(name) => write!(f, "stream {name}"),
@@ -377,7 +377,7 @@ pub trait Transport: Send + Sync + 'static {
     /// # Errors
     /// `NotFound`: there is no such stream. `Unavailable`: try again.
     async fn stream_state(&self, stream: &'static str) -> Result<StreamState, Error> {
-        let held = self.held(Part::Stream(stream)).await?;
+        let held = self.held(TopologyPart::Stream(stream)).await?;
         held.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no stream {stream}")))
     }
     /// Counts the messages of a stream whose subjects match `filter`.
@@ -394,7 +394,7 @@ pub trait Transport: Send + Sync + 'static {
     ///
     /// # Errors
     /// The broker did not answer.
-    async fn held(&self, part: Part) -> Result<Option<StreamState>, Error>;
+    async fn held(&self, part: TopologyPart) -> Result<Option<StreamState>, Error>;
     /// Returns the total storage of all streams and buckets of the account.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::errors;
 use super::floors::Floors;
-use super::settings::{Credentials, Settings};
+use super::settings::{Credentials, JetStreamSettings};
 use crate::transport::{Error, ErrorKind};
 
 /// The first version whose timers survive every restart.
@@ -65,7 +65,7 @@ impl Connection {
     ///
     /// # Errors
     /// See [`super::JetStream::connect`].
-    pub(super) async fn open(settings: &Settings) -> Result<Self, Error> {
+    pub(super) async fn open(settings: &JetStreamSettings) -> Result<Self, Error> {
         let (events, received) = mpsc::unbounded_channel();
         let client = options(settings)
             .event_callback(move |event| {
@@ -176,7 +176,7 @@ impl Connection {
         self.link.clone()
     }
 
-    async fn await_first(&self, settings: &Settings) -> Result<(), Error> {
+    async fn await_first(&self, settings: &JetStreamSettings) -> Result<(), Error> {
         let mut link = self.link.clone();
         let refused =
             |link: &LinkState| link.failure.as_deref().map(errors::classify) == Some(ErrorKind::Denied);
@@ -223,11 +223,11 @@ impl LinkState {
 }
 
 /// Opens another connection with the settings of [`Connection::open`].
-pub(super) async fn another(settings: &Settings) -> Result<Client, async_nats::ConnectError> {
+pub(super) async fn another(settings: &JetStreamSettings) -> Result<Client, async_nats::ConnectError> {
     options(settings).connect(&settings.servers).await
 }
 
-fn options(settings: &Settings) -> ConnectOptions {
+fn options(settings: &JetStreamSettings) -> ConnectOptions {
     let options = ConnectOptions::new()
         .name(&settings.name)
         .custom_inbox_prefix(format!("_INBOX_{}", settings.name))

@@ -35,10 +35,10 @@ use time::format_description::well_known::Rfc3339;
 use tokio::sync::OnceCell;
 
 use self::connection::Connection;
-pub use self::settings::{Credentials, Settings};
+pub use self::settings::{Credentials, JetStreamSettings};
 use super::{
-    ConsumerLag, ConsumerSpec, Entries, Error, Headers, Logged, Message, Objects, Part, Published, Pull,
-    Request, Requests, Storage, StreamState, Timer, Topology, Transport,
+    ConsumerLag, ConsumerSpec, Entries, Error, Headers, Logged, Message, Objects, Published, Pull, Request,
+    Requests, Storage, StreamState, Timer, Topology, TopologyPart, Transport,
 };
 use crate::clock::Clock;
 
@@ -50,7 +50,7 @@ pub struct JetStream {
     /// connection when it receives a header that is not text: a sender of requests can cause that, and must not
     /// disturb the services.
     requests: Arc<OnceCell<Client>>,
-    settings: Settings,
+    settings: JetStreamSettings,
     replicas: usize,
     stream_max_bytes: Option<u64>,
     object_timeout: Duration,
@@ -64,7 +64,7 @@ impl JetStream {
     /// # Errors
     /// `Unavailable`: no server answered within `connect_timeout`; try again. `Denied`: the credentials were refused.
     /// `Other`: the server is older than 2.15.1, or a setting is unusable. The last two need an operator.
-    pub async fn connect(settings: &Settings) -> Result<Self, Error> {
+    pub async fn connect(settings: &JetStreamSettings) -> Result<Self, Error> {
         Ok(Self {
             connection: Arc::new(Connection::open(settings).await?),
             requests: Arc::default(),
@@ -135,7 +135,7 @@ impl Transport for JetStream {
         reading::consumer_lag(&self.connection, stream, durable).await
     }
 
-    async fn held(&self, part: Part) -> Result<Option<StreamState>, Error> {
+    async fn held(&self, part: TopologyPart) -> Result<Option<StreamState>, Error> {
         topology::held(&self.connection, part).await
     }
 

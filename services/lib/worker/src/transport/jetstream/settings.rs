@@ -6,7 +6,7 @@ use crate::inert;
 
 /// Settings of a connection to JetStream. `Debug` does not reveal passwords inside URLs.
 #[derive(Clone)]
-pub struct Settings {
+pub struct JetStreamSettings {
     /// URLs of the servers. One server of a cluster is enough.
     pub servers: Vec<String>,
     /// Credentials to authenticate with.
@@ -49,9 +49,9 @@ pub enum Credentials {
     Nkey(String),
 }
 
-// === impl Settings ===
+// === impl JetStreamSettings ===
 
-impl Default for Settings {
+impl Default for JetStreamSettings {
     fn default() -> Self {
         Self {
             servers: vec!["nats://127.0.0.1:4222".to_owned()],
@@ -68,7 +68,7 @@ impl Default for Settings {
     }
 }
 
-impl fmt::Debug for Settings {
+impl fmt::Debug for JetStreamSettings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let servers = inert::redact(&self.servers.join(",")).into_owned();
         let mut settings = formatter.debug_struct("Settings");

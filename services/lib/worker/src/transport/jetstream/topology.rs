@@ -14,7 +14,8 @@ use futures::future::try_join_all;
 
 use super::connection::Connection;
 use crate::transport::{
-    DUPLICATE_WINDOW, Error, ErrorKind, MAX_MESSAGE_BYTES, Part, Storage, StreamDef, StreamState, Topology,
+    DUPLICATE_WINDOW, Error, ErrorKind, MAX_MESSAGE_BYTES, Storage, StreamDef, StreamState, Topology,
+    TopologyPart,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -125,11 +126,11 @@ async fn present(cluster: &Cluster<'_>, name: &str) -> Result<Option<Config>, Er
 ///
 /// # Errors
 /// See [`crate::Transport::held`].
-pub(super) async fn held(connection: &Connection, part: Part) -> Result<Option<StreamState>, Error> {
+pub(super) async fn held(connection: &Connection, part: TopologyPart) -> Result<Option<StreamState>, Error> {
     let info = match part {
-        Part::Stream(name) => info(connection, name).await?,
-        Part::Objects(bucket) => info(connection, &object_stream(bucket)).await?,
-        Part::Entries(bucket) => info(connection, &entry_stream(bucket)).await?,
+        TopologyPart::Stream(name) => info(connection, name).await?,
+        TopologyPart::Objects(bucket) => info(connection, &object_stream(bucket)).await?,
+        TopologyPart::Entries(bucket) => info(connection, &entry_stream(bucket)).await?,
     };
     Ok(info.map(|info| StreamState {
         created: info.created,

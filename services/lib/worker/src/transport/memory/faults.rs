@@ -67,7 +67,7 @@ enum Effect {
 }
 
 /// A call in progress, and whether its answer will be lost.
-pub(super) struct Call {
+pub(super) struct FaultedCall {
     operation: Operation,
     lost: Option<ErrorKind>,
 }
@@ -147,9 +147,9 @@ pub(super) fn take(plan: &mut Vec<Fault>, operation: Operation, target: &str) ->
     hits
 }
 
-// === impl Call ===
+// === impl FaultedCall ===
 
-impl Call {
+impl FaultedCall {
     /// Starts a call with the faults that apply to it.
     ///
     /// # Errors

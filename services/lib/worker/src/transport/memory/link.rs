@@ -12,7 +12,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    faults::{self, Call, Operation},
+    faults::{self, FaultedCall, Operation},
     shared::{Shared, lock},
 };
 use crate::transport::Error;
@@ -68,7 +68,7 @@ impl Link {
         self.step().await;
         *lock(&self.shared.calls).entry(operation).or_default() += 1;
         let hits = faults::take(&mut lock(&self.shared.faults), operation, target);
-        let call = Call::start(operation, hits).await;
+        let call = FaultedCall::start(operation, hits).await;
         // The connection may have been cut during a delay.
         self.while_whole().await;
         Ok(Entered { link: self, call: call? })
@@ -102,7 +102,7 @@ impl Deref for Link {
 /// A call in progress through a connection.
 pub(super) struct Entered<'a> {
     link: &'a Link,
-    call: Call,
+    call: FaultedCall,
 }
 
 impl Entered<'_> {

@@ -34,8 +34,8 @@ use self::{
     state::{State, Stored},
 };
 use super::{
-    ConsumerLag, ConsumerSpec, Entries, Error, Logged, Message, Objects, Part, Published, Pull, Storage,
-    StreamState, Timer, Topology, Transport, subject,
+    ConsumerLag, ConsumerSpec, Entries, Error, Logged, Message, Objects, Published, Pull, Storage,
+    StreamState, Timer, Topology, TopologyPart, Transport, subject,
 };
 
 /// A broker in this process. Cheap to clone. All clones share its state and one connection.
@@ -94,7 +94,7 @@ impl Memory {
     }
 
     /// Deletes a stream or bucket with everything in it, as an operator or a damaged disk would.
-    pub fn lose(&self, part: Part) {
+    pub fn lose(&self, part: TopologyPart) {
         self.link.change(|state, _| state.lose(part));
     }
 
@@ -219,7 +219,7 @@ impl Transport for Memory {
         call.leave(lag).await
     }
 
-    async fn held(&self, part: Part) -> Result<Option<StreamState>, Error> {
+    async fn held(&self, part: TopologyPart) -> Result<Option<StreamState>, Error> {
         let call = self.link.enter(Operation::Inspect, &part.to_string()).await?;
         let held = self.link.read(|state, _| state.held(part));
         call.leave(held.map(|(created, first_sequence, last_sequence)| StreamState {

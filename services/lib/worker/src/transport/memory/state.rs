@@ -9,7 +9,7 @@ use super::consumer::Consumer;
 pub use super::consumer::{ConsumerState, Settlement, SettlementOutcome};
 use crate::transport::{
     ConsumerLag, ConsumerSpec, DUPLICATE_WINDOW, Error, ErrorKind, Headers, MAX_MESSAGE_BYTES, MESSAGE_ID,
-    Message, Part, Published, TIMER_HEADER, Timer, Topology, subject,
+    Message, Published, TIMER_HEADER, Timer, Topology, TopologyPart, subject,
 };
 
 /// The state of the broker.
@@ -19,7 +19,7 @@ pub(super) struct State {
     objects: BTreeMap<String, BTreeMap<String, Bytes>>,
     entries: BTreeMap<String, Bucket>,
     /// When each bucket was created.
-    created: BTreeMap<Part, Instant>,
+    created: BTreeMap<TopologyPart, Instant>,
     losses: u64,
 }
 
@@ -67,7 +67,7 @@ pub(super) struct Bucket {
 
 impl State {
     pub(super) fn declare(&mut self, topology: &Topology, now: Instant) {
-        for bucket in topology.parts().filter(|part| !matches!(part, Part::Stream(_))) {
+        for bucket in topology.parts().filter(|part| !matches!(part, TopologyPart::Stream(_))) {
             self.created.entry(bucket).or_insert(now);
         }
         let plain = topology.streams.iter().map(|stream| (stream, false));
@@ -87,25 +87,25 @@ impl State {
     }
 
     /// Returns when a part was created, and its first and last sequence. Buckets of objects have none.
-    pub(super) fn held(&self, part: Part) -> Option<(Instant, u64, u64)> {
+    pub(super) fn held(&self, part: TopologyPart) -> Option<(Instant, u64, u64)> {
         let last = match part {
-            Part::Stream(name) => {
+            TopologyPart::Stream(name) => {
                 let stream = self.streams.get(name)?;
                 let first = stream.messages.keys().next().copied().unwrap_or(stream.last + 1);
                 return Some((stream.created, first, stream.last));
             }
-            Part::Objects(_) => 0,
-            Part::Entries(bucket) => self.entries.get(bucket)?.writes.len() as u64,
+            TopologyPart::Objects(_) => 0,
+            TopologyPart::Entries(bucket) => self.entries.get(bucket)?.writes.len() as u64,
         };
         Some((*self.created.get(&part)?, 1, last))
     }
 
-    pub(super) fn lose(&mut self, part: Part) {
+    pub(super) fn lose(&mut self, part: TopologyPart) {
         self.created.remove(&part);
         match part {
-            Part::Stream(name) => drop(self.streams.remove(name)),
-            Part::Objects(bucket) => drop(self.objects.remove(bucket)),
-            Part::Entries(bucket) => drop(self.entries.remove(bucket)),
+            TopologyPart::Stream(name) => drop(self.streams.remove(name)),
+            TopologyPart::Objects(bucket) => drop(self.objects.remove(bucket)),
+            TopologyPart::Entries(bucket) => drop(self.entries.remove(bucket)),
         }
     }
 

@@ -33,7 +33,7 @@ const REHEARSAL: &str = "gongkai-probe/doctor";
 
 /// Address, credentials and timeouts of a store.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct S3Settings {
     /// URL of the store, `http` or `https`.
     pub endpoint: String,
     /// Name of the bucket, which must exist.
@@ -64,7 +64,7 @@ struct Inner {
     client: Client,
     bucket: Bucket,
     credentials: Credentials,
-    settings: Settings,
+    settings: S3Settings,
 }
 
 /// A bucket of the topology: a prefix in the store's bucket.
@@ -80,7 +80,7 @@ impl S3 {
     ///
     /// # Errors
     /// A setting is invalid: the endpoint, the bucket's name, or the file of certificates. The process must not start.
-    pub fn new(settings: Settings) -> anyhow::Result<Self> {
+    pub fn new(settings: S3Settings) -> anyhow::Result<Self> {
         use anyhow::Context as _;
         let endpoint: Url = settings.endpoint.parse().context("objects.endpoint must be a URL")?;
         let style = if settings.path_style { UrlStyle::Path } else { UrlStyle::VirtualHost };
@@ -211,7 +211,7 @@ impl S3 {
     }
 }
 
-fn client(settings: &Settings, is_plain: bool) -> anyhow::Result<Client> {
+fn client(settings: &S3Settings, is_plain: bool) -> anyhow::Result<Client> {
     use anyhow::Context as _;
     // Fails only if the same provider is installed already.
     rustls::crypto::ring::default_provider().install_default().ok();
