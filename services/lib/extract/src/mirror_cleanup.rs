@@ -8,7 +8,7 @@
 use std::sync::OnceLock;
 
 use ferrous_opencc::{OpenCC, config::BuiltinConfig};
-use gongkai_model::{Block, Note};
+use gongkai_model::{Block, Note, is_han};
 use pinyin::ToPinyinMulti;
 use unicode_normalization::UnicodeNormalization;
 
@@ -161,10 +161,6 @@ fn is_reading(han: char, letters: &str) -> bool {
 /// Returns true for lower-case Latin letters and for combining tone marks.
 fn is_letter(c: char) -> bool {
     c.is_lowercase() || ('\u{300}'..='\u{30c}').contains(&c)
-}
-
-pub(crate) fn is_han(c: char) -> bool {
-    matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 // === traditional to simplified ===

@@ -2,11 +2,12 @@
 //!
 //! NFKC turns `24①` and `24¹` into `241`, so the marks have to go before a text is folded.
 
+use gongkai_model::is_han;
 use unicode_normalization::UnicodeNormalization;
 
 /// Returns true for a character that means a digit and is not one, and for raised letters: `①`, `¹`, `⑴`, `₂`, `ᵃ`.
 pub(crate) fn is_note_mark(c: char) -> bool {
-    if c.is_ascii() || ('\u{4e00}'..='\u{9fff}').contains(&c) || ('\u{ff01}'..='\u{ff5e}').contains(&c) {
+    if c.is_ascii() || is_han(c) || ('\u{ff01}'..='\u{ff5e}').contains(&c) {
         return false;
     }
     matches!(c, '\u{2460}'..='\u{24ff}' | '\u{2776}'..='\u{2793}' | 'ᵃ' | 'ᵇ' | 'ᶜ' | 'ᵈ' | 'ᵉ')

@@ -1,6 +1,7 @@
 //! Normalised labels: labels in the form in which they are compared, without width variants, spaces, enumerators and
 //! punctuation.
 
+use gongkai_model::is_ideograph;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{footnote_marks::is_note_mark, residue};
@@ -54,10 +55,6 @@ fn fold(c: char) -> Option<char> {
         '！'..='～' => char::from_u32(u32::from(c) - 0xfee0),
         _ => is_ideograph(c).then_some(c),
     }
-}
-
-fn is_ideograph(c: char) -> bool {
-    ('\u{4e00}'..='\u{9fff}').contains(&c)
 }
 
 /// Removes a leading `一、`, `（二）`, `3.` and the like. The text must be NFKC without white space.

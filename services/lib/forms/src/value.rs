@@ -4,6 +4,7 @@
 //! give a wrong number, so a text with a line break or a single space between digits is not a number. The mark of a
 //! footnote behind a number (`24①`, `24¹`, `24[1]`) is not part of it.
 
+use gongkai_model::is_ideograph;
 use rust_decimal::Decimal;
 use unicode_normalization::UnicodeNormalization;
 
@@ -190,10 +191,6 @@ fn begins_words(text: &str) -> bool {
 /// Returns true for the first character of a counting word or of a unit of money.
 fn begins_unit(c: char) -> bool {
     matches!(c, '元' | '注') || zeros(c).is_some() || COUNTING_WORDS.iter().any(|word| word.starts_with(c))
-}
-
-fn is_ideograph(c: char) -> bool {
-    ('\u{4e00}'..='\u{9fff}').contains(&c)
 }
 
 /// Returns true for characters without meaning in a number: zero-width ones, and the asterisks of Markdown.

@@ -1,12 +1,8 @@
 //! Builds one line of text. White space collapses as in a browser, and each scalar keeps its position.
 
-use gongkai_model::{Paragraph, Span};
+use gongkai_model::{Paragraph, Span, is_han};
 
-use crate::{
-    invisible::is_invisible,
-    mirror_cleanup::{self, Cleaner},
-    raised::raised_digit,
-};
+use crate::{invisible::is_invisible, mirror_cleanup::Cleaner, raised::raised_digit};
 
 /// The text of the current line.
 #[derive(Debug, Default)]
@@ -146,7 +142,7 @@ fn paragraph(text: String, first: Span, last: Span) -> Paragraph {
 
 /// Returns true for Han characters and the punctuation between them.
 fn is_wide(c: char) -> bool {
-    mirror_cleanup::is_han(c) || matches!(c, '\u{3001}'..='\u{303f}' | '\u{ff01}'..='\u{ff60}')
+    is_han(c) || matches!(c, '\u{3001}'..='\u{303f}' | '\u{ff01}'..='\u{ff60}')
 }
 
 #[cfg(test)]

@@ -202,7 +202,7 @@ fn cell_break(above: &TextLine, below: &TextLine, width: f64) -> &'static str {
 /// Returns true for Han characters and the punctuation between them.
 pub(super) fn is_wide(c: Option<char>) -> bool {
     c.is_some_and(|c| {
-        crate::mirror_cleanup::is_han(c)
+        gongkai_model::is_han(c)
             || matches!(c, '\u{2014}'..='\u{2026}' | '\u{3000}'..='\u{303f}' | '\u{ff01}'..='\u{ff60}')
     })
 }

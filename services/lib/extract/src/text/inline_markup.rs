@@ -4,9 +4,10 @@
 
 use std::{ops::Range, sync::LazyLock};
 
+use gongkai_model::is_han;
 use regex::{Captures, Regex};
 
-use crate::{mirror_cleanup::is_han, raised::raised_digit, source_text::SourceText};
+use crate::{raised::raised_digit, source_text::SourceText};
 
 static MARKUP: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(

@@ -1,5 +1,7 @@
 //! `prose.doubles`: words written twice in a row: 樟树市樟树市, 的的, 。。.
 
+use gongkai_model::is_han;
+
 use crate::{check::Check, draft::Draft, input::Input, params::Params, prose::passage::Passage};
 
 pub(crate) const CHECKS: &[Check] =
@@ -61,10 +63,6 @@ fn particle(chars: &[char]) -> Option<(usize, usize)> {
     (!is_word && !is_end).then_some((at, 1))
 }
 
-fn is_han(c: char) -> bool {
-    ('\u{4e00}'..='\u{9fff}').contains(&c)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,8 +73,14 @@ mod tests {
             let chars: Vec<char> = text.chars().collect();
             (2..=LONGEST).rev().find_map(|n| doubled(&chars, n)).or_else(|| particle(&chars)).is_some()
         };
-        for text in ["请与樟树市樟树市行政服务中心", "公开信息信息77条", "做好的的工作", "完成。。"]
-        {
+        for text in [
+            "请与樟树市樟树市行政服务中心",
+            "公开信息信息77条",
+            "组织𠮷村𠮷村群众",
+            "㙍头㙍头镇",
+            "做好的的工作",
+            "完成。。",
+        ] {
             assert!(check(text), "{text}");
         }
         for text in [
