@@ -3,7 +3,7 @@
 use gongkai_model::{is_short_for, names_nobody};
 
 /// The last characters of the names of bodies.
-const ENDS: [&str; 69] = [
+const ENDS: [&str; 85] = [
     "政府",
     "办公室",
     "办公厅",
@@ -73,6 +73,22 @@ const ENDS: [&str; 69] = [
     "度假区",
     "风景区",
     "保税区",
+    "工业园",
+    "产业园",
+    "科技园",
+    "物流园",
+    "集聚区",
+    "合作区",
+    "保护区",
+    "研究室",
+    "编纂室",
+    "促进会",
+    "贸促会",
+    "研究会",
+    "基金会",
+    "总会",
+    "分行",
+    "支行",
 ];
 
 /// Words that end like a body and are none.
@@ -248,8 +264,10 @@ pub(crate) fn lacks_place(name: &str) -> bool {
 fn ends_like_a_body(name: &str) -> bool {
     let name = without_bracket(name);
     let of_place = |own: &str| own.ends_with("人民") || own.ends_with(PLACES);
+    // 第三师四十一团. Elsewhere 师 and 团 are the ends of other words.
+    let is_corps = name.contains("兵团") && name.ends_with(['师', '团']);
     name.strip_suffix("政府").is_none_or(of_place)
-        && ENDS.iter().any(|end| name.ends_with(end))
+        && (is_corps || ENDS.iter().any(|end| name.ends_with(end)))
         && !NOT_ENDS.iter().any(|end| name.ends_with(end))
 }
 
@@ -287,6 +305,8 @@ pub(crate) fn is_same(a: &str, b: &str) -> bool {
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     short == long
         || adds_place(short, long)
+        || adds_level(short, long)
+        || completes_around(short, long)
         || long.strip_prefix(short).is_some_and(|suffix| completes(short, suffix))
         || joined(short, long).or_else(|| joined(long, short)).is_some()
         || is_office_of(long, short)
@@ -298,6 +318,23 @@ fn adds_place(short: &str, long: &str) -> bool {
     // The place must not be part of the name already: 樟树市樟树市… is a slip, not a fuller name.
     long.strip_suffix(short).is_some_and(|place| {
         place.ends_with(PLACES) || matches!(place, "中共" | "国家税务总局" | "中华人民共和国")
+    })
+}
+
+/// Returns true if the short name begins with its level and the long one has the place before that: 县教育局 and
+/// 云川县教育局.
+fn adds_level(short: &str, long: &str) -> bool {
+    lacks_place(short)
+        && long.strip_suffix(short).is_some_and(|place| place.chars().count() > 1)
+        && is_body(long)
+}
+
+/// Returns true if the long name has the place before the short one and completes it: 桥东街道 and
+/// 云川市桥东街道办事处.
+fn completes_around(short: &str, long: &str) -> bool {
+    long.find(short).is_some_and(|at| {
+        let (place, rest) = long.split_at(at);
+        place.ends_with(PLACES) && rest.strip_prefix(short).is_some_and(|suffix| completes(short, suffix))
     })
 }
 
@@ -336,6 +373,9 @@ pub(crate) fn fuller(own: String, other: &str) -> String {
     for other in [other, without_office(other)] {
         if other.len() > own.len() {
             let is_new = |place: &str| !own.starts_with(place);
+            if adds_level(&own, other) || completes_around(&own, other) {
+                return other.to_owned();
+            }
             if adds_place(&own, other) && other.strip_suffix(own.as_str()).is_some_and(is_new) {
                 return other.to_owned();
             }
@@ -390,6 +430,10 @@ mod tests {
             "中共云川县委机构编制委员会办公室",
             "云川经济技术开发区管理委员会",
             "云川市突发事件预警信息发布中心",
+            "新疆生产建设兵团第三师四十一团",
+            "云川县史志研究室",
+            "云川市㙍头镇人民政府",
+            "䶮山县𬭚业产业园",
         ] {
             assert!(is_body(name), "{name}");
         }
@@ -420,6 +464,8 @@ mod tests {
             ("云川市人民政府", "云川市人民政府办公室"),
             ("云川市", "云川市人民政府"),
             ("云川市桥东街道", "桥东街道办事处"),
+            ("桥东街道", "云川市桥东街道办事处"),
+            ("县教育局", "云川县教育局"),
             ("云川县文化和旅游局（县文物局）", "云川县文化和旅游局"),
             ("云川市水务局办公室", "云川市水务局"),
         ] {

@@ -10,9 +10,9 @@ use crate::{
 };
 
 /// Signs between the parts of a line.
-const SEPARATORS: [char; 26] = [
+const SEPARATORS: [char; 28] = [
     '>', '＞', '»', '›', '→', '/', '／', '\\', '|', '｜', '丨', '_', '：', ':', '·', '•', '—', '–', '－',
-    '-', '~', '～', '┃', '│', '・', '★',
+    '-', '~', '～', '┃', '│', '・', '★', '！', '!',
 ];
 
 /// Returns true for a sign before a title. Brackets, and signs that stand for a name in an empty form, are none.
@@ -77,15 +77,41 @@ const PUBLISHING: [&str; 16] = [
     "公开",
 ];
 
+/// Words behind a title that are no part of it: 《…》全文, …年度报告的公示.
+const BEHIND: [&str; 16] = [
+    "的公告",
+    "的公示",
+    "的通知",
+    "的通告",
+    "的函",
+    "的报告",
+    "公告",
+    "公示",
+    "予以公布",
+    "现予公布",
+    "公布",
+    "发布",
+    "印发",
+    "公开",
+    "全文",
+    "来了",
+];
+
+/// The number of a document: 云政公开〔2024〕1号.
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\p{Han}{0,10}[〔\[【（(［]20\d\d年?[〕\]】）)］]第?[0-9]{1,4}号")
+        .expect("the pattern is constant")
+});
+
 /// 附件1, 附：, 附件2-1.
 static ATTACHMENT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^附[件录表]?([0-9０-９]{0,8}|[一二三四五六七八九十]{0,3})(?:[-－—][0-9]{1,2})?[：:、.．]?")
         .expect("the pattern is constant")
 });
 
-/// 01. 1、 （1） 第3号 一、 ①
+/// 01. 1、 （1） 第3号 一、 ① 序号12
 static SERIAL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:第?[0-9０-９]{1,4}[号篇]?[、.．:：）)_\-]|[一二三四五六七八九十Ⅰ-Ⅻ]{1,3}[、.．）)]|[A-Za-z][、.．）)]|[Nn][Oo][.．]?[0-9]{1,4}[、.．:：]?|[①-⑳])")
+    Regex::new(r"^(?:[序编]号[：:]?[0-9]{1,4}|第?[0-9０-９]{1,4}[号篇]?[、.．:：）)_\-]|[一二三四五六七八九十Ⅰ-Ⅻ]{1,3}[、.．）)]|[A-Za-z][、.．）)]|[Nn][Oo][.．]?[0-9]{1,4}[、.．:：]?|[①-⑳])")
         .expect("the pattern is constant")
 });
 
@@ -105,12 +131,19 @@ pub(crate) fn bare(text: &str) -> Cow<'_, str> {
         true => Cow::Owned(DAY.replace_all(&text, "|").into_owned()),
         false => text,
     };
-    let start = text.len() - without_front(&text).len();
-    match in_parts(text.get(start..).unwrap_or_default()) {
+    let inner = without_back(without_front(&text));
+    match in_parts(inner) {
         Some(title) => Cow::Owned(title),
-        None if start == 0 => text,
-        None => Cow::Owned(text.get(start..).unwrap_or_default().to_owned()),
+        None if inner.len() == text.len() => text,
+        None => Cow::Owned(inner.to_owned()),
     }
+}
+
+/// Returns a title without the words behind it.
+fn without_back(text: &str) -> &str {
+    let text = text.trim_end_matches(['☆', '★', '！', '!']);
+    let title = BEHIND.iter().find_map(|word| text.strip_suffix(word));
+    title.filter(|title| title.ends_with("年度报告") || title.ends_with("年报")).unwrap_or(text)
 }
 
 /// Returns the title within 《》: 关于公布《…》的公告. A line that only cites a document has none.
@@ -118,8 +151,11 @@ fn in_book_marks(text: &str) -> Option<String> {
     let (before, rest) = text.split_once('《')?;
     let (inner, behind) = rest.split_once('》')?;
     let behind = behind.trim_start_matches(['（', '(']);
-    let ends = ["", "的公告", "的通知", "的公示", "的通告", "的函", "的报告", "公告", "公示"];
-    let closes = ends.contains(&behind) || behind.starts_with(SEPARATORS) || behind.ends_with(['）', ')']);
+    let closes = behind.is_empty()
+        || BEHIND.contains(&behind)
+        || body_name::is_body(behind.trim_end_matches(['）', ')']))
+        || behind.starts_with(SEPARATORS)
+        || behind.ends_with(['）', ')']);
     let is_report = inner.ends_with("报告") || inner.ends_with("年报") || inner.ends_with(['）', ')']);
     let before = without_publishing(without_front(before));
     let opens = before.is_empty() || body_name::is_body(before);
@@ -127,6 +163,8 @@ fn in_book_marks(text: &str) -> Option<String> {
         return None;
     }
     let (_, front, back) = split_year(inner);
+    let behind = behind.trim_end_matches(['）', ')']);
+    let before = if before.is_empty() && body_name::is_body(behind) { behind } else { before };
     let has_name =
         front.chars().count() > 2 || back.find("政府信息").or(back.find("信息公开")).is_some_and(|at| at > 6);
     Some(if has_name { inner.to_owned() } else { format!("{before}{inner}") })
@@ -155,6 +193,9 @@ pub(crate) fn without_front(text: &str) -> &str {
 
 fn without_one(text: &str) -> &str {
     let text = text.trim_start_matches(is_bullet);
+    if let Some(found) = NUMBER.find(text) {
+        return text.get(found.end()..).unwrap_or_default();
+    }
     if let Some(found) = ATTACHMENT.captures(text) {
         let length = found.get(0).map_or(0, |whole| whole.end());
         let digits = found.get(1).map_or(0, |digits| digits.len());
@@ -172,14 +213,7 @@ fn without_one(text: &str) -> &str {
         let length = inner.len() + text.chars().next().map_or(0, char::len_utf8);
         let rest = text.get(length..).unwrap_or_default();
         let rest = rest.get(rest.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default();
-        // A year or a body in brackets belongs to the title.
-        if year_alone(inner).is_none()
-            && !body_name::is_body(inner)
-            && year_at(inner).is_none_or(|(_, n)| n < inner.len())
-        {
-            return rest;
-        }
-        return text;
+        return if belongs(inner, rest) { text } else { rest };
     }
     for word in LABELS {
         if let Some(rest) = text.strip_prefix(word) {
@@ -193,6 +227,15 @@ fn without_one(text: &str) -> &str {
         }
     }
     text
+}
+
+/// Returns true if the content of the brackets before a title belongs to it: the year, the body of a title that names
+/// none, or the place of a body.
+fn belongs(inner: &str, title: &str) -> bool {
+    let is_year = year_at(inner).is_some_and(|(_, length)| length == inner.len());
+    let is_body = body_name::is_body(inner) && !body_before_subject(title);
+    let is_place = body_name::is_place(inner) && !title.starts_with(inner);
+    year_alone(inner).is_some() || is_year || is_body || is_place
 }
 
 /// Returns the text after a number, whose last four digits may be a year: 附件1 and 2023年 in 附件12023年.
@@ -238,13 +281,17 @@ fn in_parts(text: &str) -> Option<String> {
         (0..parts.len()).filter(|at| is_title(parts[*at])).max_by_key(|at| (worth(parts[*at]).0, *at))?;
     let mut title = without_front(parts[at]).to_owned();
     let earlier = parts.get(at.saturating_sub(2)..at).unwrap_or_default();
+    let next = parts.get(at + 1);
+    let beside = || earlier.iter().rev().chain(next);
     if split_year(&title).0.is_none()
-        && let Some(year) = earlier.iter().rev().find(|part| year_alone(part).is_some())
+        && let Some(year) = beside().find(|part| year_alone(part).is_some())
     {
         title = format!("{year}{title}");
     }
+    // A government behind the title is the owner of the site.
+    let is_name = |part: &&&str| body_name::is_body(part) && (next != Some(*part) || !part.ends_with("政府"));
     if !body_before_subject(&title)
-        && let Some(name) = earlier.iter().rev().find(|part| body_name::is_body(part))
+        && let Some(name) = beside().find(is_name)
     {
         title = format!("{name}{title}");
     }

@@ -12,6 +12,12 @@ pub(crate) struct Clue<T> {
     pub weight: u32,
 }
 
+/// The weight of the words before the year of a title if they are no name of a body or a place.
+pub(crate) const DOUBTFUL_NAME: u32 = 3;
+
+/// The weight of a title that the text contradicts: less than that of any sentence, and enough for a doubt.
+pub(crate) const DOUBTFUL_TITLE: u32 = 5;
+
 /// Returns the weight of a place that names the body. A title outweighs any other two places.
 pub(crate) fn weight_of_body(source: EvidenceSource) -> u32 {
     match source {
@@ -24,11 +30,11 @@ pub(crate) fn weight_of_body(source: EvidenceSource) -> u32 {
     }
 }
 
-/// Returns the weight of a place that names the year. The statistical period and the page's metadata together outweigh
-/// a title, which may be a link to another year's report.
+/// Returns the weight of a place that names the year. A title outweighs the statistical period and the page's metadata
+/// together.
 pub(crate) fn weight_of_year(source: EvidenceSource) -> u32 {
     match source {
-        EvidenceSource::Title => 8,
+        EvidenceSource::Title => 10,
         EvidenceSource::Preamble => 6,
         EvidenceSource::MetadataTable | EvidenceSource::EventTitle => 4,
         EvidenceSource::PageMetadata => 3,

@@ -38,9 +38,9 @@ const COMPILED: [&str; 10] =
     ["编制", "撰写", "编写", "起草", "制作", "梳理", "形成", "公布", "发布", "报告如下"];
 
 /// Words that follow the name of the compiler after 由.
-const AFTER_COMPILER: [&str; 17] = [
-    "结合", "根据", "按照", "依据", "依照", "汇总", "负责", "牵头", "组织", "编制", "撰写", "编写", "起草",
-    "梳理", "制作", "公布", "发布",
+const AFTER_COMPILER: [&str; 23] = [
+    "综合", "会同", "收集", "整理", "统计", "对", "结合", "根据", "按照", "依据", "依照", "汇总", "负责",
+    "牵头", "组织", "编制", "撰写", "编写", "起草", "梳理", "制作", "公布", "发布",
 ];
 
 /// Words that follow the name of the body after 结合.
@@ -227,7 +227,9 @@ fn in_book_marks(sentence: &str, found: &mut Vec<Named>) {
         let inner = document.as_str().trim_matches(['《', '》']);
         let before = sentence.get(..document.start()).unwrap_or_default();
         let clause = before.rsplit(['，', ',', '：', ':', '》']).next().unwrap_or_default();
-        let published = PUBLISHED.iter().any(|word| clause.contains(word));
+        // The sentence is about the report if it begins with its title.
+        let published = clause.is_empty() && opens_with_own(sentence, document.end())
+            || PUBLISHED.iter().any(|word| clause.contains(word));
         let is_report =
             inner.trim_end_matches(|c| "（）()0123456789年度公开版".contains(c)).ends_with("报告")
                 || inner.ends_with("年报");
@@ -237,6 +239,13 @@ fn in_book_marks(sentence: &str, found: &mut Vec<Named>) {
             found.push(Named { agency, year: named.year });
         }
     }
+}
+
+/// Returns true if a sentence that begins with a title goes on about the document itself: 《…》根据…编制.
+fn opens_with_own(sentence: &str, end: usize) -> bool {
+    let rest = sentence.get(end..).unwrap_or_default();
+    let words = ["根据", "依据", "按照", "依照", "由", "是", "系", "已", "现", "包括", "全文", "共"];
+    words.iter().any(|word| rest.starts_with(word))
 }
 
 fn is_form(title: &str) -> bool {
@@ -261,6 +270,7 @@ fn embedded(sentence: &str, found: &mut Vec<Named>) {
             continue;
         }
         let Some((before, behind)) = at_publishing(clause) else { continue };
+        let behind = behind.trim_start_matches(['了', '的', '出']);
         let named = title::read(&format!("{behind}年度报告"));
         let subject = decoration::without_publishing(before);
         let own = named.agency.filter(|name| is_body(name) || is_place(name));
@@ -392,6 +402,13 @@ mod tests {
         preamble("结合云川市水务局（以下简称“市水务局”）政府信息公开工作的统计数据撰写。", water, None);
         preamble("云川市水务局根据《条例》编制2023年政府信息公开工作年度报告。", water, Some(2023));
         preamble("本报告系云川市水务局按照《条例》要求编制。", water, None);
+        preamble("按照要求，梳理编制了云川市水务局2020年政府信息公开工作年度报告。", water, Some(2020));
+        preamble(
+            "《云川市水务局2023年政府信息公开工作年度报告》根据《条例》编制，共六部分。",
+            water,
+            Some(2023),
+        );
+        preamble("以及市政府关于编制年度报告的要求，由云川市水务局综合各科室的情况编制。", water, None);
         preamble("由中共云川县委机构编制委员会办公室编制。", Some("中共云川县委机构编制委员会办公室"), None);
     }
 
@@ -405,6 +422,7 @@ mod tests {
         );
         preamble("根据国务院办公厅印发的《政府信息公开工作年度报告格式》编制。", None, None);
         preamble("根据云川市人民政府办公室公布的格式，我局编制本报告。", None, None);
+        preamble("《云川市林业局2022年政府信息公开工作年度报告》要求整改的问题已编制清单。", None, None);
         preamble("结合我局实际编制本报告。", None, None);
         preamble("结合云川市人民政府网站等有关数据编制。", None, None);
     }

@@ -8,7 +8,7 @@
 use gongkai_model::{Document, EvidenceSource, FieldName, Metadata, Paragraph, Period, names_nobody};
 
 use crate::{
-    body_name::{is_body, is_same, without_office},
+    body_name::{is_body, is_place, is_same, without_office},
     evidence::{self, Clue},
     formulas,
     hints::ReportHints,
@@ -53,6 +53,11 @@ pub(crate) fn read(document: &Document, outline: &Outline, metadata: &Metadata) 
     clues.signature(outline);
     let title = choose(&titles, &clues);
     clues.title(&title);
+    if let [only] = titles.as_slice()
+        && title.text.is_empty()
+    {
+        clues.doubtful_title(only);
+    }
     Identity {
         agency: evidence::bodies(&clues.bodies).into_iter().next().map(|body| body.value),
         year: evidence::years(&clues.years).first().map(|year| year.value),
@@ -87,17 +92,21 @@ pub(crate) fn settle(identity: &Identity, known: &ReportHints<'_>) -> gongkai_mo
 /// other clues speak for is chosen. If they speak for none of several titles, the report has no title of its own.
 /// Of equal ones the last, since the navigation of a page comes before its content.
 fn choose(titles: &[Title], clues: &Clues) -> Title {
+    let own: Vec<&Title> = titles.iter().filter(|title| !clues.is_link(title, titles)).collect();
+    if own.is_empty() {
+        let end = titles.last().map_or(0, |title| title.lines.1);
+        return Title { lines: (0, end), ..Title::default() };
+    }
+    among(&own, clues)
+}
+
+fn among(titles: &[&Title], clues: &Clues) -> Title {
     let worth = |t: &Title| usize::from(t.agency.is_some()) + usize::from(t.year.is_some());
-    let best = titles.iter().map(worth).max().unwrap_or(0);
-    let best: Vec<&Title> = titles.iter().filter(|title| worth(title) == best).collect();
+    let best = titles.iter().map(|title| worth(title)).max().unwrap_or(0);
+    let best: Vec<&Title> = titles.iter().copied().filter(|title| worth(title) == best).collect();
     let Some(last) = best.last() else { return Title::default() };
-    let years =
-        |t: &Title| clues.years.iter().filter(|c| Some(c.value) == t.year).map(|c| c.weight).sum::<u32>();
-    let bodies = |t: &Title| {
-        let own =
-            clues.bodies.iter().filter(|c| t.agency.as_ref().is_some_and(|name| is_same(name, &c.value)));
-        own.map(|clue| clue.weight).sum::<u32>()
-    };
+    let years = |t: &Title| clues.for_year(t);
+    let bodies = |t: &Title| clues.for_body(t);
     let several_years = best.iter().any(|title| title.year != last.year);
     let several_bodies = best.iter().any(|title| match (&title.agency, &last.agency) {
         (Some(a), Some(b)) => !is_same(a, b),
@@ -147,8 +156,53 @@ impl Clues {
         }
     }
 
+    /// Returns the weight of the clues that name the title's year.
+    fn for_year(&self, title: &Title) -> u32 {
+        self.years.iter().filter(|clue| Some(clue.value) == title.year).map(|clue| clue.weight).sum()
+    }
+
+    /// Returns the weight of the clues that name the title's body.
+    fn for_body(&self, title: &Title) -> u32 {
+        let Some(name) = &title.agency else { return 0 };
+        self.bodies.iter().filter(|clue| is_same(name, &clue.value)).map(|clue| clue.weight).sum()
+    }
+
+    /// Returns true for the title of another report, to which the page links: the text contradicts it and not a later
+    /// title, or the text names both another body and another year.
+    fn is_link(&self, title: &Title, titles: &[Title]) -> bool {
+        let (body, year) = (self.is_other_body(title), self.is_other_year(title));
+        let is_own = |later: &Title| !self.is_other_body(later) && !self.is_other_year(later);
+        let follows = |later: &&Title| later.lines.0 > title.lines.0 && (!year || later.year.is_some());
+        body && year || (body || year) && titles.iter().filter(follows).any(is_own)
+    }
+
+    /// Returns true if sentences name other bodies than the title, and nothing names that one.
+    fn is_other_body(&self, title: &Title) -> bool {
+        let told = |clue: &Clue<String>| clue.weight >= evidence::weight_of_body(EvidenceSource::Opening);
+        title.agency.is_some() && self.bodies.iter().any(told) && self.for_body(title) == 0
+    }
+
+    /// Returns true if sentences name other years than the title, and nothing names that one.
+    fn is_other_year(&self, title: &Title) -> bool {
+        let told = |clue: &Clue<i32>| clue.weight >= evidence::weight_of_year(EvidenceSource::Preamble);
+        title.year.is_some() && self.years.iter().any(told) && self.for_year(title) == 0
+    }
+
     fn title(&mut self, title: &Title) {
-        self.named(title.agency.clone(), title.year, EvidenceSource::Title);
+        let source = EvidenceSource::Title;
+        self.named(None, title.year, source);
+        if let Some(name) = title.agency.clone() {
+            let is_name = is_body(&name) || is_place(&name);
+            let weight = if is_name { evidence::weight_of_body(source) } else { evidence::DOUBTFUL_NAME };
+            self.bodies.push(Clue { value: name, source, weight });
+        }
+    }
+
+    /// Keeps the only title of a page as a rival where the text contradicts it.
+    fn doubtful_title(&mut self, title: &Title) {
+        let (source, weight) = (EvidenceSource::Title, evidence::DOUBTFUL_TITLE);
+        self.bodies.extend(title.agency.clone().map(|value| Clue { value, source, weight }));
+        self.years.extend(title.year.map(|value| Clue { value, source, weight }));
     }
 
     fn preamble(&mut self, front: &[Paragraph], titles: &[Title]) {

@@ -3,7 +3,7 @@
 //! Fields are in `<meta>` tags and in the block above the article (索引号, 发布日期, 来源 …). The time when the page
 //! was scraped (采集时间) is not one of them.
 
-use gongkai_model::{Block, CellRef, Document, Field, FieldName, Grid, Metadata, Paragraph, Source};
+use gongkai_model::{Block, Cell, CellRef, Document, Field, FieldName, Grid, Metadata, Paragraph, Source};
 
 use crate::{citation, compact_text::CompactText, contact, identity, outline::Outline};
 
@@ -134,6 +134,7 @@ fn shown_in_table(grid: &Grid, table: u32, fields: &mut Vec<Field>) {
     let rows = grid.by_row();
     for (at, row) in rows.iter().enumerate() {
         for (index, name) in row.iter().enumerate() {
+            shown_in_cell(name, fields);
             // The value is beside its name, or below it where names are side by side.
             let beside = row.get(index + 1).filter(|cell| !is_field_name(&cell.text));
             let below = rows.get(at + 1).and_then(|next| next.iter().find(|cell| cell.column == name.column));
@@ -158,6 +159,14 @@ fn shown_in_table(grid: &Grid, table: u32, fields: &mut Vec<Field>) {
     }
 }
 
+/// Reads the fields of a cell that has the name and the value: 公开主体：某局.
+fn shown_in_cell(cell: &Cell, fields: &mut Vec<Field>) {
+    if cell.text.contains(['：', ':']) {
+        let line = Paragraph { text: cell.text.clone(), span: cell.span, page: cell.page };
+        shown_in_line(&line, fields);
+    }
+}
+
 /// Returns true for the name of a field, with or without its colon.
 fn is_field_name(text: &str) -> bool {
     let bare: String = text.chars().filter(|c| !c.is_whitespace()).collect();
@@ -174,8 +183,6 @@ fn is_value(name: FieldName, value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use gongkai_model::Cell;
-
     use super::*;
 
     fn line(text: &str) -> Vec<(FieldName, String)> {

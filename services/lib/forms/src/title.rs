@@ -25,6 +25,10 @@ const SUBJECTS: [&str; 8] = [
 /// The last words of a title.
 const END: &str = "年度报告";
 
+/// Words of a line that links to other articles.
+const NEIGHBOURS: [&str; 8] =
+    ["上一篇", "下一篇", "上一条", "下一条", "相关链接", "相关文章", "相关信息", "相关阅读"];
+
 /// Maximum length of a title, in scalars.
 const LONGEST: usize = 80;
 
@@ -66,6 +70,9 @@ pub fn named_in_title(text: &str) -> NamedInTitle {
 pub(crate) fn all(front: &[Paragraph]) -> Vec<Title> {
     let mut found: Vec<Title> = Vec::new();
     for (at, paragraph) in front.iter().enumerate() {
+        if NEIGHBOURS.iter().any(|word| paragraph.text.contains(word)) {
+            continue;
+        }
         let mut text = in_line(&paragraph.text);
         let mut last = at;
         if !is_title_end(&text) {
@@ -157,7 +164,8 @@ fn is_title_end(text: &str) -> bool {
 /// Returns true for titles that name a year and end in 年报 or 报告 instead of 年度报告.
 fn is_yearbook(text: &str) -> bool {
     let text = body_name::without_bracket(text.split(['-', '_', '—']).next().unwrap_or(text));
-    let plain = ["工作报告", "情况报告", "情况的报告", "公开报告"].iter().any(|end| text.ends_with(end));
+    let plain =
+        ["工作报告", "总结报告", "情况报告", "情况的报告", "公开报告"].iter().any(|end| text.ends_with(end));
     let named = text.ends_with("年报") || (plain && split_year(text).0.is_some());
     named && text.contains("信息公开") && text.chars().nth(LONGEST).is_none()
 }
@@ -169,7 +177,9 @@ fn with_lines_before(front: &[Paragraph], at: usize, last: String) -> Title {
     for earlier in (at.saturating_sub(2)..at).rev() {
         let title = read(&text);
         let Some(line) = front.get(earlier).map(|p| squeeze(&p.text)) else { break };
-        let names_body = title.agency.is_some() && SUBJECTS.iter().any(|s| text.contains(s));
+        // A name in brackets is the second name of the body on the line before.
+        let is_second = text.starts_with(['（', '(']);
+        let names_body = title.agency.is_some() && !is_second && SUBJECTS.iter().any(|s| text.contains(s));
         // Once the agency is known, only a line with the year can still be part of the title.
         let whole = names_body && (title.year.is_some() || split_year(&line).0.is_none());
         if whole || !may_open(&line) {
@@ -214,17 +224,27 @@ pub(crate) fn read(text: &str) -> Title {
         }
         _ => tidy(name).to_owned(),
     };
+    let agency = with_place(&agency).unwrap_or(agency);
     // 某县政府办公室关于某县人民政府2023年…: the report is that of the second.
     let agency = match agency.rsplit_once("关于") {
         Some((_, of)) if body_name::is_body(of) || body_name::is_place(of) => of.to_owned(),
+        // 某县水务局关于发布本机关2023年…
+        Some((body, of)) if names_nobody(decoration::without_front(of)) => body.to_owned(),
         _ => agency,
     };
+    let agency = if agency.is_empty() { name_behind(tail).to_owned() } else { agency };
     let agency = if agency.ends_with("人民") { format!("{agency}政府") } else { agency };
     let is_name = !body_name::is_placeholder(&agency) && !is_navigation(&agency) && !names_nobody(&agency);
     let plausible = (3..=40).contains(&agency.chars().count()) && is_name;
     let in_brackets = || year_at(tail.strip_prefix(['（', '('])?).map(|(year, _)| year);
     let year = year.or_else(|| year_alone(tail)).or_else(in_brackets);
     Title { text: text.to_owned(), agency: Some(agency).filter(|_| plausible), year, lines: (0, 0) }
+}
+
+/// Returns the body that follows the words of a title: 2023年政府信息公开工作年度报告（某县水务局）.
+fn name_behind(tail: &str) -> &str {
+    let name = tail.trim_matches(['（', '）', '(', ')', '【', '】']);
+    if body_name::is_body(name) { name } else { "" }
 }
 
 /// Returns true for words of a page's navigation in place of a name.
@@ -249,6 +269,12 @@ fn tidy(name: &str) -> &str {
         .trim_end_matches(['（', '(', '【', '[']);
     let closes = name.ends_with(['）', ')']) && !name.contains(['（', '(']);
     if closes { name.trim_end_matches(['）', ')']) } else { name }
+}
+
+/// Returns a name with the place in brackets before it: 【云川市】水务局.
+fn with_place(name: &str) -> Option<String> {
+    let (place, rest) = name.strip_prefix(['【', '[', '（', '('])?.split_once(['】', ']', '）', ')'])?;
+    body_name::is_place(place).then(|| format!("{place}{rest}"))
 }
 
 /// Signs around a name.

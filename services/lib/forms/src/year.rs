@@ -1,19 +1,31 @@
 //! Years in texts: `2023年`, `2023年度`, `二〇二三年`.
 
-/// Finds the first year in a text. Returns it with the text before it and the text after it.
+/// Finds the year in a text: the first one before 年, else the first one that is not inside a name, such as
+/// 第2010办公室. Returns it with the text before it and the text after it.
 pub(crate) fn split_year(text: &str) -> (Option<i32>, &str, &str) {
-    for (at, _) in text.char_indices() {
-        let rest = text.get(at..).unwrap_or_default();
-        let Some((year, length)) = year_at(rest) else { continue };
-        let before = text.get(..at).unwrap_or_default();
-        if before.ends_with(|c: char| c.is_ascii_digit()) {
-            continue;
-        }
-        let behind = rest.get(length..).unwrap_or_default();
-        let behind = behind.strip_prefix("年度").filter(|b| !b.starts_with("报告")).unwrap_or(behind);
-        return (Some(year), before, behind.strip_prefix('年').unwrap_or(behind));
-    }
-    (None, text, "")
+    let said = four_digits(text).find(|(_, _, behind)| behind.starts_with(['年', '度']));
+    let found = said.or_else(|| four_digits(text).find(|(_, before, behind)| stands_apart(before, behind)));
+    let Some((year, before, behind)) = found else { return (None, text, "") };
+    let behind = behind.strip_prefix("年度").filter(|b| !b.starts_with("报告")).unwrap_or(behind);
+    (Some(year), before, behind.strip_prefix('年').unwrap_or(behind))
+}
+
+/// Returns all numbers that can be years, with the text before and after each.
+fn four_digits(text: &str) -> impl Iterator<Item = (i32, &str, &str)> {
+    text.char_indices().filter_map(move |(at, _)| {
+        let (before, rest) = text.split_at(at);
+        let (year, length) = year_at(rest)?;
+        let is_tail = before.ends_with(|c: char| c.is_ascii_digit());
+        (!is_tail).then_some((year, before, rest.get(length..)?))
+    })
+}
+
+/// Returns true if a year without 年 is at either end of the text, beside a sign, or before the subject of a title.
+fn stands_apart(before: &str, behind: &str) -> bool {
+    let subjects = ["政府信息", "政务", "信息公开", "政府资讯", "资讯公开"];
+    let opens = before.chars().next_back().is_none_or(|c| !c.is_alphanumeric());
+    let closes = behind.chars().next().is_none_or(|c| !c.is_alphanumeric());
+    opens || closes || subjects.iter().any(|subject| behind.starts_with(subject))
 }
 
 /// Returns the year if the text consists only of a year: `（2023年）`, `(2023年度)`, `2023年`.
@@ -44,4 +56,23 @@ pub(crate) fn year_at(text: &str) -> Option<(i32, usize)> {
 
 fn wide_digit(c: char) -> Option<u32> {
     u32::from(c).checked_sub(0xff10).filter(|digit| *digit < 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_digits_in_a_name_are_no_year() {
+        for (text, year, before, behind) in [
+            ("望江县第2010办公室2023年政府信息", Some(2023), "望江县第2010办公室", "政府信息"),
+            ("望江县第2010办公室政府信息", None, "望江县第2010办公室政府信息", ""),
+            ("云川市水务局2023政府信息", Some(2023), "云川市水务局", "政府信息"),
+            ("2023云川市水务局", Some(2023), "", "云川市水务局"),
+            ("云川市水务局（2023）", Some(2023), "云川市水务局（", "）"),
+            ("云川市8341部队二〇二二年度", Some(2022), "云川市8341部队", ""),
+        ] {
+            assert_eq!(split_year(text), (year, before, behind), "{text}");
+        }
+    }
 }

@@ -107,6 +107,9 @@ fn kind(line: &str) -> LineKind {
     if is_page_number(text) {
         return LineKind::PageNumber;
     }
+    if is_title_with_bars(text) {
+        return LineKind::Short;
+    }
     if text.contains('|') {
         let rule = text.contains("--") && text.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '));
         return if rule { LineKind::Separator } else { LineKind::Bars };
@@ -148,6 +151,16 @@ fn plain_kind(text: &str) -> LineKind {
 pub(super) fn ends_in_number(text: &str) -> bool {
     let mut words = words(text).rev();
     words.next().is_some_and(|(_, last)| is_number(last) || is_mark(last)) && words.next().is_some()
+}
+
+/// Returns true for the title of a report with bars between its parts: 某局2023年政府信息公开工作年度报告 | 某县. A row of
+/// a table has outer bars, or more cells.
+fn is_title_with_bars(text: &str) -> bool {
+    let bars = text.matches('|').count();
+    (1..=2).contains(&bars)
+        && !text.starts_with('|')
+        && !text.ends_with('|')
+        && text.contains("公开工作年度报告")
 }
 
 /// Returns true for a chapter's title.
