@@ -6,22 +6,41 @@ use gongkai_model::{Block, Paragraph, Rejection, Span};
 use crate::{
     limits::Limits,
     source_text::SourceText,
-    text::{self, lines},
+    text::{self, lines, run_together},
 };
 
 /// Minimum number of value lines for which a table is assumed.
 const VALUES: usize = 25;
 
-/// Reads the paragraphs again as flattened text if the document has no table and many lines with only values.
-/// Otherwise returns the blocks unchanged.
+/// Reads the paragraphs again as flattened text if the document has no table and many lines with only values, and
+/// otherwise those paragraphs that lost their line breaks. All other blocks stay as they are.
 pub(crate) fn read(blocks: Vec<Block>, limits: &Limits) -> Result<Vec<Block>, Rejection> {
     let paragraphs: Option<Vec<&Paragraph>> = blocks.iter().map(paragraph).collect();
-    let Some(paragraphs) = paragraphs else { return Ok(blocks) };
+    let Some(paragraphs) = paragraphs else { return apart(blocks, limits) };
     let values = paragraphs.iter().filter(|paragraph| lines::holds_values(&paragraph.text)).count();
-    if values < VALUES {
-        return Ok(blocks);
+    if values >= VALUES {
+        return reread(&paragraphs, limits);
     }
-    let (source, pages) = joined(&paragraphs);
+    apart(blocks, limits)
+}
+
+/// Reads each paragraph that lost its line breaks again as flattened text.
+fn apart(blocks: Vec<Block>, limits: &Limits) -> Result<Vec<Block>, Rejection> {
+    let mut read = Vec::with_capacity(blocks.len());
+    for block in blocks {
+        match &block {
+            Block::Paragraph(paragraph) if run_together::lines(&paragraph.text).is_some() => {
+                read.extend(reread(&[paragraph], limits)?);
+            }
+            _ => read.push(block),
+        }
+    }
+    Ok(read)
+}
+
+/// Reads paragraphs again as flattened text.
+fn reread(paragraphs: &[&Paragraph], limits: &Limits) -> Result<Vec<Block>, Rejection> {
+    let (source, pages) = joined(paragraphs);
     let placed = paragraphs.iter().all(|paragraph| paragraph.span.is_some());
     let mut read = text::read(&source, limits)?;
     let page = |span: Option<Span>| {

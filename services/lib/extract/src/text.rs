@@ -1,12 +1,14 @@
 //! Reads flattened plain text: prose becomes paragraphs, and tables become grids without geometry.
 
+mod chapter_headings;
 mod drawn_tables;
+mod fixed_width;
 mod flat;
 mod inline_markup;
 pub(crate) mod lines;
 mod lone_bars;
 mod open_rows;
-mod split_single_line;
+pub(crate) mod run_together;
 
 use gongkai_model::{Block, Paragraph, Rejection, RejectionCode};
 
@@ -17,6 +19,8 @@ use crate::{limits::Limits, source_text::SourceText};
 const WRAPPED: usize = 24;
 
 pub(crate) fn read(source: &SourceText, limits: &Limits) -> Result<Vec<Block>, Rejection> {
+    let joined = fixed_width::joined(source);
+    let source = joined.as_ref().unwrap_or(source);
     let plain = plain(source);
     let source = plain.as_ref().unwrap_or(source);
     blocks(source, &lines::classify(source), limits)
@@ -76,8 +80,8 @@ impl BlockList<'_> {
             matches!(line.kind, LineKind::Bars | LineKind::Tabs | LineKind::Number | LineKind::Spaced)
         };
         let count = |kind: LineKind| lines.iter().filter(|line| line.kind == kind).count();
-        let row =
-            lines.iter().any(|l| l.kind == LineKind::Number && l.text.split_whitespace().nth(4).is_some());
+        let is_row = |line: &Line<'_>| line.is_cell || line.text.split_whitespace().nth(4).is_some();
+        let row = lines.iter().any(|line| line.kind == LineKind::Number && is_row(line));
         let is_table = count(LineKind::Bars) > 0
             || count(LineKind::Tabs) > 1
             || count(LineKind::Number) + count(LineKind::Spaced) > 2

@@ -55,7 +55,8 @@ pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) 
     Some(MatchedTables { form, facts: assignment.into_facts(form), none })
 }
 
-/// Minimum number of numbers in a chapter's tables that belong to no cell for the layout to count as unknown.
+/// Minimum number of numbers in a chapter's tables that belong to no cell for the layout to count as unknown. Where no
+/// cell of the chapter is read, one is enough.
 const FEWEST_LOOSE: usize = 3;
 
 /// Makes the cells that were not found unreadable where a chapter has numbers that could not be assigned.
@@ -85,7 +86,8 @@ fn doubt_unread<'a>(
         let numbers: Vec<&ReadCell<'a>> = rows.iter().flat_map(|row| numbers(row)).collect();
         let loose: Vec<&ReadCell<'a>> = numbers.iter().copied().filter(is_loose).collect();
         let unlabelled = rows.iter().filter(|row| row.spans_known && torn_labels::is_unlabelled(row));
-        let is_unread = loose.len() >= FEWEST_LOOSE
+        let fewest = if used.cells == 0 { 1 } else { FEWEST_LOOSE };
+        let is_unread = loose.len() >= fewest
             || numbers.len() >= used.cells + FEWEST_LOOSE
             || unlabelled.flat_map(|row| self::numbers(row)).any(|piece| is_loose(&piece));
         if is_unread {
@@ -95,7 +97,17 @@ fn doubt_unread<'a>(
 }
 
 fn numbers<'r, 'a>(row: &'r Row<'a>) -> impl Iterator<Item = &'r ReadCell<'a>> {
-    row.values.iter().filter(|piece| matches!(piece.value, CellValue::Number(..)))
+    row.values.iter().filter(|piece| is_number(piece))
+}
+
+/// Returns true for a number, also for one that cannot be read, such as the digits of several cells run together.
+fn is_number(piece: &ReadCell<'_>) -> bool {
+    let is_broken = || piece.cell.text.trim_start().starts_with(|c: char| c.is_ascii_digit());
+    match piece.value {
+        CellValue::Number(..) => true,
+        CellValue::Text => is_broken(),
+        CellValue::Blank | CellValue::NotApplicable => false,
+    }
 }
 
 /// Returns the form that the labels indicate.

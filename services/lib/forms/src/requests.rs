@@ -62,9 +62,9 @@ pub(crate) fn read<'a>(
             read_row(entry.row, index.first_cell + at * COLUMNS, &head, &filling, assignment);
         }
     }
-    let torn = is_torn(&entries, items);
+    let loose = loose_rows(&entries, items);
     for gap in rest {
-        settle_gap(&gap, &entries, (items, torn), index, assignment);
+        settle_gap(&gap, &entries, (items, &loose), index, assignment);
     }
     let wide = |entry: &FilledRow<'_, 'a>| entry.row.values.len() > COLUMNS && !entry.row.spans_known;
     Padding {
@@ -266,24 +266,25 @@ fn sum_holds(cells: &[ReadCell<'_>], order: &[usize]) -> Option<bool> {
     total.map(|total| total == sum)
 }
 
-/// Returns true if the document has numbers that belong to no row of the form: a row whose label is lost, or a row that
-/// was not matched. A label without values may then be theirs.
-fn is_torn(entries: &[FilledRow<'_, '_>], items: &[Item<'_>]) -> bool {
+/// Returns the rows with numbers that belong to no row of the form: a row whose label is lost, or a row that was not
+/// matched. A label without values may be theirs.
+fn loose_rows<'r, 'a>(entries: &[FilledRow<'r, 'a>], items: &'r [Item<'a>]) -> Vec<&'r Row<'a>> {
+    let matched: Vec<&Row<'a>> =
+        entries.iter().filter(|entry| entry.at.is_some()).map(|entry| entry.row).collect();
     let rows = items.iter().filter_map(|item| match item {
         Item::Row(row) => Some(row),
         Item::Line(_) | Item::Chapter(_) => None,
     });
-    let filled = |row: &Row<'_>| row.filled().next().is_some();
-    let matched = entries.iter().filter(|entry| entry.at.is_some() && filled(entry.row)).count();
-    entries.iter().any(|entry| entry.at.is_none()) || rows.filter(|row| filled(row)).count() > matched
+    rows.filter(|row| row.filled().next().is_some() && !matched.iter().any(|own| std::ptr::eq(*own, *row)))
+        .collect()
 }
 
-/// Assigns the rows of the form for which no entry is certain. They are unsure if there are entries, and
-/// empty if there are only their labels and no numbers without a row (`torn`).
+/// Assigns the rows of the form for which no entry is certain. They are unsure if there are entries, or their labels and
+/// numbers without a row (`loose`), and empty if there are only their labels.
 fn settle_gap<'a>(
     gap: &Gap,
     entries: &[FilledRow<'_, 'a>],
-    (items, torn): (&[Item<'a>], bool),
+    (items, loose): (&[Item<'a>], &[&Row<'a>]),
     index: &RequestIndex,
     assignment: &mut CellAssignment<'a>,
 ) {
@@ -297,8 +298,15 @@ fn settle_gap<'a>(
                     inside.iter().filter_map(|e| e.row.last_values(COLUMNS).get(column)),
                 );
             }
-        } else if !torn && stands_alone(items, row, index) {
-            (0..COLUMNS).for_each(|column| assignment.empty(first + column));
+        } else if stands_alone(items, row, index) {
+            let candidates =
+                |column: usize| loose.iter().filter_map(move |row| row.last_values(COLUMNS).get(column));
+            for column in 0..COLUMNS {
+                match loose {
+                    [] => assignment.empty(first + column),
+                    _ => assignment.unsure(first + column, candidates(column)),
+                }
+            }
         }
     }
     // An entry out of order claims the row of another entry. Both are unsure.

@@ -118,8 +118,17 @@ impl<'a> Maker<'_, 'a> {
             self.physical(vec![piece], false);
             return;
         }
+        let labels =
+            if piece.is_value() { Vec::new() } else { self.vocabulary.labels_together(&piece.label) };
+        if !labels.is_empty() {
+            self.close();
+            self.open.stream = true;
+            let label = |name: &&str| ReadCell { label: (*name).to_owned(), ..piece.clone() };
+            self.open.labels.extend(labels.iter().map(label));
+            return;
+        }
         self.open.stream = true;
-        if piece.is_value() {
+        if piece.is_value() || self.open.values.is_empty() && self.is_broken_value(&piece) {
             self.open.values.push(piece);
             return;
         }

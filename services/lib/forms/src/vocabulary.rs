@@ -8,9 +8,15 @@ use crate::{form::Form, label::norm};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Vocabulary {
     structural: HashSet<String>,
-    /// Titles over columns by their first characters, longest first.
-    titles: Vec<(char, String)>,
+    /// Titles over columns.
+    titles: NameList,
+    /// Labels of rows, bands and groups, and titles over columns.
+    labels: NameList,
 }
+
+/// Names by their first characters, longest first.
+#[derive(Debug, Clone, Default)]
+struct NameList(Vec<(char, String)>);
 
 impl Vocabulary {
     /// Creates the vocabulary of some forms.
@@ -36,34 +42,55 @@ impl Vocabulary {
             }
             structural.extend(form.disputes.blocks.iter().flat_map(|block| block.label.all()).map(norm));
         }
-        let with_first = |title: String| Some((title.chars().next()?, title));
-        let mut titles: Vec<(char, String)> = titles.into_iter().filter_map(with_first).collect();
-        titles.sort_by(|(a_first, a), (b_first, b)| {
-            a_first.cmp(b_first).then(b.len().cmp(&a.len())).then(a.cmp(b))
-        });
-        Self { structural, titles }
+        let labels = NameList::of(titles.union(&structural).cloned());
+        Self { structural, titles: NameList::of(titles.into_iter()), labels }
     }
 
     /// Returns the column titles that a text joins: `自然人 法人或其他组织 总计`, `行政复议行政诉讼`. Empty if the
     /// text contains anything else, or only one title.
     pub(crate) fn run_together(&self, label: &str) -> Vec<&str> {
-        let mut found = Vec::new();
-        let mut rest = label;
-        while let Some(first) = rest.chars().next() {
-            let from = self.titles.partition_point(|(c, _)| *c < first);
-            let alike = self.titles.iter().skip(from).take_while(|(c, _)| *c == first);
-            let Some((_, title)) = alike.into_iter().find(|(_, title)| rest.starts_with(title.as_str()))
-            else {
-                return Vec::new();
-            };
-            found.push(title.as_str());
-            rest = rest.get(title.len()..).unwrap_or_default();
-        }
-        if found.len() > 1 { found } else { Vec::new() }
+        self.titles.joined_in(label)
+    }
+
+    /// Returns the labels and titles that a text joins if the last is the label of a row: `第二十条第一项信息内容规章`.
+    /// Empty if the text contains anything else, or only one label.
+    pub(crate) fn labels_together(&self, label: &str) -> Vec<&str> {
+        let labels = self.labels.joined_in(label);
+        let is_row = labels.last().is_some_and(|last| self.is_structural(last));
+        if is_row { labels } else { Vec::new() }
     }
 
     /// Returns true for the label of a row, a band or a group.
     pub(crate) fn is_structural(&self, label: &str) -> bool {
         self.structural.contains(label) || (label.starts_with("第二十条第") && label.ends_with('项'))
+    }
+}
+
+// === impl NameList ===
+
+impl NameList {
+    fn of(names: impl Iterator<Item = String>) -> Self {
+        let with_first = |name: String| Some((name.chars().next()?, name));
+        let mut names: Vec<(char, String)> = names.filter_map(with_first).collect();
+        names.sort_by(|(a_first, a), (b_first, b)| {
+            a_first.cmp(b_first).then(b.len().cmp(&a.len())).then(a.cmp(b))
+        });
+        Self(names)
+    }
+
+    /// Returns the names that a text joins. Empty if the text contains anything else, or only one name.
+    fn joined_in(&self, text: &str) -> Vec<&str> {
+        let mut found = Vec::new();
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            let from = self.0.partition_point(|(c, _)| *c < first);
+            let alike = self.0.iter().skip(from).take_while(|(c, _)| *c == first);
+            let Some((_, name)) = alike.into_iter().find(|(_, name)| rest.starts_with(name.as_str())) else {
+                return Vec::new();
+            };
+            found.push(name.as_str());
+            rest = rest.get(name.len()..).unwrap_or_default();
+        }
+        if found.len() > 1 { found } else { Vec::new() }
     }
 }

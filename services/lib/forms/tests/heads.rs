@@ -114,6 +114,15 @@ fn decorated_titles_name_the_body_itself() {
         ("正文：附件1-2：茶陵县医疗保障局2023年政府信息公开工作年度报告（公开版）", "茶陵县医疗保障局", 2023),
         ("现代农业示范区管理委员会2022年政府信息公开工作年度报告", "现代农业示范区管理委员会", 2022),
         ("麦积县民政局2021年政府资讯公开工作年度报告", "麦积县民政局", 2021),
+    ];
+    let samples: Vec<(String, &str, i32)> =
+        titles.iter().map(|(title, agency, year)| (with_head(title), *agency, *year)).collect();
+    check(&samples);
+}
+
+#[test]
+fn names_are_told_from_numbers_brackets_and_words_of_publishing() {
+    let titles: &[(&str, &str, i32)] = &[
         ("【水务局】甘谷县水务局2022年政府信息公开工作年度报告", "甘谷县水务局", 2022),
         ("【清水旗】司法局2021年政府信息公开工作年度报告", "清水旗司法局", 2021),
         ("序号17 通渭县民政局2023年政府信息公开工作年度报告", "通渭县民政局", 2023),

@@ -1,6 +1,6 @@
 //! The kind of a line of flattened text, without knowing any form: the first step of the text readers.
 
-use super::split_single_line;
+use super::run_together::{self, CutKind, CutLine};
 use crate::source_text::SourceText;
 
 /// Maximum length of a line that can still be a table's label, in scalars.
@@ -15,6 +15,8 @@ pub(crate) struct Line<'a> {
     pub text: &'a str,
     /// Kind of the line.
     pub kind: LineKind,
+    /// True for a cell of a table that lost its line breaks.
+    pub is_cell: bool,
 }
 
 /// The kind of a line by its appearance.
@@ -54,14 +56,20 @@ impl LineKind {
 /// Returns all lines of a text.
 pub(crate) fn classify(source: &SourceText) -> Vec<Line<'_>> {
     let mut lines = Vec::new();
-    let mut add = |first, text| lines.push(Line { first, text, kind: kind(without_bookmark(text)) });
-    for (first, line) in source.lines() {
-        match split_single_line::lines(line) {
-            Some(parts) => parts.into_iter().for_each(|(at, text)| add(first + at, text)),
-            None => add(first, line),
+    for (first, text) in source.lines() {
+        if let Some(parts) = run_together::lines(text) {
+            lines.extend(parts.iter().map(|part| cut_line(first, part)));
+        } else {
+            lines.push(Line { first, text, kind: kind(without_bookmark(text)), is_cell: false });
         }
     }
     lines
+}
+
+/// Returns a piece of a line that starts at scalar `first`.
+fn cut_line<'a>(first: usize, part: &CutLine<'a>) -> Line<'a> {
+    let kind = if part.kind == CutKind::Heading { LineKind::Heading } else { kind(part.text) };
+    Line { first: first + part.first, text: part.text, kind, is_cell: part.kind == CutKind::Cell }
 }
 
 /// Returns true for a line of values, with or without a label.
@@ -172,11 +180,15 @@ pub(crate) fn is_title(line: &str) -> bool {
 /// words of chapter titles.
 fn is_chapter_title(text: &str) -> bool {
     let rest = text.trim_start_matches(['（', '(']);
+    let is_part = rest.starts_with('第');
+    let rest = rest.trim_start_matches('第');
     let body = rest.trim_start_matches(is_numeral);
-    if body.len() == rest.len() || !body.starts_with(['、', '.', '．', ')', '）']) {
+    let is_closed =
+        if is_part { body.starts_with("部分") } else { body.starts_with(['、', '.', '．', ')', '）']) };
+    if body.len() == rest.len() || !is_closed {
         return false;
     }
-    let body = body.trim_start_matches(['、', '.', '．', ')', '）', ' ']);
+    let body = body.trim_start_matches("部分").trim_start_matches(['、', '.', '．', ')', '）', ' ', '：']);
     let body = body.trim_end_matches(['：', ':', '*', ' ']);
     let ends = ["情况", "报告的事项", "报告事项", "说明的事项", "措施", "改进", "概述", "行政诉讼"];
     let short = body.chars().nth(32).is_none();
@@ -346,6 +358,7 @@ mod tests {
             ("\t0", LineKind::Tabs),
             ("二、主动公开政府信息情况", LineKind::Heading),
             ("四、政府信息公开行政复议、行政诉讼", LineKind::Heading),
+            ("第二部分 主动公开政府信息情况", LineKind::Heading),
             ("## 表二", LineKind::Heading),
             ("三、本年度办理结果", LineKind::Short),
             ("一、本年新收政府信息公开申请数量", LineKind::Short),
