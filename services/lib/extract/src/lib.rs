@@ -30,6 +30,7 @@ mod source_text;
 mod steps;
 mod tables_from_lines;
 mod text;
+mod titles_in_tables;
 
 use charset::DecodedText;
 use gongkai_model::{Document, MediaType, Rejection};
@@ -80,16 +81,19 @@ pub fn read_in_steps(
 /// Reads a text document, whose positions are positions in its text.
 fn read_text(decoded: DecodedText, media_type: MediaType, limits: &Limits) -> Result<Document, Rejection> {
     let mut notes = decoded.notes;
-    let (blocks, meta_title, fields) = if media_type == MediaType::Html {
-        let page = html::read(&decoded.text, limits)?;
-        notes.extend(page.notes);
-        (tables_from_lines::read(page.blocks, limits)?, page.meta_title, page.fields)
-    } else {
-        sniff::count_lines(&decoded.text, limits)?;
-        let source = mirror_cleanup::clean(decoded.text, &mut notes);
-        let reader = if media_type == MediaType::Markdown { markdown::read } else { text::read };
-        (reader(&source, limits)?, None, Vec::new())
-    };
+    let (blocks, meta_title, fields) =
+        if media_type == MediaType::Html || sniff::has_both_tables(&decoded.text) {
+            let page = html::read(&decoded.text, limits)?;
+            notes.extend(page.notes);
+            let has_bars = sniff::has_markdown_table(&decoded.text);
+            let blocks = tables_from_lines::read(page.blocks, has_bars, limits)?;
+            (titles_in_tables::cut(blocks), page.meta_title, page.fields)
+        } else {
+            sniff::count_lines(&decoded.text, limits)?;
+            let source = mirror_cleanup::clean(decoded.text, &mut notes);
+            let reader = if media_type == MediaType::Markdown { markdown::read } else { text::read };
+            (reader(&source, limits)?, None, Vec::new())
+        };
     Ok(Document { media_type, charset: decoded.charset, meta_title, fields, blocks, notes })
 }
 
@@ -101,7 +105,7 @@ fn read_binary(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<D
         _ => doc::read(bytes, limits).map(|blocks| (blocks, Vec::new())),
     })?;
     if media_type != MediaType::Pdf {
-        blocks = tables_from_lines::read(blocks, limits)?;
+        blocks = titles_in_tables::cut(tables_from_lines::read(blocks, false, limits)?);
     }
     if blocks.is_empty() {
         return Err(sniff::empty());

@@ -176,8 +176,17 @@ impl Markup {
     }
 }
 
+/// Returns true for a text with tables of Markdown and tables of HTML.
+pub(crate) fn has_both_tables(text: &str) -> bool {
+    let has_html = || {
+        let tags: [&str; 3] = ["<table", "<tr", "<td"];
+        tags.iter().all(|tag| text.contains(tag)) && text.contains("</table>")
+    };
+    has_markdown_table(text) && has_html()
+}
+
 /// Returns true if a line is the rule under a Markdown table's header: `|---|:--:|`.
-fn has_markdown_table(text: &str) -> bool {
+pub(crate) fn has_markdown_table(text: &str) -> bool {
     let rule = |line: &str| {
         line.contains("--")
             && line.contains('|')

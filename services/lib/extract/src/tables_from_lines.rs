@@ -12,16 +12,34 @@ use crate::{
 /// Minimum number of value lines for which a table is assumed.
 const VALUES: usize = 25;
 
+/// Minimum number of lines with bars for which a table is assumed.
+const BARS: usize = 3;
+
 /// Reads the paragraphs again as flattened text if the document has no table and many lines with only values, and
-/// otherwise those paragraphs that lost their line breaks. All other blocks stay as they are.
-pub(crate) fn read(blocks: Vec<Block>, limits: &Limits) -> Result<Vec<Block>, Rejection> {
-    let paragraphs: Option<Vec<&Paragraph>> = blocks.iter().map(paragraph).collect();
-    let Some(paragraphs) = paragraphs else { return apart(blocks, limits) };
-    let values = paragraphs.iter().filter(|paragraph| lines::holds_values(&paragraph.text)).count();
-    if values >= VALUES {
-        return reread(&paragraphs, limits);
+/// otherwise those that lost their line breaks and, with `has_bars`, stretches that have lines with bars. All other blocks
+/// stay as they are.
+pub(crate) fn read(blocks: Vec<Block>, has_bars: bool, limits: &Limits) -> Result<Vec<Block>, Rejection> {
+    let is_paragraph = |block: &Block| paragraph(block).is_some();
+    if blocks.iter().all(is_paragraph) && count(&blocks, lines::holds_values) >= VALUES {
+        return reread(&blocks, limits);
     }
-    apart(blocks, limits)
+    if !has_bars {
+        return apart(blocks, limits);
+    }
+    let mut out = Vec::new();
+    for stretch in blocks.chunk_by(|a, b| is_paragraph(a) && is_paragraph(b)) {
+        if count(stretch, |text| text.contains('|')) >= BARS {
+            out.extend(reread(stretch, limits)?);
+        } else {
+            out.extend(apart(stretch.to_vec(), limits)?);
+        }
+    }
+    Ok(out)
+}
+
+/// Returns the number of paragraphs that are such lines.
+fn count(blocks: &[Block], is_line: impl Fn(&str) -> bool) -> usize {
+    blocks.iter().filter_map(paragraph).filter(|paragraph| is_line(&paragraph.text)).count()
 }
 
 /// Reads each paragraph that lost its line breaks again as flattened text.
@@ -30,7 +48,7 @@ fn apart(blocks: Vec<Block>, limits: &Limits) -> Result<Vec<Block>, Rejection> {
     for block in blocks {
         match &block {
             Block::Paragraph(paragraph) if run_together::lines(&paragraph.text).is_some() => {
-                read.extend(reread(&[paragraph], limits)?);
+                read.extend(reread(std::slice::from_ref(&block), limits)?);
             }
             _ => read.push(block),
         }
@@ -39,8 +57,9 @@ fn apart(blocks: Vec<Block>, limits: &Limits) -> Result<Vec<Block>, Rejection> {
 }
 
 /// Reads paragraphs again as flattened text.
-fn reread(paragraphs: &[&Paragraph], limits: &Limits) -> Result<Vec<Block>, Rejection> {
-    let (source, pages) = joined(paragraphs);
+fn reread(blocks: &[Block], limits: &Limits) -> Result<Vec<Block>, Rejection> {
+    let paragraphs: Vec<&Paragraph> = blocks.iter().filter_map(paragraph).collect();
+    let (source, pages) = joined(&paragraphs);
     let placed = paragraphs.iter().all(|paragraph| paragraph.span.is_some());
     let mut read = text::read(&source, limits)?;
     let page = |span: Option<Span>| {
@@ -116,7 +135,7 @@ mod tests {
 
     #[test]
     fn lines_of_values_become_a_table_with_their_places() {
-        let blocks = read(lines(40), &Limits::default()).unwrap();
+        let blocks = read(lines(40), false, &Limits::default()).unwrap();
         let Some(Block::Table(grid)) = blocks.first() else { panic!("{blocks:?}") };
         let cell = grid.cells.iter().find(|cell| cell.text == "1007").unwrap();
         assert_eq!((cell.span, cell.page), (Some(Span { start: 700, end: 704 }), Some(7)));
@@ -124,6 +143,6 @@ mod tests {
 
     #[test]
     fn few_numbers_are_no_table() {
-        assert_eq!(read(lines(20), &Limits::default()).unwrap(), lines(20));
+        assert_eq!(read(lines(20), false, &Limits::default()).unwrap(), lines(20));
     }
 }

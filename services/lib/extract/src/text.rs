@@ -1,6 +1,7 @@
 //! Reads flattened plain text: prose becomes paragraphs, and tables become grids without geometry.
 
 mod chapter_headings;
+mod comma_values;
 mod drawn_tables;
 mod fixed_width;
 mod flat;
@@ -8,6 +9,7 @@ mod inline_markup;
 pub(crate) mod lines;
 mod lone_bars;
 mod open_rows;
+mod ruled_rows;
 pub(crate) mod run_together;
 
 use gongkai_model::{Block, Paragraph, Rejection, RejectionCode};
@@ -30,7 +32,8 @@ pub(crate) fn read(source: &SourceText, limits: &Limits) -> Result<Vec<Block>, R
 /// neither.
 pub(crate) fn plain(source: &SourceText) -> Option<SourceText> {
     let without_markup = inline_markup::without(source);
-    drawn_tables::barred(without_markup.as_ref().unwrap_or(source)).or(without_markup)
+    let source = without_markup.as_ref().unwrap_or(source);
+    drawn_tables::barred(source).or_else(|| comma_values::barred(source)).or(without_markup)
 }
 
 /// Returns the blocks of classified lines.

@@ -9,6 +9,7 @@ use super::{
     lines::{self, Line, LineKind},
     lone_bars,
     open_rows::OpenRows,
+    ruled_rows,
 };
 use crate::source_text::SourceText;
 
@@ -36,7 +37,9 @@ fn read_bars(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
         let inner = line.text.trim().trim_matches('|');
         if inner.contains('|') { whole_rows += 1 } else { cells += 1 }
     }
-    if lone_bars::are_in(lines) {
+    if ruled_rows::are_in(lines) {
+        ruled_rows::read(table, lines);
+    } else if lone_bars::are_in(lines) {
         lone_bars::read(table, lines);
     } else if cells > 2 * whole_rows {
         read_closed_cells(table, lines);

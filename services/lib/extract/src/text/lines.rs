@@ -6,6 +6,9 @@ use crate::source_text::SourceText;
 /// Maximum length of a line that can still be a table's label, in scalars.
 const LONGEST_LABEL: usize = 56;
 
+/// Minimum number of numbers at the end of a line with a comma for it not to be a sentence.
+const FEWEST_NUMBERS: usize = 3;
+
 /// A line and its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Line<'a> {
@@ -148,8 +151,8 @@ fn plain_kind(text: &str) -> LineKind {
     if text.len() > LONGEST_LABEL && label().count() > LONGEST_LABEL {
         return LineKind::Prose;
     }
-    if last_is_number && text.contains(char::is_whitespace) && (text.contains("  ") || !text.contains('，'))
-    {
+    let is_sentence = text.contains('，') && !text.contains("  ") && numbers < FEWEST_NUMBERS;
+    if last_is_number && text.contains(char::is_whitespace) && !is_sentence {
         return LineKind::Spaced;
     }
     LineKind::Short
@@ -325,7 +328,8 @@ pub(crate) fn is_number(text: &str) -> bool {
     }
     let rest = body.trim_start_matches(|c: char| digit(c) || matches!(c, ',' | '，' | '.' | '．'));
     let number = body.strip_suffix(rest).unwrap_or(body);
-    let grouped = rest.starts_with(' ')
+    let grouped = number.chars().count() <= 3
+        && rest.starts_with(' ')
         && rest.split(' ').skip(1).all(|group| group.len() == 3 && group.chars().all(digit));
     let rest = rest.trim_start();
     let unit = UNITS.contains(&rest);
@@ -377,6 +381,7 @@ mod tests {
             ("-1", LineKind::Number),
             ("减4", LineKind::Number),
             ("0 3 17", LineKind::Number),
+            ("8498 548", LineKind::Number),
             ("251000元", LineKind::Number),
             ("22（其中修订 16 件）", LineKind::Number),
             ("31 22（其中修订 16 件） 7", LineKind::Number),

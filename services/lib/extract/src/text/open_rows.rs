@@ -46,14 +46,17 @@ impl<'a> OpenRows<'a> {
             return self.alone(first, raw);
         }
         let more = piece(first, raw);
-        match self.pieces.last_mut() {
-            Some(last) if !last.text.is_empty() => {
-                last.text.push('\n');
-                last.text.push_str(&more.text);
-                last.end = more.end;
-            }
-            Some(last) => *last = more,
-            None => {}
+        if let Some(last) = self.pieces.last_mut() {
+            last.append(more);
+        }
+    }
+
+    /// Adds text to a cell of the open row, if it has the cell.
+    pub(super) fn add_to_cell(&mut self, column: usize, first: usize, raw: &str) {
+        let start = self.starts.last().copied().unwrap_or_default();
+        let more = piece(first, raw);
+        if let Some(cell) = self.pieces.get_mut(start + column).filter(|_| !more.text.is_empty()) {
+            cell.append(more);
         }
     }
 
@@ -94,6 +97,19 @@ impl<'a> OpenRows<'a> {
             grid.rows = row + 1;
         }
         grid
+    }
+}
+
+impl FlatCell {
+    /// Adds a line to the text.
+    fn append(&mut self, more: Self) {
+        if self.text.is_empty() {
+            *self = more;
+            return;
+        }
+        self.text.push('\n');
+        self.text.push_str(&more.text);
+        self.end = more.end;
     }
 }
 
