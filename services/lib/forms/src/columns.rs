@@ -20,6 +20,13 @@ pub(crate) struct Heading {
     pub end: u32,
 }
 
+impl Heading {
+    /// Returns true if the cell is at least partly under the heading.
+    pub(crate) fn is_over(&self, piece: &ReadCell<'_>) -> bool {
+        piece.start() < self.end && self.start < piece.end()
+    }
+}
+
 /// The columns that a header names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Header {
@@ -161,6 +168,12 @@ impl Filling {
         others.map(|(_, count)| *count).max().unwrap_or_default() < like.max(1)
     }
 
+    /// Returns true if another row has as many cells and its label in the same place.
+    fn is_usual(&self, row: &Row<'_>, wanted: usize) -> bool {
+        let like = row.shape.and_then(|(column, own)| self.widths.get(&(column, wanted, own)));
+        like.is_some_and(|count| *count > 1)
+    }
+
     /// Returns the offset that all rows of this shape have. If no such row is known, the rows of the same width
     /// decide, then the end at which every known row is padded. Returns `None` if the rows disagree.
     fn offset(&self, row: &Row<'_>, wanted: usize) -> Option<usize> {
@@ -197,12 +210,10 @@ pub(crate) fn under_headings<'a>(row: &Row<'a>, headings: &[Heading], end: u32) 
     if !row.spans_known || headings.is_empty() || row.values.len() <= headings.len() || !whole {
         return None;
     }
-    let over = |piece: &ReadCell<'_>| {
-        headings.iter().filter(|h| piece.start() < h.end && h.start < piece.end()).count()
-    };
+    let over = |piece: &ReadCell<'_>| headings.iter().filter(|heading| heading.is_over(piece)).count();
     let values: Vec<ReadCell<'a>> = row.values.iter().filter(|piece| over(piece) > 0).cloned().collect();
     let one_each = values.iter().all(|piece| over(piece) == 1);
-    (one_each && stands_under(&values, headings)).then(|| Row { labels: row.labels.clone(), values, ..*row })
+    (one_each && stands_under(&values, headings)).then(|| row.with_values(values))
 }
 
 /// Returns true if a table has columns beside those that its headings cover.
@@ -268,7 +279,7 @@ pub(crate) fn spread<'a>(row: &Row<'a>, headings: &[Heading]) -> Option<Row<'a>>
             None => piece.clone(),
         }
     });
-    Some(Row { labels: row.labels.clone(), values: values.collect(), ..*row })
+    Some(row.with_values(values.collect()))
 }
 
 /// Returns the heading above copy number `copy` of a wide cell.
@@ -328,8 +339,11 @@ pub(crate) fn values<'r, 'a>(
     let cut = |offset: usize| row.values.get(offset..offset + wanted).unwrap_or_default();
     let mut cuts: Vec<&[ReadCell<'a>]> = feasible.iter().map(|offset| cut(*offset)).collect();
     if !headings.is_empty() && row.spans_known {
+        let is_under = |piece: &ReadCell<'_>| headings.iter().any(|heading| heading.is_over(piece));
+        // Two cells under one heading: it is unknown which of them is the value.
+        let under = row.values.iter().filter(|piece| is_under(piece)).count();
         let fitting: Vec<&[ReadCell<'a>]> =
-            cuts.iter().copied().filter(|cut| stands_under(cut, headings)).collect();
+            cuts.iter().copied().filter(|cut| under <= cut.len() && stands_under(cut, headings)).collect();
         match (fitting.is_empty(), cuts.as_slice()) {
             (false, _) => cuts = fitting,
             (true, []) => return Values::Unclear,
@@ -339,9 +353,15 @@ pub(crate) fn values<'r, 'a>(
         }
     }
     let all_blank = row.values.iter().all(|piece| piece.value == CellValue::Blank);
+    // A cell behind the header can be the last value of a row that got a cell too many.
+    let end = headings.last().map_or(u32::MAX, |last| last.end);
+    let exceeds = row.spans_known && row.values.iter().any(|piece| piece.start() >= end);
     match cuts.as_slice() {
         [] => return Values::Unclear,
         [first, ..] if all_blank => return Values::These(first),
+        [one] if exceeds && !filling.is_usual(row, wanted) && holds(one) != Some(true) => {
+            return Values::OneOf(cuts);
+        }
         [one] => return sure(one, row, filling),
         _ => {}
     }
@@ -385,8 +405,5 @@ pub(crate) fn ends_blank(cells: &[ReadCell<'_>]) -> bool {
 /// Returns true if every value is at least partly under its heading, left to right.
 fn stands_under(values: &[ReadCell<'_>], headings: &[Heading]) -> bool {
     values.len() == headings.len()
-        && values
-            .iter()
-            .zip(headings)
-            .all(|(piece, heading)| piece.start() < heading.end && heading.start < piece.end())
+        && values.iter().zip(headings).all(|(piece, heading)| heading.is_over(piece))
 }

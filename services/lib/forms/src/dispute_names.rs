@@ -7,6 +7,7 @@ use crate::{
     read_cell::ReadCell,
     rows::Row,
     value::CellValue,
+    years,
 };
 
 /// The names of blocks and columns, normalised for comparison.
@@ -35,6 +36,51 @@ impl DisputeNames {
         let exact = |label: &str| self.blocks.iter().position(|name| name == label);
         let bare = || label.strip_prefix("行政诉讼").or_else(|| label.strip_suffix("行政诉讼"));
         exact(label).or_else(|| exact(bare()?.trim_end_matches('的')))
+    }
+
+    /// Returns the block that a line above a table names: （一）行政复议情况.
+    fn block_of_line(&self, line: &str) -> Option<usize> {
+        let is_named = |name: &String| {
+            line.contains(name.as_str()) && !(line.contains("诉讼") && name.as_str() == "行政复议")
+        };
+        let mut named = self.blocks.iter().enumerate().filter(|(_, name)| is_named(name)).map(|(at, _)| at);
+        named.next().filter(|_| named.next().is_none())
+    }
+
+    /// Returns the columns that each name covers in a table of one block, which a line above it names.
+    pub(crate) fn headings_below(&self, line: &str, head: &[Vec<&ReadCell<'_>>]) -> Vec<Heading> {
+        let Some(block) = self.block_of_line(line) else { return Vec::new() };
+        let named = head.iter().flatten().filter_map(|piece| {
+            let column = block * self.columns.len() + self.column(&piece.label)?;
+            Some(Heading { column, start: piece.start(), end: piece.end() })
+        });
+        let mut headings: Vec<Heading> = named.collect();
+        headings.sort_by_key(|heading| heading.start);
+        let mut columns: Vec<usize> = headings.iter().map(|heading| heading.column).collect();
+        columns.sort_unstable();
+        let first = block * self.columns.len();
+        if columns.into_iter().eq(first..first + self.columns.len()) { headings } else { Vec::new() }
+    }
+
+    /// Returns the values of a list of one value a row, each with its cell. Empty unless the list has every cell once.
+    pub(crate) fn listed<'r, 'a>(
+        &self,
+        rows: impl Iterator<Item = &'r Row<'a>>,
+    ) -> Vec<(usize, &'r ReadCell<'a>)>
+    where
+        'a: 'r,
+    {
+        let (mut block, mut found) = (None, Vec::new());
+        for row in rows {
+            block = row.labels.iter().rev().find_map(|piece| self.block(&piece.label)).or(block);
+            let column = row.labels.last().and_then(|own| self.column(&own.label));
+            if let (Some(block), Some(column), [value]) = (block, column, row.values.as_slice()) {
+                found.push((block * self.columns.len() + column, value));
+            }
+        }
+        let mut cells: Vec<usize> = found.iter().map(|(cell, _)| *cell).collect();
+        cells.sort_unstable();
+        if cells.into_iter().eq(0..self.cells()) { found } else { Vec::new() }
     }
 
     /// Returns the column that the row belongs to, if the row has one value for each block.
@@ -130,6 +176,7 @@ impl DisputeNames {
             .collect();
         headings.sort_by_key(|heading| heading.start);
         headings.dedup();
+        years::narrow(&mut headings, pieces().copied());
         let mut columns: Vec<usize> = headings.iter().map(|heading| heading.column).collect();
         columns.sort_unstable();
         let width = self.columns.len();

@@ -7,6 +7,7 @@ use crate::{
     read_cell::ReadCell,
     rows::{Item, Row},
     value::CellValue,
+    years,
 };
 
 /// Rows of values under the complete headings of some blocks.
@@ -20,6 +21,8 @@ pub(crate) struct DisputeTable<'r, 'a> {
 /// Rows of a header, and the rows of values below.
 #[derive(Default)]
 struct Segment<'r, 'a> {
+    /// The line above the table.
+    title: &'r str,
     head: Vec<Vec<&'r ReadCell<'a>>>,
     rows: Vec<&'r Row<'a>>,
 }
@@ -41,8 +44,16 @@ pub(crate) fn find<'r, 'a>(items: &'r [Item<'a>], names: &DisputeNames) -> Optio
 /// Returns the segments of all tables, or `None` if a table has no geometry.
 fn segments<'r, 'a>(items: &'r [Item<'a>]) -> Option<Vec<Segment<'r, 'a>>> {
     let mut segments: Vec<(u32, Segment<'r, 'a>)> = Vec::new();
+    let mut title = "";
     for item in items {
-        let Item::Row(row) = item else { continue };
+        let row = match item {
+            Item::Row(row) => row,
+            Item::Line(text) => {
+                title = text;
+                continue;
+            }
+            Item::Chapter(_) => continue,
+        };
         if !row.spans_known {
             return None;
         }
@@ -51,7 +62,7 @@ fn segments<'r, 'a>(items: &'r [Item<'a>]) -> Option<Vec<Segment<'r, 'a>>> {
         let goes_on =
             segments.last().is_some_and(|(of, last)| *of == table && (has_values || last.rows.is_empty()));
         if !goes_on {
-            segments.push((table, Segment::default()));
+            segments.push((table, Segment { title: std::mem::take(&mut title), ..Segment::default() }));
         }
         let Some((_, segment)) = segments.last_mut() else { continue };
         if has_values {
@@ -65,7 +76,10 @@ fn segments<'r, 'a>(items: &'r [Item<'a>]) -> Option<Vec<Segment<'r, 'a>>> {
 
 /// Returns the segment as a table, if its names are those of whole blocks and it has values.
 fn table<'r, 'a>(mut segment: Segment<'r, 'a>, names: &DisputeNames) -> Option<DisputeTable<'r, 'a>> {
-    let headings = names.block_headings(&segment.head);
+    let mut headings = names.block_headings(&segment.head);
+    if headings.is_empty() {
+        headings = names.headings_below(segment.title, &segment.head);
+    }
     let end = segment.head.iter().flatten().map(|piece| piece.end()).max()?;
     // Where some rows have numbers, a row without any has nothing to say.
     let number = |row: &&Row<'_>| row.values.iter().any(|piece| piece.value != CellValue::Blank);
@@ -76,6 +90,16 @@ fn table<'r, 'a>(mut segment: Segment<'r, 'a>, names: &DisputeNames) -> Option<D
     if segment.rows.iter().any(|row| row.values.len() > 1) {
         segment.rows.retain(|row| row.values.len() > 1 || !row.labels.is_empty());
     }
+    keep_latest(&mut segment.rows);
     let found = !headings.is_empty() && !segment.rows.is_empty();
     found.then_some(DisputeTable { headings, end, rows: segment.rows })
+}
+
+/// Keeps only the row of the latest year, if each row has a year.
+fn keep_latest(rows: &mut Vec<&Row<'_>>) {
+    let year = |row: &&Row<'_>| row.labels.last().and_then(|own| years::year(&own.label));
+    let all: Option<Vec<i32>> = rows.iter().map(year).collect();
+    if let Some(latest) = all.and_then(|years| years.into_iter().max()) {
+        rows.retain(|row| year(row) == Some(latest));
+    }
 }

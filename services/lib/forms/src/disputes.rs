@@ -64,6 +64,14 @@ pub(crate) fn read<'a>(
         }
         return;
     }
+    let rows = items.iter().filter_map(|item| match item {
+        Item::Row(row) => Some(row),
+        Item::Line(_) | Item::Chapter(_) => None,
+    });
+    let listed = names.listed(rows);
+    if !listed.is_empty() {
+        return listed.into_iter().for_each(|(cell, value)| assignment.assign(first + cell, value));
+    }
     // If a row with all its values exists, a number on its own is a page number.
     let whole = |row: &Row<'_>| {
         row.values.len() == names.cells() && row.values.iter().all(|p| p.value != CellValue::Blank)

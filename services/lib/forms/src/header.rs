@@ -4,7 +4,8 @@ use crate::{
     columns::{Header, Heading},
     index::RequestIndex,
     read_cell::ReadCell,
-    rows::{Item, Row},
+    request_headings::{self, Named, TableHeadings},
+    rows::Item,
     value::CellValue,
 };
 
@@ -14,34 +15,31 @@ const PERSON: usize = 0;
 const ORGANIZATIONS: std::ops::Range<usize> = 1..6;
 const TOTAL: usize = 6;
 
-/// The columns of chapter 三's table that its header names.
+/// The columns of chapter 三's tables that their headers name.
 #[derive(Debug)]
 pub(crate) struct RequestHeader {
     /// The columns in the order in which their names are read.
     pub header: Header,
-    /// For each table with geometry that names all columns: the table, and the columns that each name covers, left to
-    /// right.
-    headings: Vec<(u32, Vec<Heading>)>,
-    /// For each table with geometry, the right end of its header.
-    ends: Vec<(u32, u32)>,
+    tables: Vec<TableHeadings>,
 }
 
 impl RequestHeader {
-    /// Returns the names above the columns of one table. Empty without geometry.
-    pub(crate) fn over(&self, table: u32) -> &[Heading] {
-        self.headings.iter().find(|(t, _)| *t == table).map_or(&[], |(_, headings)| headings)
+    /// Returns the names above the columns of one table, or `None` if it has no geometry.
+    pub(crate) fn table(&self, table: u32) -> Option<&TableHeadings> {
+        self.tables.iter().find(|own| own.table == table)
     }
 
-    /// Returns the right end of a table's header.
-    pub(crate) fn end(&self, table: u32) -> u32 {
-        self.ends.iter().filter(|(t, _)| *t == table).map(|(_, end)| *end).max().unwrap_or_default()
+    /// Returns the names above the columns of one table. Empty unless it has geometry and names all columns.
+    pub(crate) fn over(&self, table: u32) -> &[Heading] {
+        self.table(table).filter(|own| own.named == Named::All).map_or(&[], |own| &own.headings)
     }
 
     /// Returns the order of the columns in one table.
     pub(crate) fn order(&self, table: u32) -> Option<Vec<usize>> {
-        match self.over(table) {
-            [] => self.header.order(COLUMNS),
-            headings => Some(headings.iter().map(|heading| heading.column).collect()),
+        match (self.table(table).map(|own| own.named), self.over(table)) {
+            (Some(Named::Unclear), _) => None,
+            (_, []) => self.header.order(COLUMNS),
+            (_, headings) => Some(headings.iter().map(|heading| heading.column).collect()),
         }
     }
 }
@@ -49,8 +47,6 @@ impl RequestHeader {
 /// Reads the header of chapter 三's table.
 pub(crate) fn applicants(items: &[Item<'_>], index: &RequestIndex) -> RequestHeader {
     let mut lines: Vec<Vec<&ReadCell<'_>>> = Vec::new();
-    let mut headings: Vec<(u32, Vec<Heading>)> = Vec::new();
-    let mut ends: Vec<(u32, u32)> = Vec::new();
     let mut before_values = true;
     for item in items {
         let Item::Row(row) = item else { continue };
@@ -66,33 +62,8 @@ pub(crate) fn applicants(items: &[Item<'_>], index: &RequestIndex) -> RequestHea
             }
         }
         before_values &= !has_values;
-        if row.spans_known && !has_values {
-            collect(&mut headings, row, index);
-            let end = row.labels.iter().map(|piece| (piece.table, piece.end())).max();
-            ends.extend(end.filter(|end| !ends.contains(end)));
-        }
     }
-    headings.retain_mut(|(_, found)| {
-        found.sort_by_key(|heading| heading.start);
-        let mut columns: Vec<usize> = found.iter().map(|heading| heading.column).collect();
-        columns.sort_unstable();
-        let apart = found.windows(2).all(|pair| pair.first().map(|h| h.end) <= pair.last().map(|h| h.start));
-        apart && columns.iter().copied().eq(0..COLUMNS)
-    });
-    RequestHeader { header: in_words(&lines, index), headings, ends }
-}
-
-/// Adds the names of a header row to the headings of its table. A repeated header adds nothing.
-fn collect(headings: &mut Vec<(u32, Vec<Heading>)>, row: &Row<'_>, index: &RequestIndex) {
-    for piece in &row.labels {
-        let Some(column) = index.applicant(&piece.label) else { continue };
-        let heading = Heading { column, start: piece.cell.column, end: piece.end() };
-        match headings.iter_mut().find(|(table, _)| *table == piece.table) {
-            Some((_, found)) if found.contains(&heading) => {}
-            Some((_, found)) => found.push(heading),
-            None => headings.push((piece.table, vec![heading])),
-        }
-    }
+    RequestHeader { header: in_words(&lines, index), tables: request_headings::of_tables(items, index) }
 }
 
 /// Returns the order of the columns by the reading order of their names, without geometry: 自然人, 法人或其他组织 and

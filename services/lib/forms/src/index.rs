@@ -85,13 +85,35 @@ impl RequestIndex {
     /// 其他 is not evidence, because a column has this name too.
     pub(crate) fn is_only_here(&self, label: &str, other: &Self) -> bool {
         let length = label.chars().count();
-        length >= 4 && self.begins_name(label, length >= 5) && !other.begins_name(label, length >= 5)
+        let is_own = |index: &Self| {
+            if length >= 5 { index.begins_name(label) } else { index.exact.contains_key(label) }
+        };
+        length >= 4 && is_own(self) && !is_own(other)
     }
 
-    /// Returns true for a name. With `cut`, also true for the beginning of one.
-    fn begins_name(&self, label: &str, cut: bool) -> bool {
+    /// Returns a row's last label, together with the lines before it as far as they are part of the same name.
+    pub(crate) fn grown(&self, before: &[&str], own: &[&str]) -> String {
+        let mut lines = before.iter().chain(own).rev();
+        let mut label = lines.next().map(|last| (*last).to_owned()).unwrap_or_default();
+        for line in lines {
+            let joined = format!("{line}{label}");
+            if !self.is_in_name(&joined) {
+                break;
+            }
+            label = joined;
+        }
+        label
+    }
+
+    /// Returns true for a part of a name.
+    pub(crate) fn is_in_name(&self, label: &str) -> bool {
+        !self.fragments(label).is_empty()
+    }
+
+    /// Returns true for a name, or the beginning of one.
+    fn begins_name(&self, label: &str) -> bool {
         let at = self.sorted.partition_point(|name| name.as_str() < label);
-        self.sorted.get(at).is_some_and(|name| name == label || (cut && name.starts_with(label)))
+        self.sorted.get(at).is_some_and(|name| name.starts_with(label))
     }
 
     /// Returns the row with exactly this name.

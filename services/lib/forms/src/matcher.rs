@@ -13,8 +13,9 @@ use crate::{
     read_cell::ReadCell,
     requests::{self, Padding},
     rows::{self, Item, Row},
-    torn_labels, unlabelled_rows,
+    torn_labels, unit_column, unlabelled_rows,
     value::CellValue,
+    vocabulary::Vocabulary,
 };
 
 /// The result of matching the tables.
@@ -34,7 +35,10 @@ pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) 
     let id = form_by_evidence(&items, forms).unwrap_or(fallback);
     let standard = forms.get(id, Variant::Standard).or_else(|| forms.iter().next())?;
     let index = forms.index(standard);
+    let is_joined = joins_labels_and_numbers(&items, forms.vocabulary());
     let mut ranges = chapter_ranges::cut(items, index);
+    unit_column::take(&mut ranges.proactive);
+    ranges.requests.iter_mut().for_each(|range| unit_column::take(range));
     ranges.requests.iter_mut().for_each(|range| percentages::drop(range));
     ranges.requests.iter_mut().for_each(|range| unlabelled_rows::split(range, standard));
     let (form, index) = match forms.get(id, Variant::SingleRowOther) {
@@ -51,7 +55,7 @@ pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) 
     proactive::read(&ranges.proactive, (form, forms.proactive(form)), padding.behind, &mut assignment);
     ranges.disputes.iter().for_each(|range| disputes::read(range, form, padding, &mut assignment));
     let none = assignment.is_empty();
-    doubt_unread(&ranges, form, index, &mut assignment);
+    doubt_unread(&ranges, form, (index, is_joined), &mut assignment);
     Some(MatchedTables { form, facts: assignment.into_facts(form), none })
 }
 
@@ -59,11 +63,14 @@ pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) 
 /// cell of the chapter is read, one is enough.
 const FEWEST_LOOSE: usize = 3;
 
+/// Minimum number of labels with numbers behind them for the layout to count as unknown.
+const FEWEST_JOINED: usize = 6;
+
 /// Makes the cells that were not found unreadable where a chapter has numbers that could not be assigned.
 fn doubt_unread<'a>(
     ranges: &ChapterRanges<'a>,
     form: &Form,
-    index: &RequestIndex,
+    (index, is_joined): (&RequestIndex, bool),
     assignment: &mut CellAssignment<'a>,
 ) {
     let disputes = index.first_cell + form.rows.len() * form.applicants.len();
@@ -73,6 +80,7 @@ fn doubt_unread<'a>(
         (disputes..form.cells.len(), ranges.disputes.iter().collect()),
     ];
     for (cells, items) in chapters {
+        let lines: usize = items.iter().map(|items| rows::lines_of_numbers(items)).sum();
         let rows: Vec<&Row<'a>> = items
             .into_iter()
             .flatten()
@@ -87,13 +95,21 @@ fn doubt_unread<'a>(
         let loose: Vec<&ReadCell<'a>> = numbers.iter().copied().filter(is_loose).collect();
         let unlabelled = rows.iter().filter(|row| row.spans_known && torn_labels::is_unlabelled(row));
         let fewest = if used.cells == 0 { 1 } else { FEWEST_LOOSE };
-        let is_unread = loose.len() >= fewest
+        let is_unread = is_joined
+            || lines >= FEWEST_LOOSE
+            || loose.len() >= fewest
             || numbers.len() >= used.cells + FEWEST_LOOSE
             || unlabelled.flat_map(|row| self::numbers(row)).any(|piece| is_loose(&piece));
         if is_unread {
             assignment.doubt_open(cells, if loose.is_empty() { &numbers } else { &loose });
         }
     }
+}
+
+/// Returns true if the document has labels and numbers in one text each, as no form has them: 规章：12，3，40.
+fn joins_labels_and_numbers(items: &[Item<'_>], vocabulary: &Vocabulary) -> bool {
+    labels(items.iter()).into_iter().filter(|label| vocabulary.has_number_behind(label)).count()
+        >= FEWEST_JOINED
 }
 
 fn numbers<'r, 'a>(row: &'r Row<'a>) -> impl Iterator<Item = &'r ReadCell<'a>> {

@@ -12,10 +12,12 @@ use crate::{
     displaced_cells::{self, Completed},
     form::{Band, Form},
     label::{Spelling, norm},
+    out_of_step,
     read_cell::ReadCell,
-    rows::{Item, Row},
+    rows::{self, Item, Row},
     stated_units, torn_labels,
     value::{CellValue, PrintedUnit},
+    years,
 };
 
 /// Minimum likeness of a misprinted label to the label that it is matched with.
@@ -23,6 +25,9 @@ const LIKE: f64 = 0.8;
 
 /// Maximum number of titles kept for a header. The nearest are kept; a band has four of its own.
 const LONGEST_HEAD: usize = 64;
+
+/// Maximum number of lines over which a label is wrapped, less one.
+const MOST_LINES: usize = 3;
 
 /// A band row found in the document.
 struct BandHit<'r, 'a> {
@@ -44,13 +49,18 @@ pub(crate) fn read<'a>(
     let mut hits: Vec<BandHit<'_, 'a>> = Vec::new();
     let mut head: Vec<&ReadCell<'a>> = Vec::new();
     let torn = torn_rows(items, names);
+    let has_lines = rows::lines_of_numbers(items) > 0;
     for (at, item) in items.iter().enumerate() {
         let Item::Row(row) = item else { continue };
         if let Some((_, band, first)) = torn.iter().find(|(values, _, _)| *values == at) {
             hits.push(BandHit { row, band: *band, first: *first, head: head.clone() });
             continue;
         }
-        let Some((band, first)) = names.row_of(row) else {
+        let wrapped = names.wrapped(items, at);
+        if wrapped.is_some() && row.filled().next().is_none() {
+            continue;
+        }
+        let Some((band, first)) = wrapped.or_else(|| names.row_of(row)) else {
             note_head(&mut head, &row.labels, names);
             continue;
         };
@@ -60,9 +70,14 @@ pub(crate) fn read<'a>(
                 note_head(&mut head, titles, names);
             }
             hits.push(BandHit { row, band, first, head: head.clone() });
-        } else if !has_loose_values(items.get(at + 1)) {
-            let columns = form.bands.get(band).map_or(0, |band| band.columns.len());
-            (0..columns).for_each(|column| assignment.empty(first + column));
+            passed_over(row, names, assignment);
+        } else if let Some(loose) = loose_values(items.get(at + 1)) {
+            if torn.iter().any(|(values, _, _)| *values == at + 1) {
+                continue;
+            }
+            assignment.unsure_row(first, names.width(band), &loose.filled());
+        } else if !has_lines {
+            (0..names.width(band)).for_each(|column| assignment.empty(first + column));
         }
     }
     let width = |hit: &BandHit<'_, 'a>| form.bands.get(hit.band).map_or(0, |band| band.columns.len());
@@ -72,7 +87,7 @@ pub(crate) fn read<'a>(
     let short: Vec<usize> =
         (0..hits.len()).filter(|at| hits.get(*at).is_some_and(|hit| is_short(hit, width(hit)))).collect();
     let units = stated_units::of_chapter(items);
-    let out_of_step = has_unlabelled(items, &torn);
+    let out_of_step = has_unlabelled(items, &torn) || names.labels_follow(items);
     for (at, hit) in hits.iter().enumerate() {
         if let Some(band) = form.bands.get(hit.band) {
             if out_of_step && hit.row.stream {
@@ -80,7 +95,7 @@ pub(crate) fn read<'a>(
                 continue;
             }
             if let Some((column, own)) = stated_units::money(band) {
-                let around = hit.head.iter().copied().chain(&hit.row.labels);
+                let around = hit.head.iter().copied().chain(&hit.row.labels).chain(&hit.row.unit);
                 assignment.state_unit(hit.first + column, stated_units::of(around, &units, own));
             }
             let in_order =
@@ -163,9 +178,20 @@ fn torn_rows(items: &[Item<'_>], names: &BandNames) -> Vec<(usize, usize, usize)
     if open.is_some() { Vec::new() } else { torn }
 }
 
-/// Returns true for values without a label. They may belong to the row before them.
-fn has_loose_values(item: Option<&Item<'_>>) -> bool {
-    matches!(item, Some(Item::Row(row)) if row.labels.is_empty())
+/// Makes the rows unsure whose labels stand above a row's own without values. The values may be theirs.
+fn passed_over<'a>(row: &Row<'a>, names: &BandNames, assignment: &mut CellAssignment<'a>) {
+    let above = row.labels.split_last().map_or(&[][..], |(_, above)| above);
+    for (band, first) in above.iter().filter_map(|piece| names.exact(&piece.label)) {
+        assignment.unsure_row(first, names.width(band), &row.filled());
+    }
+}
+
+/// Returns values without a label. They may belong to the row before them.
+fn loose_values<'r, 'a>(item: Option<&'r Item<'a>>) -> Option<&'r Row<'a>> {
+    match item {
+        Some(Item::Row(row)) if row.labels.is_empty() => Some(row),
+        _ => None,
+    }
 }
 
 /// Adds column titles to the current header. The title of a band begins a new header.
@@ -211,6 +237,7 @@ fn read_hit<'a>(
             end: piece.end(),
         };
         headings = named.iter().map(heading).collect();
+        years::narrow(&mut headings, hit.head.iter().copied());
     }
     let table = hit.row.values.first().map_or(0, |piece| piece.table);
     let titles = hit.head.iter().filter(|piece| piece.table == table);
@@ -256,6 +283,14 @@ fn printed_over<'r, 'a>(
     if in_order { (0..wanted).map(under).collect() } else { None }
 }
 
+/// Returns the label of a row without geometry, and whether the row has values.
+fn wrapped_line<'i>(item: &'i Item<'_>) -> Option<(&'i str, bool)> {
+    let Item::Row(row) = item else { return None };
+    let [label] = row.labels.as_slice() else { return None };
+    let is_row = !row.stream && !row.spans_known && !row.values.is_empty();
+    is_row.then(|| (label.label.as_str(), row.filled().next().is_some()))
+}
+
 /// The labels of the band rows, with their bands and first cells.
 #[derive(Debug, Clone)]
 pub(crate) struct BandNames {
@@ -283,6 +318,13 @@ impl BandNames {
         Self { widths, rows, columns }
     }
 
+    /// Returns true if the labels of a document of one cell per line stand behind their numbers.
+    fn labels_follow(&self, items: &[Item<'_>]) -> bool {
+        let is_title = |label: &str| self.columns.iter().any(|(name, _, _)| name == label);
+        let is_header = |row: &Row<'_>| row.labels.last().is_none_or(|own| is_title(&own.label));
+        out_of_step::labels_follow(items, 1, is_header, |label| self.row(label).is_some())
+    }
+
     fn width(&self, band: usize) -> usize {
         self.widths.get(band).copied().unwrap_or_default()
     }
@@ -293,6 +335,24 @@ impl BandNames {
         self.row(&own.label).or_else(|| {
             let joined = format!("{}{}", others.last()?.label, own.label);
             self.exact(&joined)
+        })
+    }
+
+    /// Returns the band and first cell of a label that is wrapped over several rows, of which one has the values. The row
+    /// at `at` is one of them.
+    fn wrapped(&self, items: &[Item<'_>], at: usize) -> Option<(usize, usize)> {
+        let own = wrapped_line(items.get(at)?)?;
+        if self.exact(own.0).is_some() {
+            return None;
+        }
+        let spans = (at.saturating_sub(MOST_LINES)..=at)
+            .flat_map(|from| (at..=from + MOST_LINES).map(move |to| from..=to));
+        spans.filter(|span| span.start() < span.end()).find_map(|span| {
+            let lines: Option<Vec<(&str, bool)>> = items.get(span)?.iter().map(wrapped_line).collect();
+            let lines = lines?;
+            let label: String = lines.iter().map(|(text, _)| *text).collect();
+            let filled = lines.iter().filter(|(_, is_filled)| *is_filled).count();
+            self.exact(&label).filter(|_| filled == 1)
         })
     }
 

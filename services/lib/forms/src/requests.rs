@@ -9,13 +9,15 @@ use rust_decimal::Decimal;
 
 use crate::{
     cell_assignment::CellAssignment,
-    columns::{Filling, has_other_columns, spread, under_headings, values},
+    columns::{Filling, Values, has_other_columns, spread, under_headings, values},
     form::Form,
     header::{RequestHeader, applicants},
     index::RequestIndex,
     label_match::Evidence,
+    out_of_step,
     read_cell::ReadCell,
-    rows::{Item, Row},
+    request_headings::Named,
+    rows::{self, Item, Row},
     subtotals,
     torn_labels::{self, TornLabels},
     value::CellValue,
@@ -24,9 +26,14 @@ use crate::{
 /// Columns of chapter 三.
 const COLUMNS: usize = 7;
 
+/// Minimum number of numbers outside of tables for rows to be torn.
+const FEWEST_LINES: usize = 3;
+
 /// A row with values, and the evidence for its position in the form.
 struct FilledRow<'r, 'a> {
     row: &'r Row<'a>,
+    /// The label, as far as its lines are known.
+    label: String,
     evidence: Evidence,
     /// The row of the form, set once both readings agree.
     at: Option<usize>,
@@ -49,6 +56,7 @@ pub(crate) fn read<'a>(
     assignment: &mut CellAssignment<'a>,
 ) -> Padding {
     let mut entries = entries(items, index);
+    drop_empty_copies(&mut entries);
     let rows: Vec<&Row<'a>> = entries.iter().map(|entry| entry.row).collect();
     let mut is_subtotal = subtotals::among(&rows, COLUMNS).into_iter();
     entries.retain(|_| !is_subtotal.next().unwrap_or_default());
@@ -80,6 +88,7 @@ fn entries<'r, 'a>(items: &'r [Item<'a>], index: &RequestIndex) -> Vec<FilledRow
     let mut before: Vec<&str> = Vec::new();
     let tables = tables(items);
     let torn = TornLabels::of(items, index);
+    let out_of_step = out_of_step::requests(items, index, COLUMNS);
     for (at, item) in items.iter().enumerate() {
         let row = match item {
             Item::Line(text) => {
@@ -98,21 +107,35 @@ fn entries<'r, 'a>(items: &'r [Item<'a>], index: &RequestIndex) -> Vec<FilledRow
             continue;
         }
         let all_blank = row.values.iter().all(|piece| piece.value == CellValue::Blank);
-        if all_blank && continues(entries.last(), &labels, index) {
+        if all_blank && entries.last_mut().is_some_and(|last| last.take_rest(&labels, index)) {
             continue;
         }
-        let evidence = if torn_labels::is_unlabelled(row) {
-            torn.evidence(at, index)
+        if all_blank && goes_on(&labels, items.get(at + 1), index) {
+            before.extend(labels);
+            continue;
+        }
+        let (label, evidence) = if torn_labels::is_unlabelled(row) {
+            (String::new(), torn.evidence(at, index))
+        } else if out_of_step && row.stream {
+            (String::new(), Evidence::None)
         } else {
-            index.evidence(row, &before)
+            // Lines before a row of blanks may be those of a label whose numbers are elsewhere.
+            let before: &[&str] = if all_blank && !row.stream { &[] } else { &before };
+            let label = index.grown(before, &labels);
+            let named = index.exact(&label).map(Evidence::Named);
+            (label, named.unwrap_or_else(|| index.evidence(row, before)))
         };
+        if all_blank && torn.has_numbers() {
+            before.extend(labels);
+            continue;
+        }
         let unnamed = matches!(evidence, Evidence::None | Evidence::Few(_));
         if evidence == Evidence::Group || (unnamed && (all_blank || row.values.len() < COLUMNS)) {
             before.extend(labels);
             continue;
         }
         before.clear();
-        entries.push(FilledRow { row, evidence, at: None });
+        entries.push(FilledRow { row, label, evidence, at: None });
     }
     entries
 }
@@ -139,11 +162,42 @@ fn is_beside(row: &Row<'_>, tables: &[u32]) -> bool {
         && row.values.first().is_some_and(|piece| !tables.contains(&piece.table))
 }
 
-/// Returns true if a row without values contains the rest of the previous row's label, which a page break cut.
-fn continues(previous: Option<&FilledRow<'_, '_>>, labels: &[&str], index: &RequestIndex) -> bool {
-    let (Some(previous), Some(rest)) = (previous, labels.last()) else { return false };
-    let (Some(at), Some(head)) = (previous.evidence.row(), previous.row.labels.last()) else { return false };
-    index.names(at, &format!("{}{rest}", head.label))
+/// Drops rows of blanks whose label names a row that also has values elsewhere: those of the empty form before the report.
+fn drop_empty_copies(entries: &mut Vec<FilledRow<'_, '_>>) {
+    let named = |entry: &FilledRow<'_, '_>| entry.evidence.row();
+    let filled: Vec<usize> =
+        entries.iter().filter(|entry| entry.row.filled().next().is_some()).filter_map(named).collect();
+    entries.retain(|entry| {
+        entry.row.filled().next().is_some() || named(entry).is_none_or(|row| !filled.contains(&row))
+    });
+}
+
+impl FilledRow<'_, '_> {
+    /// Adds the label of a row without values, if it is the rest of this row's label: a page break or a narrow column cut
+    /// it. Returns whether it is.
+    fn take_rest(&mut self, labels: &[&str], index: &RequestIndex) -> bool {
+        let Some(rest) = labels.last() else { return false };
+        let joined = format!("{}{rest}", self.label);
+        let is_same = self.evidence.row().is_some_and(|at| index.names(at, &joined));
+        if !is_same && (index.exact(rest).is_some() || !index.is_in_name(&joined)) {
+            return false;
+        }
+        if let Some(row) = index.exact(&joined) {
+            self.evidence = Evidence::Named(row);
+        }
+        self.label = joined;
+        true
+    }
+}
+
+/// Returns true if a row without values contains a part of a label that the next row continues: a label over several lines
+/// beside the values of one.
+fn goes_on(labels: &[&str], next: Option<&Item<'_>>, index: &RequestIndex) -> bool {
+    let (Some(own), Some(Item::Row(next))) = (labels.last(), next) else { return false };
+    let more = next.labels.last().filter(|more| !more.label.is_empty());
+    more.is_some_and(|more| {
+        index.exact(&more.label).is_none() && index.is_in_name(&format!("{own}{}", more.label))
+    })
 }
 
 /// Rows of the form that are not matched yet, and the entries between the same two matched rows.
@@ -236,19 +290,28 @@ fn read_row<'a>(
     assignment: &mut CellAssignment<'a>,
 ) {
     let table = row.values.first().map_or(0, |piece| piece.table);
+    let own = head.table(table).filter(|_| row.spans_known);
     let headings = if row.spans_known { head.over(table) } else { &[] };
+    let end = own.map_or(0, |own| own.end);
     let Some(order) = head.order(table) else {
         return assignment.unsure_row(first, COLUMNS, &row.values.iter());
     };
-    let under = under_headings(row, headings, head.end(table));
-    if under.is_none() && has_other_columns(headings, head.end(table)) {
+    let under = under_headings(row, headings, end);
+    if under.is_none() && has_other_columns(headings, end) {
         return assignment.unsure_row(first, COLUMNS, &row.values.iter());
     }
     let row = under.as_ref().unwrap_or(row);
     let spread = spread(row, headings);
     let row = spread.as_ref().unwrap_or(row);
     let holds = |cut: &[ReadCell<'a>]| sum_holds(cut, &order);
-    values(row, COLUMNS, filling, headings, holds).assign((first, &order), &row.values.iter(), assignment);
+    match values(row, COLUMNS, filling, headings, holds) {
+        Values::These(cells)
+            if own.is_some_and(|own| own.named == Named::Some && !own.allow(cells, &order)) =>
+        {
+            assignment.unsure_row(first, COLUMNS, &row.values.iter());
+        }
+        choice => choice.assign((first, &order), &row.values.iter(), assignment),
+    }
 }
 
 /// Returns whether the applicants' numbers add up to the total; `None` if the total or an addend is not a number.
@@ -299,14 +362,18 @@ fn settle_gap<'a>(
                 );
             }
         } else if stands_alone(items, row, index) {
+            let is_blank = loose.is_empty() && rows::lines_of_numbers(items) < FEWEST_LINES;
             let candidates =
                 |column: usize| loose.iter().filter_map(move |row| row.last_values(COLUMNS).get(column));
             for column in 0..COLUMNS {
-                match loose {
-                    [] => assignment.empty(first + column),
-                    _ => assignment.unsure(first + column, candidates(column)),
+                if is_blank {
+                    assignment.empty(first + column);
+                } else {
+                    assignment.unsure(first + column, candidates(column));
                 }
             }
+        } else if let Some(at) = labelled(items, row, index) {
+            assignment.unsure_row(first, COLUMNS, &at.filled());
         }
     }
     // An entry out of order claims the row of another entry. Both are unsure.
@@ -319,10 +386,24 @@ fn settle_gap<'a>(
     }
 }
 
-/// Returns true if the row's label is in the document without values. A label as short as a column name is not
-/// evidence.
+/// Returns the row of the document that contains the label of a row of the form. Its values may be those of the row.
+fn labelled<'i, 'a>(items: &'i [Item<'a>], row: usize, index: &RequestIndex) -> Option<&'i Row<'a>> {
+    items.iter().find_map(|item| match item {
+        Item::Row(other) if other.labels.iter().any(|piece| is_label_of(&piece.label, row, index)) => {
+            Some(other)
+        }
+        _ => None,
+    })
+}
+
+/// Returns true for a name of the row. A name as short as that of a column is not evidence.
+fn is_label_of(label: &str, row: usize, index: &RequestIndex) -> bool {
+    label.chars().count() > 3 && index.names(row, label)
+}
+
+/// Returns true if the row's label is in the document without values.
 fn stands_alone(items: &[Item<'_>], row: usize, index: &RequestIndex) -> bool {
-    let named = |label: &str| label.chars().count() > 3 && index.names(row, label);
+    let named = |label: &str| is_label_of(label, row, index);
     items.iter().any(|item| match item {
         Item::Row(other) => other.values.is_empty() && other.labels.iter().any(|piece| named(&piece.label)),
         Item::Line(text) => named(text),

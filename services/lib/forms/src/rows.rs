@@ -27,12 +27,19 @@ pub(crate) struct Row<'a> {
     pub stream: bool,
     /// Position of the row's own label in the layout's row, and the number of cells of that row; `None` in streams.
     pub shape: Option<(u32, usize)>,
+    /// The row's cell in a column of units.
+    pub unit: Option<ReadCell<'a>>,
 }
 
 impl<'a> Row<'a> {
     /// Returns the values that are not blank.
     pub(crate) fn filled(&self) -> impl Iterator<Item = &ReadCell<'a>> + Clone {
         self.values.iter().filter(|piece| piece.value != CellValue::Blank)
+    }
+
+    /// Returns the row with other values.
+    pub(crate) fn with_values(&self, values: Vec<ReadCell<'a>>) -> Self {
+        Self { labels: self.labels.clone(), values, unit: self.unit.clone(), ..*self }
     }
 
     /// Returns the last `count` values, or all if there are fewer.
@@ -85,6 +92,12 @@ pub(crate) fn items<'a>(
         }
     }
     items
+}
+
+/// Returns the number of lines outside of tables that contain only a number.
+pub(crate) fn lines_of_numbers(items: &[Item<'_>]) -> usize {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    items.iter().filter(|item| matches!(item, Item::Line(text) if is_number(text))).count()
 }
 
 fn line<'a>(paragraph: &Paragraph, titles: &ChapterTitles) -> Option<Item<'a>> {

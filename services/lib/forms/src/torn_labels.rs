@@ -51,6 +51,11 @@ impl<'r, 'a> TornLabels<'r, 'a> {
         torn
     }
 
+    /// Returns true if the range has numbers without a label.
+    pub(crate) fn has_numbers(&self) -> bool {
+        !self.tokens.is_empty()
+    }
+
     /// Returns the evidence for the row of numbers at item `at`.
     pub(crate) fn evidence(&self, at: usize, index: &RequestIndex) -> Evidence {
         let Ok(own) = self.tokens.binary_search_by_key(&at, |(_, range)| range.start) else {

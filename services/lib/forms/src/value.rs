@@ -193,9 +193,9 @@ fn begins_unit(c: char) -> bool {
     matches!(c, '元' | '注') || zeros(c).is_some() || COUNTING_WORDS.iter().any(|word| word.starts_with(c))
 }
 
-/// Returns true for characters without meaning in a number: zero-width ones, and the asterisks of Markdown.
+/// Returns true for characters without meaning in a number: zero-width ones, and the asterisks and backticks of Markdown.
 fn is_ignored(c: char) -> bool {
-    matches!(c, '\u{200b}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '*')
+    matches!(c, '\u{200b}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '*' | '`')
 }
 
 /// Returns true for spaces that separate thousands. An ordinary space may also separate two cells that were joined.
@@ -315,6 +315,7 @@ mod tests {
             ("\u{200b}5\u{feff}", "5"),
             ("1.5", "1.5"),
             ("**5**", "5"),
+            ("`5`", "5"),
             ("3份", "3"),
             ("2 户", "2"),
             ("5宗", "5"),

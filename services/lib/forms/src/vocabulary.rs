@@ -60,6 +60,13 @@ impl Vocabulary {
         if is_row { labels } else { Vec::new() }
     }
 
+    /// Returns true for a label of a row, a band or a group with a number behind it, in one text: 规章12.
+    pub(crate) fn has_number_behind(&self, label: &str) -> bool {
+        let Some(at) = label.find(|c: char| c.is_ascii_digit()) else { return false };
+        let name = label.get(..at).unwrap_or_default();
+        self.structural.contains(name)
+    }
+
     /// Returns true for the label of a row, a band or a group.
     pub(crate) fn is_structural(&self, label: &str) -> bool {
         self.structural.contains(label) || (label.starts_with("第二十条第") && label.ends_with('项'))

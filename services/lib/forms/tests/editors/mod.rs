@@ -1,5 +1,6 @@
 //! What editors and converters do to tables: each kind with numbers of its own, in HTML unless it says otherwise.
 
+mod shapes;
 mod torn;
 mod unseen;
 
@@ -54,7 +55,7 @@ fn markup_in_markdown_is_no_part_of_a_number() {
     let number = licensing(&sample);
     let text = Layout::Markdown.render(&sample);
     let old = format!("| {number} |");
-    for new in ["~~41~~N", "<del>41</del>N", "N<sup>2</sup>", "N[^1]", "N①", "&nbsp;N"] {
+    for new in ["`N`", "**N**", "~~41~~N", "<del>41</del>N", "N<sup>2</sup>", "N[^1]", "N①", "&nbsp;N"] {
         let text = text.replacen(&old, &format!("| {} |", new.replace('N', &number)), 1);
         check_whole(&text, "a.md", &sample);
     }

@@ -122,3 +122,17 @@ proptest! {
         prop_assert!(score.wrong.is_empty(), "{:#?}\n{}", score.wrong, text);
     }
 }
+
+#[test]
+fn lines_whose_labels_stand_behind_the_numbers_are_not_read_one_row_off() {
+    for form in 0..3 {
+        let mut sample = sample(form, 4);
+        for row in sample.tables.iter_mut().flatten() {
+            row.sort_by_key(|cell| cell.fact.is_none());
+        }
+        for layout in [Layout::Lines, Layout::SpacedLines, Layout::Words] {
+            let score = scored(&layout.render(&sample), "a.txt", &sample);
+            assert!(score.wrong.is_empty(), "{layout:?} {:#?}", score.wrong);
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The layouts in which tables arrive as text, HTML, DOCX, PDF and DOC.
 
-use super::{Cell, Sample, Table, doc, docx, pdf};
+use super::{Cell, Sample, Table, doc, docx, drawn, pdf};
 
 /// A piece of a report, in order.
 pub(crate) enum Part<'s> {
@@ -43,6 +43,14 @@ pub(crate) enum Layout {
     RowTables,
     /// `| a | a | b |`: merged cells printed over each of their columns.
     RepeatedBars,
+    /// Box drawing with a rule below each row.
+    Boxes,
+    /// Box drawing with rules only around the table.
+    OpenBoxes,
+    /// Pandoc's grid table.
+    GridTable,
+    /// Values in quotes between semicolons.
+    Semicolons,
     /// HTML with a `<div>` for each cell, and no table.
     Divs,
     /// HTML with spans.
@@ -63,7 +71,7 @@ pub(crate) enum Layout {
 pub(crate) const FILES: [Layout; 4] = [Layout::Docx, Layout::Pdf, Layout::BarePdf, Layout::Doc];
 
 /// The layouts that are text.
-pub(crate) const ALL: [Layout; 18] = [
+pub(crate) const ALL: [Layout; 22] = [
     Layout::Bars,
     Layout::OpenBars,
     Layout::FilledBars,
@@ -79,6 +87,10 @@ pub(crate) const ALL: [Layout; 18] = [
     Layout::Markdown,
     Layout::TornMarkdown,
     Layout::RepeatedBars,
+    Layout::Boxes,
+    Layout::OpenBoxes,
+    Layout::GridTable,
+    Layout::Semicolons,
     Layout::Divs,
     Layout::Html,
     Layout::WordHtml,
@@ -87,7 +99,7 @@ pub(crate) const ALL: [Layout; 18] = [
 impl Layout {
     pub(crate) fn filename(self) -> &'static str {
         match self {
-            Self::Markdown | Self::TornMarkdown | Self::RowTables => "a.md",
+            Self::Markdown | Self::TornMarkdown | Self::RowTables | Self::GridTable => "a.md",
             Self::Html | Self::WordHtml | Self::Divs => "a.html",
             Self::Docx => "a.docx",
             Self::Pdf | Self::BarePdf => "a.pdf",
@@ -161,6 +173,10 @@ impl Layout {
                 let row = |row: &Vec<Cell>| row.iter().flat_map(repeat).collect::<Vec<_>>().join(" | ");
                 table.iter().map(|cells| format!("| {} |\n", row(cells))).collect::<String>() + "\n"
             }
+            Self::Boxes => drawn::table(&grid, drawn::BOX, true),
+            Self::OpenBoxes => drawn::table(&grid, drawn::BOX, false),
+            Self::GridTable => drawn::table(&grid, drawn::GRID, true),
+            Self::Semicolons => rows(&grid, |row| format!("\"{}\"\n", row.join("\";\""))),
             Self::TornMarkdown => table.iter().map(|row| torn(row)).collect(),
             Self::RowTables => table.iter().enumerate().map(|(at, row)| row_table(at, row)).collect(),
             Self::Divs => origins(table, |row| {

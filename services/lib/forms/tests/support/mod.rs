@@ -3,6 +3,7 @@
 pub(crate) mod damage;
 mod doc;
 mod docx;
+mod drawn;
 pub(crate) mod layout;
 mod pdf;
 mod placed;

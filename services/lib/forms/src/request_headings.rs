@@ -1,0 +1,107 @@
+//! The names above the columns of chapter 三 in tables with geometry.
+
+use crate::{
+    columns::Heading,
+    index::RequestIndex,
+    read_cell::ReadCell,
+    rows::{Item, Row},
+    years,
+};
+
+/// Number of columns of chapter 三.
+const COLUMNS: usize = 7;
+
+/// What the header of a table says about its columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// Each column has one name.
+    All,
+    /// Some columns have a name, or one has several.
+    Some,
+    /// There are columns of several years, and it is unknown which name covers which.
+    Unclear,
+}
+
+/// The names in the header of one table.
+#[derive(Debug)]
+pub(crate) struct TableHeadings {
+    pub table: u32,
+    /// The columns that each name covers, left to right.
+    pub headings: Vec<Heading>,
+    /// Right end of the header.
+    pub end: u32,
+    pub named: Named,
+}
+
+impl TableHeadings {
+    /// Returns true if no cell is under the name of another column, or behind all names. `order` has the column of each
+    /// cell.
+    pub(crate) fn allow(&self, cells: &[ReadCell<'_>], order: &[usize]) -> bool {
+        let is_behind = |piece: &ReadCell<'_>| !self.headings.is_empty() && piece.start() >= self.end;
+        !cells.iter().any(is_behind)
+            && cells.iter().zip(order).all(|(piece, column)| {
+                let mut own = self.headings.iter().filter(|heading| heading.column == *column).peekable();
+                own.peek().is_none() || own.any(|heading| heading.is_over(piece))
+            })
+    }
+}
+
+/// Returns the headings of each table with geometry.
+pub(crate) fn of_tables(items: &[Item<'_>], index: &RequestIndex) -> Vec<TableHeadings> {
+    let mut tables: Vec<(TableHeadings, Vec<&ReadCell<'_>>, bool)> = Vec::new();
+    for item in items {
+        let Item::Row(row) = item else { continue };
+        let Some(first) = row.labels.iter().chain(&row.values).next().filter(|_| row.spans_known) else {
+            continue;
+        };
+        let at = tables.iter().position(|(table, _, _)| table.table == first.table).unwrap_or(tables.len());
+        if at == tables.len() {
+            let new = TableHeadings { table: first.table, headings: Vec::new(), end: 0, named: Named::Some };
+            tables.push((new, Vec::new(), false));
+        }
+        let Some((table, titles, has_values)) = tables.get_mut(at) else { continue };
+        if row.filled().next().is_some() {
+            *has_values = true;
+        } else {
+            table.end = row.labels.iter().map(ReadCell::end).max().unwrap_or_default().max(table.end);
+            titles.extend(&row.labels);
+            if !*has_values || index.is_header(row) {
+                collect(&mut table.headings, row, index);
+            }
+        }
+    }
+    tables.into_iter().map(|(table, titles, _)| settle(table, &titles)).collect()
+}
+
+/// Adds the names of a header row. A repeated header adds nothing.
+fn collect(headings: &mut Vec<Heading>, row: &Row<'_>, index: &RequestIndex) {
+    for piece in &row.labels {
+        let Some(column) = index.applicant(&piece.label) else { continue };
+        let heading = Heading { column, start: piece.cell.column, end: piece.end() };
+        if !headings.contains(&heading) {
+            headings.push(heading);
+        }
+    }
+}
+
+fn settle(mut table: TableHeadings, titles: &[&ReadCell<'_>]) -> TableHeadings {
+    let headings = &mut table.headings;
+    headings.sort_by_key(|heading| heading.start);
+    // A name that a converter printed into each cell of a merged one.
+    headings.dedup_by(|next, last| {
+        let is_same = next.column == last.column && next.start <= last.end;
+        last.end = if is_same { last.end.max(next.end) } else { last.end };
+        is_same
+    });
+    let is_unclear = years::are_apart(headings, titles.iter().copied());
+    years::narrow(headings, titles.iter().copied());
+    let mut columns: Vec<usize> = headings.iter().map(|heading| heading.column).collect();
+    columns.sort_unstable();
+    let apart = headings.windows(2).all(|pair| pair.first().map(|h| h.end) <= pair.last().map(|h| h.start));
+    table.named = match (is_unclear, apart && columns.into_iter().eq(0..COLUMNS)) {
+        (true, _) => Named::Unclear,
+        (false, true) => Named::All,
+        (false, false) => Named::Some,
+    };
+    table
+}
