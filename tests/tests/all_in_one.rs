@@ -205,8 +205,8 @@ async fn a_person_lets_a_finding_stand_until_its_numbers_change() {
     up.waive(&name);
     up.waive(&format!("{report}/findings/{}", column["fingerprint"].as_str().unwrap()));
     up.logged("waived: 云溪县自然资源局, 2023: table 3", 1).await;
-    let standing = up.findings("rule = T3-ROW AND waived = true", 1).await.remove(0);
-    assert_eq!(standing["waiver"]["person"], "张三");
+    let valid = up.findings("rule = T3-ROW AND waived = true", 1).await.remove(0);
+    assert_eq!(valid["waiver"]["person"], "张三");
 
     // The bytes differ but the numbers are the same, so the waiver is still valid.
     up.submit("second.txt", &format!("{sample}\n"));

@@ -25,7 +25,7 @@ use tokio::sync::watch;
 
 /// Where the agency or the year is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum GivenBy {
     /// The agency or the year is not given.
     None,
     Document,
@@ -40,21 +40,27 @@ enum Place {
     OtherInTitle,
 }
 
-const AGENCY: [Place; 8] = [
-    Place::None,
-    Place::Document,
-    Place::Title,
-    Place::Name,
-    Place::Code,
-    Place::NameAndCode,
-    Place::Contradicted,
-    Place::OtherInTitle,
+const AGENCY: [GivenBy; 8] = [
+    GivenBy::None,
+    GivenBy::Document,
+    GivenBy::Title,
+    GivenBy::Name,
+    GivenBy::Code,
+    GivenBy::NameAndCode,
+    GivenBy::Contradicted,
+    GivenBy::OtherInTitle,
 ];
-const YEAR: [Place; 6] =
-    [Place::None, Place::Document, Place::Title, Place::Name, Place::Contradicted, Place::OtherInTitle];
+const YEAR: [GivenBy; 6] = [
+    GivenBy::None,
+    GivenBy::Document,
+    GivenBy::Title,
+    GivenBy::Name,
+    GivenBy::Contradicted,
+    GivenBy::OtherInTitle,
+];
 const OTHER: &str = "云溪县林业局";
 
-impl Place {
+impl GivenBy {
     fn is_in_document(self) -> bool {
         matches!(self, Self::Document | Self::Contradicted | Self::OtherInTitle)
     }
@@ -67,8 +73,8 @@ impl Place {
 /// A body and its report.
 struct Case {
     number: usize,
-    agency: Place,
-    year: Place,
+    agency: GivenBy,
+    year: GivenBy,
 }
 
 /// The result of a document: its key with its findings, or the code of its rejection.
@@ -110,30 +116,30 @@ impl Case {
 
     fn declared(&self) -> DeclaredMetadata {
         let named = match self.agency {
-            Place::Name | Place::NameAndCode => self.name(),
-            Place::Contradicted => OTHER.to_owned(),
+            GivenBy::Name | GivenBy::NameAndCode => self.name(),
+            GivenBy::Contradicted => OTHER.to_owned(),
             _ => String::new(),
         };
         let code = match self.agency {
-            Place::Code | Place::NameAndCode => self.code(),
+            GivenBy::Code | GivenBy::NameAndCode => self.code(),
             _ => String::new(),
         };
         let title = match self.agency {
-            Place::Title => self.name(),
-            Place::OtherInTitle => OTHER.to_owned(),
+            GivenBy::Title => self.name(),
+            GivenBy::OtherInTitle => OTHER.to_owned(),
             _ => String::new(),
         };
         let title = title
             + match self.year {
-                Place::Title => "2023年",
-                Place::OtherInTitle => "2022年",
+                GivenBy::Title => "2023年",
+                GivenBy::OtherInTitle => "2022年",
                 _ => "",
             };
         DeclaredMetadata {
             agency: AgencyHint { code, name: named },
             year: match self.year {
-                Place::Name => 2023,
-                Place::Contradicted => 2021,
+                GivenBy::Name => 2023,
+                GivenBy::Contradicted => 2021,
                 _ => 0,
             },
             title: if title.is_empty() { title } else { title + "政府信息公开工作年度报告" },
@@ -244,15 +250,15 @@ async fn a_draft_is_answered_like_the_document_that_is_published() {
     {
         for (case, outcome) in compared(registry).await {
             let is_named = match case.agency {
-                Place::None => false,
-                Place::Code => is_listed,
+                GivenBy::None => false,
+                GivenBy::Code => is_listed,
                 _ => true,
             };
             let Ok((key, findings)) = outcome else {
-                assert!(!is_named || case.year == Place::None, "{:?} {:?}", case.agency, case.year);
+                assert!(!is_named || case.year == GivenBy::None, "{:?} {:?}", case.agency, case.year);
                 continue;
             };
-            assert!(is_named && case.year != Place::None, "{key}");
+            assert!(is_named && case.year != GivenBy::None, "{key}");
             assert!(key.ends_with("/reports/2023"), "{key}");
             assert_eq!(key.starts_with(&format!("agencies/{}/", case.code())), is_listed, "{key}");
             let has = |rule: &str| findings.iter().any(|finding| finding.starts_with(rule));

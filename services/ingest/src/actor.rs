@@ -22,7 +22,7 @@ pub struct Rights {
 /// On whose behalf a call acts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Actor {
-    standing: Authority,
+    authority: Authority,
     /// The configured site that the call acts for, if any.
     site: Option<Arc<Rights>>,
     /// Another site that the call names.
@@ -89,19 +89,19 @@ impl Actor {
     /// Creates an actor that may do anything, within the limits of the site that it names.
     #[must_use]
     pub fn operator(site: Option<Arc<Rights>>) -> Self {
-        Self { standing: Authority::Operator, site, foreign: None }
+        Self { authority: Authority::Operator, site, foreign: None }
     }
 
     /// Creates an actor for an authenticated site.
     #[must_use]
     pub fn site(rights: Arc<Rights>) -> Self {
-        Self { standing: Authority::Site, site: Some(rights), foreign: None }
+        Self { authority: Authority::Site, site: Some(rights), foreign: None }
     }
 
     /// Creates an actor without credentials, within the limits of the site that it names.
     #[must_use]
     pub fn anonymous(site: Option<Arc<Rights>>) -> Self {
-        Self { standing: Authority::Anonymous, site, foreign: None }
+        Self { authority: Authority::Anonymous, site, foreign: None }
     }
 
     /// Returns the actor with the name of another site that its call names.
@@ -125,14 +125,14 @@ impl Actor {
     /// Returns the name of the authenticated site.
     #[must_use]
     pub fn proven(&self) -> Option<&str> {
-        let site = self.site.as_ref().filter(|_| self.standing == Authority::Site);
+        let site = self.site.as_ref().filter(|_| self.authority == Authority::Site);
         site.map(|site| site.name.as_str())
     }
 
     /// Returns true if the call may change what belongs to any site.
     #[must_use]
     pub fn is_operator(&self) -> bool {
-        self.standing == Authority::Operator
+        self.authority == Authority::Operator
     }
 
     /// Returns the sender for the later stages, or `None` if the call may do anything.
@@ -141,7 +141,7 @@ impl Actor {
         let limits = self.rights().map(|rights| rights.limits.clone()).unwrap_or_default();
         let sender = Sender {
             site: self.proven().unwrap_or_default().to_owned(),
-            anonymous: self.standing == Authority::Anonymous,
+            anonymous: self.authority == Authority::Anonymous,
             agencies: limits.agencies,
             regions: limits.regions,
         };

@@ -21,15 +21,15 @@
 mod call;
 mod incoming;
 mod originals;
+mod repetition;
 mod rights;
-mod standing;
 mod withdrawal;
 
 use self::{
     incoming::HashedDocument,
     originals::Originals,
+    repetition::{Repetition, repetition, rests_on_resources},
     rights::RightsGuard,
-    standing::{Standing, rests_on_resources, standing},
 };
 
 use crate::{
@@ -189,9 +189,9 @@ impl Intake {
         let id = attempt.submission_id.as_str();
         incoming.begun_by(attempt);
         let mut seen = self.receipts.seen(&incoming.content_key).await?;
-        let standing = match seen.record.submission_id == id {
-            true => Standing::New,
-            false => self.standing(incoming, &seen.record).await?,
+        let repetition = match seen.record.submission_id == id {
+            true => Repetition::New,
+            false => self.repetition(incoming, &seen.record).await?,
         };
         let supersedes = self.superseded(&incoming.submission.identity, attempt).await?;
         let first = seen.record.submission_id.clone();
@@ -207,11 +207,11 @@ impl Intake {
             ..self.new_receipt(id, state)
         };
         let unchanged = Receipt { duplicate_of: first, ..in_state(SubmissionState::Unchanged) };
-        if standing == Standing::Redundant {
+        if repetition == Repetition::Redundant {
             return self.saved(Receipt { sequence: seen.record.sequence, ..unchanged }, region).await;
         }
         let accepted = self.publish(incoming, id, &supersedes).await?;
-        if standing == Standing::Later {
+        if repetition == Repetition::Later {
             return self.saved(Receipt { sequence: accepted.sequence, ..unchanged }, region).await;
         }
         let received = Receipt { sequence: accepted.sequence, ..in_state(SubmissionState::Received) };
@@ -386,9 +386,13 @@ impl Intake {
         }
     }
 
-    async fn standing(&self, incoming: &HashedDocument, seen: &LastAccepted) -> Result<Standing, Problem> {
+    async fn repetition(
+        &self,
+        incoming: &HashedDocument,
+        seen: &LastAccepted,
+    ) -> Result<Repetition, Problem> {
         let report = incoming.submission.declared.report(&*self.registry.current()?);
-        Ok(standing(&self.receipts, incoming, report.as_ref(), seen, self.now()).await?)
+        Ok(repetition(&self.receipts, incoming, report.as_ref(), seen, self.now()).await?)
     }
 
     fn now(&self) -> OffsetDateTime {

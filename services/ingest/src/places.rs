@@ -50,7 +50,7 @@ pub struct Unfinished {
 
 /// The submissions at one place.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct PlaceRecord {
     pub log_epoch: u64,
     /// The document that ranks highest.
     pub document: LastAccepted,
@@ -64,7 +64,7 @@ pub struct Place {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum StoredPlace {
-    Place(Place),
+    Place(PlaceRecord),
     Last(LastAccepted),
 }
 
@@ -118,9 +118,9 @@ impl LastAccepted {
     }
 }
 
-// === impl Place ===
+// === impl PlaceRecord ===
 
-impl Record for Place {
+impl Record for PlaceRecord {
     fn encode(&self) -> Bytes {
         serde_json::to_vec(self).expect("strings and numbers always serialise").into()
     }
@@ -140,7 +140,7 @@ impl Record for Place {
     }
 }
 
-impl Place {
+impl PlaceRecord {
     /// Creates a place without submissions, for the log of this epoch.
     #[must_use]
     pub fn empty(log_epoch: u64) -> Self {
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn what_is_being_accepted_makes_doubtful_what_stands() {
         let (a, b) = (seen(1, "a", None), seen(2, "b", None));
-        let mut place = Place::default();
+        let mut place = PlaceRecord::default();
         place.end(&a);
         assert!(place.is_of(&a, 1));
         assert!(place.begin(&begun(&b)) && !place.begin(&begun(&b)));
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn times_rank_before_the_order_of_acceptance() {
         let (new, late) = (seen(1, "new", Some(50)), seen(2, "old", Some(40)));
-        let mut place = Place::default();
+        let mut place = PlaceRecord::default();
         for accepted in [&new, &late] {
             place.end(accepted);
         }
@@ -250,7 +250,7 @@ mod tests {
     fn a_withdrawal_takes_down_what_ranks_below_it_whatever_came_first() {
         let withdrawal = seen(1, "", Some(50));
         for (time, hit) in [(40, true), (60, false)] {
-            let mut place = Place::default();
+            let mut place = PlaceRecord::default();
             place.end(&withdrawal);
             assert_eq!(place.taken_down_by(), None);
             place.end(&seen(2, "a", Some(time)));
@@ -261,8 +261,8 @@ mod tests {
     #[test]
     fn places_of_earlier_versions_are_read() {
         let old = br#"{"submission_id":"s-1","sequence":7,"content_key":"k","places":[],"log_epoch":3}"#;
-        let place = Place::decode(Bytes::from_static(old)).unwrap();
+        let place = PlaceRecord::decode(Bytes::from_static(old)).unwrap();
         assert_eq!((place.log_epoch, place.document.sequence, place.withdrawal.sequence), (3, 7, 0));
-        assert_eq!(Place::decode(place.encode()).unwrap(), place);
+        assert_eq!(PlaceRecord::decode(place.encode()).unwrap(), place);
     }
 }

@@ -5,7 +5,7 @@
 //! | `s-…` | a `Receipt` | the state of a submission |
 //! | `i-…` | a [`CallRecord`](crate::calls::CallRecord) | the calls under one id of a sender |
 //! | `c-…` | [`LastAccepted`] | the last submission of a content that was not redundant |
-//! | `p-…` | a [`Place`](crate::places::Place) | the submissions at a place, a URL or an agency and year |
+//! | `p-…` | a [`PlaceRecord`](crate::places::PlaceRecord) | the submissions at a place, a URL or an agency and year |
 //! | `r-…` | a `HistoryRecord` | the arrivals of a report, and its withdrawals by name |
 //! | `u-…` | a `UrlIndexRecord` | the last withdrawal of a URL |
 //! | `rebuilt` | a number | the last epoch of the log from which the bucket was restored |
@@ -282,7 +282,7 @@ impl ReceiptStore {
     ///
     /// # Errors
     /// The broker did not answer.
-    pub async fn standing(&self, report: &str, content_hash: &str) -> Result<Option<Rank>, Error> {
+    pub async fn current_rank(&self, report: &str, content_hash: &str) -> Result<Option<Rank>, Error> {
         let mut history = self.history(report).await?;
         let Some(newest) = current(&history).filter(|current| current.content_hash() == content_hash) else {
             return Ok(None);

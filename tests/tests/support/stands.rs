@@ -58,7 +58,7 @@ pub(crate) async fn by_ingest(
     let mut stands = BTreeMap::new();
     for key in keys {
         for content in contents {
-            if receipts.standing(&key.to_string(), content).await.unwrap().is_some() {
+            if receipts.current_rank(&key.to_string(), content).await.unwrap().is_some() {
                 assert_eq!(stands.insert(key.clone(), content.clone()), None, "two contents of {key} stand");
             }
         }

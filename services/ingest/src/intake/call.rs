@@ -10,7 +10,7 @@ use time::{Duration, OffsetDateTime};
 use super::{
     CallDecision, Intake,
     incoming::HashedDocument,
-    standing::{Standing, rests_on_resources},
+    repetition::{Repetition, rests_on_resources},
 };
 use crate::{
     calls::{Attempt, CallJudgement, CallStatement},
@@ -34,7 +34,7 @@ impl Intake {
             return Ok(false);
         }
         let seen = self.receipts.seen(&incoming.content_key).await?.record;
-        Ok(self.standing(incoming, &seen).await? == Standing::New)
+        Ok(self.repetition(incoming, &seen).await? == Repetition::New)
     }
 
     /// Returns the attempt that records the time of a repetition in the log, or `None` if the time is not later than

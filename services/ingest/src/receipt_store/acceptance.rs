@@ -9,7 +9,7 @@ use gongkai_worker::{record_store::Versioned, transport::Error};
 use super::ReceiptStore;
 use crate::{
     calls::{Attempt, CallJudgement, CallRecord, CallStatement},
-    places::{LastAccepted, Place, Unfinished},
+    places::{LastAccepted, PlaceRecord, Unfinished},
     submission::digest,
 };
 
@@ -126,10 +126,10 @@ impl ReceiptStore {
     ///
     /// # Errors
     /// The broker did not answer.
-    pub async fn place(&self, place: &str) -> Result<Place, Error> {
-        let known: Place = self.records.read(&place_entry(place)).await?.record;
+    pub async fn place(&self, place: &str) -> Result<PlaceRecord, Error> {
+        let known: PlaceRecord = self.records.read(&place_entry(place)).await?.record;
         let is_lost = known.log_epoch < self.runtime.log_epoch();
-        Ok(if is_lost { Place::default() } else { known })
+        Ok(if is_lost { PlaceRecord::default() } else { known })
     }
 
     /// Announces at its places a submission that is about to be published. Until [`Self::end_at`], no content counts
@@ -138,7 +138,7 @@ impl ReceiptStore {
     /// # Errors
     /// The broker did not answer: publish nothing.
     pub async fn begin_at(&self, places: &[String], what: &Unfinished) -> Result<(), Error> {
-        let begin = |known: &mut Place| known.begin(what);
+        let begin = |known: &mut PlaceRecord| known.begin(what);
         try_join_all(places.iter().map(|place| self.change_place(place, begin))).await.map(drop)
     }
 
@@ -148,7 +148,7 @@ impl ReceiptStore {
     /// # Errors
     /// The broker did not answer.
     pub async fn end_at(&self, accepted: &LastAccepted) -> Result<(), Error> {
-        let end = |known: &mut Place| known.end(accepted);
+        let end = |known: &mut PlaceRecord| known.end(accepted);
         let places = accepted.places.iter().map(|place| self.change_place(place, end));
         let is_document = !accepted.content_key.is_empty();
         for place in try_join_all(places).await?.iter().filter(|_| is_document) {
@@ -162,12 +162,12 @@ impl ReceiptStore {
     async fn change_place(
         &self,
         place: &str,
-        change: impl Fn(&mut Place) -> bool + Send + Sync,
-    ) -> Result<Place, Error> {
+        change: impl Fn(&mut PlaceRecord) -> bool + Send + Sync,
+    ) -> Result<PlaceRecord, Error> {
         let log_epoch = self.runtime.log_epoch();
-        let change = |known: &mut Place| {
+        let change = |known: &mut PlaceRecord| {
             if known.log_epoch < log_epoch {
-                *known = Place::empty(log_epoch);
+                *known = PlaceRecord::empty(log_epoch);
             }
             (change(known), ())
         };

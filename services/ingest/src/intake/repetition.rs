@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 
 /// How a document relates to the current content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum Repetition {
     /// The document is not the current content, or that is uncertain.
     New,
     /// The document is the current content, and its time is not later.
@@ -27,25 +27,25 @@ pub(super) enum Standing {
 ///
 /// # Errors
 /// The broker did not answer.
-pub(super) async fn standing(
+pub(super) async fn repetition(
     receipts: &ReceiptStore,
     incoming: &HashedDocument,
     report: Option<&ReportKey>,
     seen: &LastAccepted,
     now: OffsetDateTime,
-) -> Result<Standing, Error> {
+) -> Result<Repetition, Error> {
     if seen.submission_id.is_empty() {
-        return Ok(Standing::New);
+        return Ok(Repetition::New);
     }
     let first = receipts.get(&seen.submission_id).await?.unwrap_or_default();
     if first.state() == SubmissionState::Dead || rests_on_resources(&first) {
-        return Ok(Standing::New);
+        return Ok(Repetition::New);
     }
     // The places of the earlier submission count too: it may have been withdrawn or replaced there before it was
     // read.
     for place in incoming.places.iter().chain(&seen.places) {
         if !receipts.place(place).await?.is_of(seen, micros(now)) {
-            return Ok(Standing::New);
+            return Ok(Repetition::New);
         }
     }
     let rank = match first.report.as_str() {
@@ -55,12 +55,12 @@ pub(super) async fn standing(
             Some(report) if receipts.is_withdrawn_after(report, seen).await? => None,
             _ => Some(seen.rank()),
         },
-        report => receipts.standing(report, &incoming.content_hash).await?,
+        report => receipts.current_rank(report, &incoming.content_hash).await?,
     };
-    let Some(rank) = rank else { return Ok(Standing::New) };
+    let Some(rank) = rank else { return Ok(Repetition::New) };
     let stated = event_time(incoming.submission.declared.event_time);
     let is_later = stated.is_some_and(|stated| stated.min(now) > rank.effective_at());
-    Ok(if is_later { Standing::Later } else { Standing::Redundant })
+    Ok(if is_later { Repetition::Later } else { Repetition::Redundant })
 }
 
 /// Returns true if a document was rejected for lack of time or memory, or because of a crash: another attempt may
