@@ -59,6 +59,11 @@ impl Adapters {
         Ok(Self(Arc::new(adapters?)))
     }
 
+    /// Returns all adapters.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Adapter>> {
+        self.0.values()
+    }
+
     /// Returns the adapter of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Arc<Adapter>> {

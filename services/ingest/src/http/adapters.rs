@@ -1,13 +1,13 @@
 //! `POST /v1/adapters/<name>`: what a CMS sends in a form of its own; see [`crate::adapters`].
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     body::Body,
     extract::{Path, State, rejection::PathRejection},
     response::{IntoResponse as _, Response},
 };
-use http::Request;
+use http::{Extensions, Request, request::Parts};
 
 use super::{app::App, body};
 use crate::{
@@ -40,8 +40,22 @@ pub(super) async fn accept(
     }
 }
 
+/// Returns true if a request without a body has the complete proof of an adapter's sender. An HMAC is that of an empty body.
+pub(super) fn is_sender(app: &App, head: &Parts) -> bool {
+    let from = address(&head.extensions);
+    let proves = |adapter: &Arc<Adapter>| {
+        let proof = &adapter.proof;
+        proof.before_body(from, &head.headers, &head.uri).is_ok() && proof.of_body(&head.headers, b"").is_ok()
+    };
+    app.adapters.iter().any(proves)
+}
+
+fn address(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<connections::Peer>().map(connections::Peer::address)
+}
+
 async fn receipt(app: &App, adapter: &Arc<Adapter>, request: Request<Body>) -> Result<ReceiptJson, Problem> {
-    let from = request.extensions().get::<connections::Peer>().map(connections::Peer::address);
+    let from = address(request.extensions());
     let admitted = app
         .admit_by(
             request,

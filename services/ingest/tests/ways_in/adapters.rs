@@ -79,6 +79,36 @@ fn agency(event: &DocumentReceived) -> (String, String) {
     (agency.code, agency.name)
 }
 
+/// Asks for a receipt with a header. Returns the status.
+async fn asked(harness: &Harness, receipt: &str, (name, value): (&str, &str)) -> StatusCode {
+    let request = Request::get(format!("/v1/submissions/{receipt}")).header(name, value);
+    harness.call(request.body(Body::empty()).unwrap()).await.status
+}
+
+#[tokio::test]
+async fn the_sender_of_an_adapter_may_ask_for_its_receipt() {
+    let mut config = config("yunshu");
+    let exchange = self::config("jiaohuan");
+    config.adapters.extend(exchange.adapters);
+    config.sites.extend(exchange.sites);
+    config.tokens = vec![Secret::new("a-token-of-the-operator")];
+    let harness = Harness::new(&config).await;
+    let answer = yunshu(&harness, TOKEN, &body("yunshu.json")).await;
+    let receipt = answer.json["data"]["receipt"].as_str().unwrap();
+    let status = async |name: &str, value: &str| asked(&harness, receipt, (name, value)).await;
+    assert_eq!(status("x-yunshu-token", TOKEN).await, StatusCode::OK);
+    assert_eq!(status("x-exchange-sign", &format!("SM3 {}", sum(b""))).await, StatusCode::OK);
+    assert_eq!(status("authorization", "Bearer a-token-of-the-operator").await, StatusCode::OK);
+    for (name, value) in [
+        ("x-yunshu-token", "another-token-of-length"),
+        ("x-exchange-sign", &format!("SM3 {}", sum(receipt.as_bytes()))),
+        ("x-other", TOKEN),
+        ("authorization", "Bearer another-token-of-length"),
+    ] {
+        assert_eq!(status(name, value).await, StatusCode::UNAUTHORIZED, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_dialect_in_json_is_accepted_as_any_event() {
     let harness = Harness::new(&config("yunshu")).await;
