@@ -7,17 +7,22 @@
 use std::{
     collections::BTreeMap,
     hash::{DefaultHasher, Hash as _, Hasher as _},
+    path::Path,
+    process::{Command, Stdio},
     time::Duration,
 };
 
-use gongkai_proto::v1::{
-    GetAgencyRequest, ImportAgenciesRequest, ListFindingsRequest, ListReportsRequest,
-    agency_service_client::AgencyServiceClient, report_service_client::ReportServiceClient,
+use gongkai_proto::{
+    subjects::STREAM_REPORTS,
+    v1::{
+        GetAgencyRequest, ImportAgenciesRequest, ListFindingsRequest, ListReportsRequest,
+        agency_service_client::AgencyServiceClient, report_service_client::ReportServiceClient,
+    },
 };
 use tonic::transport::Channel;
 
 use crate::{
-    deployment::{Deployment, Plan},
+    deployment::{Deployment, Plan, binary},
     http, samples,
 };
 
@@ -27,7 +32,7 @@ pub type Findings = BTreeMap<String, Vec<String>>;
 const COUNTIES: [&str; 3] = ["云溪县", "青溪县", "兰溪县"];
 const YEARS: [i32; 2] = [2022, 2023];
 /// Makes the broker redeliver the messages of a killed process after 5 s instead of half a minute.
-pub(crate) const SOON: &str = "[worker]\nack_wait_s = 5\n";
+pub const SOON: &str = "[worker]\nack_wait_s = 5\n";
 const PAUSE: Duration = Duration::from_millis(50);
 /// Number of questions to the broker before the wait is aborted, which is after a quarter of an hour.
 const PATIENCE: usize = 18_000;
@@ -147,12 +152,7 @@ impl Neighbourhood {
     /// # Panics
     /// As for [`Self::run`].
     pub async fn run_refiled(&self, deployment: &Deployment, turns: &[Turn]) -> (Findings, String) {
-        for turn in turns {
-            let submission = submit(deployment, turn).await;
-            let receipt = http::settled(&deployment.ingest(), &submission).await;
-            assert_eq!(receipt["state"], "validated", "{receipt}");
-        }
-        at_rest(deployment).await;
+        settle(deployment, turns).await;
         let said = import_by_command(deployment, &self.registry());
         let address = format!("http://{}", deployment.query());
         let client = ReportServiceClient::connect(address).await.expect("query answers");
@@ -167,6 +167,64 @@ impl Neighbourhood {
         (listed(client).await, said)
     }
 
+    /// Returns a list with the same agencies, each under the government of another county.
+    #[must_use]
+    pub fn other_registry(&self) -> String {
+        let moved = |parent: &str| match parent.split_once('-') {
+            Some(("C0", rank)) => format!("C1-{rank}"),
+            Some((_, rank)) => format!("C0-{rank}"),
+            None => String::new(),
+        };
+        let rows = self.agencies.iter().map(|a| format!("{},{},{}\n", a.code, a.name, moved(&a.parent)));
+        "代码,名称,上级代码\n".to_owned() + &rows.collect::<String>()
+    }
+
+    /// Submits the reports to a deployment, imports the list while query and validate are killed, imports it again, and returns
+    /// the final findings.
+    ///
+    /// # Panics
+    /// As for [`Self::run`].
+    pub async fn run_refiled_and_killed(&self, deployment: &mut Deployment, turns: &[Turn]) -> Findings {
+        settle(deployment, turns).await;
+        let before = deployment.messages(STREAM_REPORTS).await;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut import = importing(deployment, folder.path(), &self.registry());
+        let mut import = import.spawn().expect("the program is there");
+        for _ in 0..PATIENCE {
+            if deployment.messages(STREAM_REPORTS).await > before {
+                break;
+            }
+            tokio::time::sleep(PAUSE / 10).await;
+        }
+        for service in ["query", "validate"] {
+            deployment.kill_and_restart(service);
+        }
+        // It may have ended before query was killed.
+        import.wait().expect("a command ends");
+        deployment.ready().await;
+        let _said = import_by_command(deployment, &self.registry());
+        at_rest(deployment).await;
+        self.listed_in(deployment).await
+    }
+
+    /// Submits the reports to a deployment that has another list, imports the list by the command, and returns the final findings.
+    ///
+    /// # Panics
+    /// As for [`Self::run`].
+    pub async fn run_after_another_list(&self, deployment: &Deployment, turns: &[Turn]) -> Findings {
+        let _said = import_by_command(deployment, &self.other_registry());
+        self.followed(deployment).await;
+        settle(deployment, turns).await;
+        let _said = import_by_command(deployment, &self.registry());
+        at_rest(deployment).await;
+        self.listed_in(deployment).await
+    }
+
+    async fn listed_in(&self, deployment: &Deployment) -> Findings {
+        let address = format!("http://{}", deployment.query());
+        listed(ReportServiceClient::connect(address).await.expect("query answers")).await
+    }
+
     /// Imports the list into a deployment, and waits until its services use it.
     ///
     /// # Panics
@@ -177,6 +235,13 @@ impl Neighbourhood {
         let csv = self.registry().into_bytes().into();
         let request = ImportAgenciesRequest { csv, validate_only: false };
         client.import_agencies(request).await.expect("the list is taken");
+        self.followed(deployment).await;
+    }
+
+    /// Waits until the services of a deployment use the list.
+    async fn followed(&self, deployment: &Deployment) {
+        let address = format!("http://{}", deployment.query());
+        let mut client = AgencyServiceClient::connect(address).await.expect("query answers");
         let last = self.agencies.last().expect("there are agencies");
         // Services follow within moments; query is one of them.
         for _ in 0..200 {
@@ -204,7 +269,11 @@ pub fn shuffled(turns: &[Turn], seed: u64) -> Vec<Turn> {
 }
 
 /// Returns a report with an agency, year, number of licences and prose of its own.
-pub(crate) fn document(turn: &Turn) -> Vec<u8> {
+///
+/// # Panics
+/// If the sample is missing.
+#[must_use]
+pub fn document(turn: &Turn) -> Vec<u8> {
     let all = samples::all();
     let sample = all.iter().find(|sample| sample.file.starts_with("05_")).expect("the sample is there");
     let text = String::from_utf8(sample.bytes()).expect("the sample is UTF-8");
@@ -239,12 +308,29 @@ fn own_prose(number: usize) -> String {
 #[must_use]
 pub fn import_by_command(deployment: &Deployment, csv: &str) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let file = folder.path().join("agencies.csv");
-    std::fs::write(&file, csv).expect("the folder takes a file");
-    let (file, query) = (file.display().to_string(), format!("http://{}", deployment.query()));
-    let output = deployment.gongkai(&["agencies", "import", &file, "--query", &query]);
+    let output = importing(deployment, folder.path(), csv).output().expect("the program is there");
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).expect("the command writes UTF-8")
+}
+
+/// Returns the command that imports a list, which is written to a folder.
+fn importing(deployment: &Deployment, folder: &Path, csv: &str) -> Command {
+    let file = folder.join("agencies.csv");
+    std::fs::write(&file, csv).expect("the folder takes a file");
+    let mut command = Command::new(binary("gongkai"));
+    command.args(["agencies", "import"]).arg(file);
+    command.args(["--query", &format!("http://{}", deployment.query())]).stderr(Stdio::null());
+    command
+}
+
+/// Submits the reports and waits until all is done about them.
+async fn settle(deployment: &Deployment, turns: &[Turn]) {
+    for turn in turns {
+        let submission = submit(deployment, turn).await;
+        let receipt = http::settled(&deployment.ingest(), &submission).await;
+        assert_eq!(receipt["state"], "validated", "{receipt}");
+    }
+    at_rest(deployment).await;
 }
 
 /// Submits a report. Returns the submission's id.

@@ -285,6 +285,7 @@ fn parsed(
     let stated = said.map(|said| time(said, "said").unwrap());
     v1::ReportParsed {
         filed_as: String::new(),
+        registry: String::new(),
         differences: Vec::new(),
         origin: Some(v1::Origin {
             submission_id: id.to_owned(),

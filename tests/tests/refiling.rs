@@ -10,7 +10,7 @@ use gongkai_proto::{
 use gongkai_tests::{
     deployment::{Deployment, Plan},
     http,
-    neighbourhood::{Neighbourhood, Turn, import_by_command, submit},
+    neighbourhood::{Neighbourhood, SOON, Turn, document, import_by_command, submit},
 };
 use tonic_types::StatusExt as _;
 
@@ -30,6 +30,110 @@ async fn a_later_list_leads_to_the_same_findings_as_an_earlier_one() {
     assert!(said.contains(&format!("{} reports move", turns.len())), "{said}");
     let again = import_by_command(&deployment, &neighbourhood.registry());
     assert!(again.contains("no report moves"), "{again}");
+}
+
+/// The findings are those of an earlier list, although query and validate die while the list is imported.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_in_the_middle_changes_nothing() {
+    let neighbourhood = Neighbourhood::of(AGENCIES);
+    let turns = neighbourhood.turns();
+    let expected = neighbourhood.run(&turns, false).await;
+    let plan = Plan { replicas: 2, config: SOON.to_owned(), ..Plan::default() };
+    let mut deployment = Deployment::start(&plan).await;
+    let actual = neighbourhood.run_refiled_and_killed(&mut deployment, &turns).await;
+    assert_eq!(actual, expected);
+    let again = import_by_command(&deployment, &neighbourhood.registry());
+    assert!(again.contains("no report moves") && !again.contains("other documents"), "{again}");
+}
+
+/// The list changes nothing but who stands under whom.
+#[tokio::test(flavor = "multi_thread")]
+async fn other_parents_and_siblings_lead_to_the_findings_that_they_would_have_led_to() {
+    let neighbourhood = Neighbourhood::of(AGENCIES);
+    let turns = neighbourhood.turns();
+    let expected = neighbourhood.run(&turns, false).await;
+    let deployment = Deployment::start(&Plan { replicas: 2, ..Plan::default() }).await;
+    let actual = neighbourhood.run_after_another_list(&deployment, &turns).await;
+    assert_eq!(actual, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_was_rejected_for_want_of_an_agency_is_read_again() {
+    let deployment = Deployment::start(&Plan::default()).await;
+    let ingest = deployment.ingest();
+    let url = format!("{ingest}/v1/reports?filename=report.md&agency_code=YX-1");
+    let answer = http::post(&url, "text/markdown", document(&Turn::of("本机关", 2023))).await.unwrap();
+    let submission = answer.json["submission_id"].as_str().unwrap().to_owned();
+    let receipt = http::settled(&ingest, &submission).await;
+    assert_eq!(receipt["rejection"]["code"], "NO_IDENTITY", "{receipt}");
+    let other = import_by_command(&deployment, "code,name\nYX-2,云溪县水务局\n");
+    assert!(!other.contains(&submission), "{other}");
+    let list = "code,name\nYX-1,云溪县档案局\nYX-2,云溪县水务局\n";
+    let said = import_by_command(&deployment, list);
+    assert!(said.contains(&format!("{submission}  曾被拒绝")), "{said}");
+    for _ in 0..400 {
+        let receipt = http::get(&format!("{ingest}/v1/submissions/{submission}")).await.unwrap().json;
+        if receipt["state"] == "validated" {
+            assert_eq!(receipt["report"], "agencies/YX-1/reports/2023");
+            assert_eq!(receipt["rejection"], serde_json::Value::Null);
+            let again = import_by_command(&deployment, list);
+            assert!(!again.contains(&submission), "{again}");
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("it stays rejected");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiver_moves_with_its_report_and_nobody_is_told() {
+    let deployment = Deployment::start(&Plan::default()).await;
+    let turn = Turn::of("云溪县第1街道办事处", 2023);
+    let receipt = http::settled(&deployment.ingest(), &submit(&deployment, &turn).await).await;
+    let query = format!("http://{}", deployment.query());
+    let gongkai = |arguments: &[&str]| {
+        let output = deployment.gongkai(&[arguments, &["--query", &query, "--format", "json"]].concat());
+        let lines = String::from_utf8(output.stdout).unwrap();
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<serde_json::Value>>()
+    };
+    let report = receipt["report"].as_str().unwrap();
+    let mut findings = Vec::new();
+    for _ in 0..400 {
+        findings = gongkai(&["findings", report]);
+        if !findings.is_empty() && deployment.messages(STREAM_ALERTS).await > Some(0) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let finding = findings.iter().find(|finding| finding["severity"] == "ERROR").expect("the sample has one");
+    let name = format!("{report}/findings/{}", finding["fingerprint"].as_str().unwrap());
+    let decision = ["--reason", "已核实", "--person", "张三", "--until", "2030-06-30", "--query", &query];
+    let created = deployment.gongkai(&[&["waivers", "create", name.as_str()], &decision[..]].concat());
+    assert!(created.status.success(), "{created:?}");
+    let waived = |report: &str| {
+        let all = gongkai(&["findings", report, "--filter", "waived = true"]);
+        all.iter().map(|finding| finding["rule"].clone()).collect::<Vec<_>>()
+    };
+    until(|| waived(report) == [finding["rule"].clone()]).await;
+    let told = deployment.messages(STREAM_ALERTS).await;
+    let _said = import_by_command(&deployment, &format!("code,name\nYX-1,{}\n", turn.agency));
+    let moved = "agencies/YX-1/reports/2023";
+    until(|| waived(moved) == [finding["rule"].clone()]).await;
+    let waivers = gongkai(&["waivers", "list", moved]);
+    assert_eq!((waivers.len(), &waivers[0]["person"]), (1, &"张三".into()), "{waivers:?}");
+    until(|| gongkai(&["waivers", "list", report])[0]["state"] == "revoked").await;
+    assert_eq!(deployment.messages(STREAM_ALERTS).await, told, "nobody is told of a finding that is waived");
+}
+
+/// Waits until a question to the deployment has this answer.
+async fn until(mut is_so: impl FnMut() -> bool) {
+    for _ in 0..200 {
+        if is_so() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("it does not happen");
 }
 
 /// The reason and the metadata of the error for a report that is not there, once it is not.

@@ -89,27 +89,69 @@ pub struct RefileReportsRequest {
     #[prost(bool, tag = "2")]
     pub validate_only: bool,
 }
-/// A report that moves to another agency.
+/// Documents that are read again: those of a report, or a rejected one.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RefiledReport {
-    /// The current resource name of the report: `agencies/{agency}/reports/{year}`.
+    /// The current resource name of the report, `agencies/{agency}/reports/{year}`; empty for a rejected document.
     #[prost(string, tag = "1")]
     pub from: ::prost::alloc::string::String,
-    /// The resource name of the report after the move.
+    /// The resource name of the report afterwards; empty for a rejected document.
     #[prost(string, tag = "2")]
     pub to: ::prost::alloc::string::String,
-    /// The agency's name in the document.
+    /// The agency's name in the document; empty for a rejected document.
     #[prost(string, tag = "3")]
     pub agency_name: ::prost::alloc::string::String,
     /// The number of documents that are read again.
     #[prost(uint32, tag = "4")]
     pub documents: u32,
+    /// Why they are read again.
+    #[prost(enumeration = "RefilingReason", tag = "5")]
+    pub reason: i32,
+    /// The id of the submission of a rejected document.
+    #[prost(string, tag = "6")]
+    pub submission_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ImportAgenciesResponse {
     /// The number of agencies in the list.
     #[prost(uint32, tag = "1")]
     pub agencies: u32,
+}
+/// Why documents are read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RefilingReason {
+    Unspecified = 0,
+    /// The list files the report under another agency.
+    Moved = 1,
+    /// The report stays where it is. The list has another entry of its agency, or of a body below it, so its findings may change.
+    Entry = 2,
+    /// The document was rejected because its agency was unknown, or because it was not one of its sender's. The list may settle that.
+    Rejected = 3,
+}
+impl RefilingReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REFILING_REASON_UNSPECIFIED",
+            Self::Moved => "REFILING_REASON_MOVED",
+            Self::Entry => "REFILING_REASON_ENTRY",
+            Self::Rejected => "REFILING_REASON_REJECTED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REFILING_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "REFILING_REASON_MOVED" => Some(Self::Moved),
+            "REFILING_REASON_ENTRY" => Some(Self::Entry),
+            "REFILING_REASON_REJECTED" => Some(Self::Rejected),
+            _ => None,
+        }
+    }
 }
 /// Generated client implementations.
 pub mod agency_service_client {
@@ -277,9 +319,10 @@ pub mod agency_service_client {
                 .insert(GrpcMethod::new("gongkai.v1.AgencyService", "ImportAgencies"));
             self.inner.unary(req, path, codec).await
         }
-        /// Streams the stored reports that the list files under another agency than their current one. Their documents are read
-        /// again in the background, after all newer documents. A repetition of the call is harmless; it does not return reports that
-        /// have moved.
+        /// Streams the stored reports that the list files under another agency than their current one, those whose findings may change
+        /// because the list has another entry of their agency or of a body below it, and rejected documents whose agency the list now
+        /// has. Their documents are read again in the background, after all newer documents. A repetition of the call is harmless; it
+        /// does not return what is settled. A call that ended early is completed by the next one.
         pub async fn refile_reports(
             &mut self,
             request: impl tonic::IntoRequest<super::RefileReportsRequest>,
@@ -348,9 +391,10 @@ pub mod agency_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// Streams the stored reports that the list files under another agency than their current one. Their documents are read
-        /// again in the background, after all newer documents. A repetition of the call is harmless; it does not return reports that
-        /// have moved.
+        /// Streams the stored reports that the list files under another agency than their current one, those whose findings may change
+        /// because the list has another entry of their agency or of a body below it, and rejected documents whose agency the list now
+        /// has. Their documents are read again in the background, after all newer documents. A repetition of the call is harmless; it
+        /// does not return what is settled. A call that ended early is completed by the next one.
         async fn refile_reports(
             &self,
             request: tonic::Request<super::RefileReportsRequest>,
@@ -1877,7 +1921,7 @@ pub struct DocumentReceived {
     #[prost(message, optional, tag = "31")]
     pub rereading: ::core::option::Option<Rereading>,
 }
-/// An arrival that is read again, because the registry now names its agency otherwise.
+/// An arrival that is read again, because the registry changed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Rereading {
     /// The stream sequence of the DocumentReceived. It identifies the arrival.
@@ -1886,12 +1930,18 @@ pub struct Rereading {
     /// The time at which the arrival takes effect.
     #[prost(message, optional, tag = "2")]
     pub effective_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// The resource name of the report that the arrival is filed under: `agencies/{agency}/reports/{year}`.
+    /// The resource name of the report that the arrival is filed under, `agencies/{agency}/reports/{year}`; empty if the document was
+    /// rejected.
     #[prost(string, tag = "3")]
     pub filed_as: ::prost::alloc::string::String,
-    /// The resource name of the report that the registry files the arrival under: `agencies/{agency}/reports/{year}`.
+    /// The resource name of the report that the registry files the arrival under, `agencies/{agency}/reports/{year}`; empty if only
+    /// reading the document shows it.
     #[prost(string, tag = "4")]
     pub expected: ::prost::alloc::string::String,
+    /// The name of the registry for which the arrival is read: the SHA-256 of the list, in lower-case hex. Empty in events of earlier
+    /// versions.
+    #[prost(string, tag = "5")]
+    pub registry: ::prost::alloc::string::String,
 }
 /// The parts of a DocumentReceived that later stages keep.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2199,6 +2249,9 @@ pub struct ReportParsed {
     /// `agencies/{agency}/reports/{year}`.
     #[prost(string, tag = "5")]
     pub filed_as: ::prost::alloc::string::String,
+    /// The name of the registry for which the arrival was read again. Empty otherwise.
+    #[prost(string, tag = "6")]
+    pub registry: ::prost::alloc::string::String,
 }
 /// The event on `gongkai.v1.report.validated.<region>`: a report was checked.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2611,6 +2664,9 @@ pub struct YearRecord {
     /// The departures, ordered by received_sequence.
     #[prost(message, repeated, tag = "8")]
     pub departures: ::prost::alloc::vec::Vec<DepartureRecord>,
+    /// The groups of siblings in which the report was recorded, without duplicates. The last one is the present group.
+    #[prost(string, repeated, tag = "9")]
+    pub sibling_scopes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// The arrival of a document.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2641,7 +2697,7 @@ pub struct ArrivalRecord {
     pub effective_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// The parts of a report's content that its neighbours use. An erased content keeps only its hash, parsed_sequence,
-/// prose_chars and prose_bands.
+/// prose_chars and prose_bands. One below the highest revisions keeps its hash, parsed_sequence and main_hash.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ContentRecord {
     /// The revision's identity: a hash of the original and its attachments, in lower-case hex. Without attachments it is the
@@ -4094,6 +4150,9 @@ pub struct WatchReportsResponse {
     /// The token that resumes the stream after this change.
     #[prost(string, tag = "3")]
     pub resume_token: ::prost::alloc::string::String,
+    /// The resource name under which the report is filed now, `agencies/{agency}/reports/{year}`, for REPORT_CHANGE_MOVED.
+    #[prost(string, tag = "4")]
+    pub moved_to: ::prost::alloc::string::String,
 }
 /// A kind of change of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -4106,6 +4165,8 @@ pub enum ReportChange {
     Withdrawn = 2,
     /// The whole report was erased on demand. Only its name remains.
     Erased = 3,
+    /// The report was filed under another agency. Nothing is left under its name, and `moved_to` has the new one.
+    Moved = 4,
 }
 impl ReportChange {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -4118,6 +4179,7 @@ impl ReportChange {
             Self::Validated => "REPORT_CHANGE_VALIDATED",
             Self::Withdrawn => "REPORT_CHANGE_WITHDRAWN",
             Self::Erased => "REPORT_CHANGE_ERASED",
+            Self::Moved => "REPORT_CHANGE_MOVED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -4127,6 +4189,7 @@ impl ReportChange {
             "REPORT_CHANGE_VALIDATED" => Some(Self::Validated),
             "REPORT_CHANGE_WITHDRAWN" => Some(Self::Withdrawn),
             "REPORT_CHANGE_ERASED" => Some(Self::Erased),
+            "REPORT_CHANGE_MOVED" => Some(Self::Moved),
             _ => None,
         }
     }

@@ -261,7 +261,8 @@ impl Fill {
 
     fn rereading(&mut self) -> Option<Rereading> {
         let (received_sequence, effective_at) = (self.long(), self.time());
-        Some(Rereading { received_sequence, effective_at, filed_as: self.text(), expected: self.text() })
+        let (filed_as, expected) = (self.text(), self.text());
+        Some(Rereading { received_sequence, effective_at, filed_as, expected, registry: self.text() })
     }
 
     fn sender(&mut self) -> Option<Sender> {
@@ -276,6 +277,7 @@ impl Fill {
             versions: self.versions(),
             differences: vec![self.difference()],
             filed_as: self.text(),
+            registry: self.text(),
         }
     }
 

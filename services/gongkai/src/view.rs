@@ -78,6 +78,9 @@ pub(crate) struct ChangeView {
     pub(crate) change: &'static str,
     pub(crate) report: ReportView,
     pub(crate) resume_token: String,
+    /// Where the report is filed now, if it moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) moved_to: Option<String>,
 }
 
 // === impl ReportView ===
@@ -213,10 +216,12 @@ impl TryFrom<v1::WatchReportsResponse> for ChangeView {
             v1::ReportChange::Validated => "validated",
             v1::ReportChange::Withdrawn => "withdrawn",
             v1::ReportChange::Erased => "erased",
+            v1::ReportChange::Moved => "moved",
             v1::ReportChange::Unspecified => "unspecified",
         };
         let report = response.report.context("server sent a change without a report")?.try_into()?;
-        Ok(Self { change, report, resume_token: response.resume_token })
+        let moved_to = Some(response.moved_to).filter(|name| !name.is_empty());
+        Ok(Self { change, report, resume_token: response.resume_token, moved_to })
     }
 }
 
@@ -231,6 +236,7 @@ impl TableRow for ChangeView {
         ("warning", |change| change.report.findings_summary.warning.to_string()),
         ("review", |change| change.report.findings_summary.review.to_string()),
         ("resume_token", |change| change.resume_token.clone()),
+        ("moved_to", |change| change.moved_to.clone().unwrap_or_default()),
     ];
 }
 

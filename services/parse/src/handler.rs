@@ -175,6 +175,7 @@ impl Reader {
             versions: Some((&self.versions).into()),
             differences: differences.iter().map(Into::into).collect(),
             filed_as: received.rereading.as_ref().map(|again| again.filed_as.clone()).unwrap_or_default(),
+            registry: received.rereading.as_ref().map(|again| again.registry.clone()).unwrap_or_default(),
         };
         Ok(output(Event::ReportParsed, received, &event))
     }
@@ -228,11 +229,7 @@ impl Reader {
     ) -> Vec<Output> {
         if let Some(again) = &received.rereading {
             let (report, code) = (&again.filed_as, rejection.code.to_string());
-            tracing::warn!(
-                report,
-                code,
-                "the document was read again and rejected; it stays where it is filed"
-            );
+            tracing::warn!(report, code, "the document was read again and rejected; nothing changes");
             return Vec::new();
         }
         let event = v1::ReportRejected {
@@ -255,6 +252,8 @@ impl Handler for Reader {
         if received.content.is_none() && received.attachments.is_empty() {
             return Err(Decision::bury("NO_CONTENT", anyhow!("the event names no original")));
         }
+        let registry = self.registry.borrow().clone();
+        await_registry(&registry, &received, context.attempt)?;
         let files = self.files(&received, context.attempt).await?;
         let origin = origin(&received, context);
         let files = match files {
@@ -262,7 +261,6 @@ impl Handler for Reader {
             Err(erased) => return Ok(self.rejected(&erased, &[], &received, (origin, context))),
         };
         let steps: Vec<Observer> = files.iter().map(|_| Observer::default()).collect();
-        let registry = self.registry.borrow().clone();
         let said = Arc::new(declared(&received, &registry));
         let JointReading { result, parts, decided_by } =
             self.read(files, said.clone(), steps.clone()).await?;
@@ -270,7 +268,6 @@ impl Handler for Reader {
         let read = match result {
             Ok(reading) => {
                 let (key, differences) = said.identify(&reading.report, &registry);
-                await_registry(&key, &received, context.attempt)?;
                 let asked = said.asked(&reading.report);
                 let named = (&key, &*registry);
                 if self.is_of_its_sender(&asked, named, &received, origin.received_sequence).await? {
@@ -317,12 +314,16 @@ fn given(text: &str) -> Option<&str> {
 }
 
 /// Returns an error if the document is read again for a list of agencies that this process does not follow yet.
-fn await_registry(key: &ReportKey, received: &v1::DocumentReceived, attempt: u32) -> Result<(), Decision> {
-    let expected = received.rereading.as_ref().map(|again| again.expected.as_str());
-    match expected.filter(|expected| *expected != key.to_string() && attempt < REGISTRY_ATTEMPTS) {
-        Some(expected) => Err(Decision::retry(anyhow!("the list of agencies does not give {expected} yet"))),
-        None => Ok(()),
+fn await_registry(
+    registry: &Registry,
+    received: &v1::DocumentReceived,
+    attempt: u32,
+) -> Result<(), Decision> {
+    let awaited = received.rereading.as_ref().map_or("", |again| &again.registry);
+    if awaited.is_empty() || awaited == registry.name() || attempt >= REGISTRY_ATTEMPTS {
+        return Ok(());
     }
+    Err(Decision::retry(anyhow!("the list of agencies is not {awaited} yet")))
 }
 
 /// Returns the region of the event, or `000000` if it has none.

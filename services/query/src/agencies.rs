@@ -1,6 +1,6 @@
 //! `gongkai.v1.AgencyService`: the registry, and the agencies that have reports but are not listed.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use gongkai_agencies::{Agency, Registry, nature_of, read_csv};
@@ -168,12 +168,12 @@ impl v1::agency_service_server::AgencyService for Agencies {
         request: Request<v1::RefileReportsRequest>,
     ) -> Result<Response<Self::RefileReportsStream>, Status> {
         let v1::RefileReportsRequest { csv, validate_only } = request.into_inner();
-        let registry = match csv.is_empty() {
+        let list = match csv.is_empty() {
             true => self.store.read().await.map_err(QueryError::Broker)?,
             false if validate_only => list_of(&csv)?,
             false => return Err(QueryError::InvalidRegistry("import the list first".to_owned()).into()),
         };
-        let reports = self.refiling.clone().reports(Arc::new(registry), validate_only);
+        let reports = self.refiling.clone().reports(list, validate_only).await?;
         Ok(Response::new(reports.map_err(Status::from).boxed()))
     }
 

@@ -134,15 +134,17 @@ pub fn change(change: Change, epoch: &str) -> v1::WatchReportsResponse {
         ChangeKind::Validated => v1::ReportChange::Validated,
         ChangeKind::Withdrawn => v1::ReportChange::Withdrawn,
         ChangeKind::Erased => v1::ReportChange::Erased,
+        ChangeKind::Moved => v1::ReportChange::Moved,
     };
     v1::WatchReportsResponse {
         change: kind.into(),
         report: Some(change.report.map_or_else(|| gone(&change.key), revision)),
         resume_token: ResumeToken { epoch: epoch.to_owned(), ordinal: change.ordinal }.to_string(),
+        moved_to: change.moved_to.map(|key| key.to_string()).unwrap_or_default(),
     }
 }
 
-/// Returns a report whose document was rejected when it was read again: only its name is left.
+/// Returns a report of which only the name is left.
 fn gone(key: &ReportKey) -> v1::Report {
     v1::Report {
         name: key.to_string(),

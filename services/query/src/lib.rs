@@ -79,11 +79,12 @@ pub async fn run_on(listener: TcpListener, config: Config, runtime: Runtime) -> 
         runtime.objects(subjects::BUCKET_REGISTRIES),
     );
     let registry = store.clone().follow(&runtime);
-    let refiling = Refiling::new(runtime.clone(), reads.clone());
+    let refiling = Refiling::new(runtime.clone(), reads.clone(), store.clone());
     let agencies = Agencies::new(store, registry, reads.clone(), refiling);
     let log = commands::Log::new(runtime.clone());
     let alerts = Alerts::new(WaiverCommands::new(log.clone(), reads.clone()), reads.clone());
-    runtime.spawn("waivers", OnFailure::ShutDown, commands::expire(log, reads.clone()));
+    runtime.spawn("waivers", OnFailure::ShutDown, commands::expire(log.clone(), reads.clone()));
+    runtime.spawn("moved-waivers", OnFailure::ShutDown, commands::move_waivers(log, reads.clone()));
     let services = Services { reports: Reports::new(reads, watchers), agencies, alerts };
     let serving = server::serve(&config, runtime.clone(), listener, services);
     tokio::try_join!(keeping, serving)?;

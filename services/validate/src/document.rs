@@ -127,11 +127,11 @@ impl ParsedDocument {
         report.is_some_and(|report| record::is_erased(report, &self.origin.content_hash))
     }
 
-    /// Returns the rejection of an erased content.
-    pub(crate) fn rejected_as_erased(&self) -> Output {
+    /// Returns the event of a rejection.
+    pub(crate) fn rejected(&self, rejection: &Rejection) -> Output {
         let event = v1::ReportRejected {
             origin: Some(self.origin.clone()),
-            rejection: Some((&Rejection::erased()).into()),
+            rejection: Some(rejection.into()),
             versions: Some((&self.versions).into()),
             trace_id: self.trace_id.clone(),
             parts: Vec::new(),

@@ -11,15 +11,15 @@ use anyhow::anyhow;
 use async_trait::async_trait;
 use gongkai_agencies::Registry;
 use gongkai_lifecycle::{TakenDown, UrlIndex, concerned, record_report, record_url_withdrawal};
-use gongkai_model::ReportKey;
-use gongkai_neighbours::{SharedRecords, cells, record};
+use gongkai_model::{Rejection, RejectionCode, ReportKey};
+use gongkai_neighbours::{SharedRecords, record, shared_records::sibling_scope};
 use gongkai_proto::{
     ReportEvent,
     convert::history,
     subjects,
     v1::{self, AgencyRecord, ReadingsRecord, UrlIndexRecord},
 };
-use gongkai_rules::{AgencyYear, RuleSet};
+use gongkai_rules::RuleSet;
 use gongkai_worker::{Context, Decision, Handler, Output, RecordStore, Runtime};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
@@ -32,7 +32,9 @@ use crate::{
 /// Maximum number of lost races in a row for one record before a message is retried later. All children of a parent
 /// write its record.
 const MAX_RACES: u32 = 40;
-/// Number of deliveries after which a report that moved is validated without the entry of its agency.
+/// Code of a dead letter for a record that has no room.
+const RECORD_FULL: &str = "STATE_TOO_LARGE";
+/// Number of deliveries after which a report that was read again is validated by the list of agencies that is there.
 const REGISTRY_ATTEMPTS: u32 = 4;
 
 /// The stage's handler.
@@ -60,6 +62,7 @@ impl Validator {
     }
 
     async fn parsed(&self, parsed: v1::ReportParsed, context: &Context) -> Result<Vec<Output>, Decision> {
+        self.await_registry(&parsed.registry, context.attempt)?;
         let mut own = self.revalidator.document((parsed, context.sequence), context.trace_id.clone()).await?;
         if own.origin.kind() == v1::DocumentKind::Draft {
             return Ok(vec![self.revalidator.draft(own, context).await?]);
@@ -68,10 +71,7 @@ impl Validator {
             .map_err(|error| Decision::bury(UNREADABLE_EVENT, error))?;
         let Some(mut outputs) = self.refile(&mut own, context).await? else { return Ok(Vec::new()) };
         let withdrawal = self.record_url(&own).await?;
-        let report = own.report.clone();
-        let summarize = move || AgencyYear::of(&report, gongkai_agencies::kind_of(&report.agency));
-        let summary = self.revalidator.runtime.cpu(summarize).await.map_err(Decision::retry)?;
-        let content = cells::content(&summary, &own.origin.content_hash, context.sequence);
+        let content = self.revalidator.summary(&own).await?;
         let change = |record: &mut AgencyRecord| {
             let report = record::year_mut(record, own.key.year);
             let is_withdrawal_new =
@@ -80,6 +80,17 @@ impl Validator {
         };
         outputs.extend(self.apply(&own.key, &change, Some(&own), context).await?);
         Ok(outputs)
+    }
+
+    /// Returns an error if a document was read again for a list of agencies that this process does not follow yet.
+    fn await_registry(&self, awaited: &str, attempt: u32) -> Result<(), Decision> {
+        if awaited.is_empty()
+            || awaited == self.shared.registry.borrow().name()
+            || attempt >= REGISTRY_ATTEMPTS
+        {
+            return Ok(());
+        }
+        Err(Decision::retry(anyhow!("the list of agencies is not {awaited} yet")))
     }
 
     /// Takes an arrival that was read again out of the reports that it left, and validates these. Returns `None` if the arrival
@@ -91,13 +102,6 @@ impl Validator {
     ) -> Result<Option<Vec<Output>>, Decision> {
         let (arrival, event) = (own.origin.received_sequence, own.parsed_sequence);
         let Some(filed_as) = &own.filed_as else { return Ok(Some(Vec::new())) };
-        let is_listed = self.shared.registry.borrow().get(&own.key.agency).is_some();
-        if !is_listed && context.attempt < REGISTRY_ATTEMPTS {
-            return Err(Decision::retry(anyhow!(
-                "the list of agencies does not have {} yet",
-                own.key.agency
-            )));
-        }
         let change = |record: &mut ReadingsRecord| {
             let is_first_new = refiling::record_reading(record, filed_as, 0);
             (refiling::record_reading(record, &own.key, event) || is_first_new, ())
@@ -165,12 +169,28 @@ impl Validator {
     ) -> Result<Vec<Output>, Decision> {
         let years = (0..=record::YEARS_BACK).filter_map(|after| key.year.checked_add(after)).collect();
         let first = Revalidation::new(key.agency.clone(), years);
-        let (record, mut outputs) = self.revalidator.update(&first, own, context, change).await?;
-        outputs.extend(own.filter(|own| own.was_erased(&record)).map(ParsedDocument::rejected_as_erased));
+        let change = |record: &mut AgencyRecord| {
+            let is_news = change(record);
+            self.record_scope(record, key) || is_news
+        };
+        let updated = self.revalidator.update(&first, own, context, &change).await;
+        if let (Err(Decision::Bury { code: RECORD_FULL, .. }), Some(own)) = (&updated, own) {
+            return Ok(vec![own.rejected(&too_many_revisions())]);
+        }
+        let (record, mut outputs) = updated?;
+        let erased = own.filter(|own| own.was_erased(&record));
+        outputs.extend(erased.map(|own| own.rejected(&Rejection::erased())));
         for due in notices::notify_relatives(&self.shared, &key.agency, &record, key.year).await? {
             outputs.extend(self.revalidator.revalidate(&due, context).await?);
         }
         Ok(outputs)
+    }
+
+    /// Records the group of siblings of a report by the registry's entry of its agency. Returns true if it is another one.
+    fn record_scope(&self, record: &mut AgencyRecord, key: &ReportKey) -> bool {
+        let report = record::year_mut(record, key.year);
+        let scope = sibling_scope(record::region(report), self.shared.profile(&key.agency).as_ref());
+        scope.is_some_and(|scope| record::record_scope(report, &scope))
     }
 
     /// Records that the report arrived with its URL. Returns the withdrawal of that URL with the highest rank.
@@ -211,6 +231,16 @@ impl Handler for Validator {
             _ => Err(Decision::unexpected(context)),
         }
     }
+}
+
+/// Returns the rejection of a content for which the record of its agency has no room.
+fn too_many_revisions() -> Rejection {
+    Rejection::new(
+        RejectionCode::TooManyRevisions,
+        "该机关的年报已有数千个不同版本，不再接收新的版本；请检查发布系统是否反复报送自动变化的网页，并联系管理员。",
+        "the agency's reports have thousands of different contents already; check whether the CMS sends a page that changes by \
+         itself, and ask the operator",
+    )
 }
 
 /// Returns the key of a URL's record: a digest, because keys allow fewer characters than URLs. Stored records have

@@ -5,7 +5,7 @@ use gongkai_model::{AgencyKey, AgencyProfile, Applicant, Concept, FactId};
 use gongkai_neighbours::{
     SharedRecords, cells, record,
     shared_entry::{compared_with, put},
-    shared_records::{MIN_PROSE_CHARS, band_key, rollup_key, sibling_scope},
+    shared_records::{MIN_PROSE_CHARS, band_key, rollup_key},
 };
 use gongkai_proto::v1::{AgencyRecord, BandMember, BandRecord, ContentRecord, RollupLine, RollupRecord};
 use gongkai_rules::{Cells, figures};
@@ -31,7 +31,7 @@ pub(crate) async fn notify_relatives(
     let profile = shared.profile(agency);
     let mut due = Vec::new();
     due.extend(notify_parent(shared, agency, record, year, profile.as_ref()).await?);
-    due.extend(notify_siblings(shared, agency, record, year, profile.as_ref()).await?);
+    due.extend(notify_siblings(shared, agency, record, year).await?);
     // A relative that arrived at the same time may have been missing when this report was validated.
     let has_children = !shared.registry.borrow().children(agency).is_empty();
     let is_compared = |content: &ContentRecord| content.prose_chars >= MIN_PROSE_CHARS;
@@ -61,27 +61,28 @@ async fn notify_parent(
     Ok(Some(Revalidation::new(parent, years)))
 }
 
-/// Writes the report into the records of the bands of its prose.
+/// Writes the report into the records of the bands of its prose, in its present group of siblings and in former ones.
 async fn notify_siblings(
     shared: &SharedRecords,
     agency: &AgencyKey,
     record: &AgencyRecord,
     year: i32,
-    profile: Option<&AgencyProfile>,
 ) -> Result<Vec<Revalidation>, Decision> {
     let Some(report) = record::year(record, year) else { return Ok(Vec::new()) };
     // `None` if all arrivals were erased: then no band contains the report any more.
     let current = record::current_revision(report).filter(|current| !current.is_withdrawn);
-    let Some(scope) = sibling_scope(record::region(report), profile) else { return Ok(Vec::new()) };
     let mut siblings: Vec<AgencyKey> = Vec::new();
-    for content in report.contents.iter().filter(|content| content.prose_chars >= MIN_PROSE_CHARS) {
-        for band in &content.prose_bands {
-            let stands = current.as_ref().is_some_and(|current| current.content.prose_bands.contains(band));
-            let member = BandMember { agency: agency.to_string(), epoch: report.epoch, stands };
-            let change = |band: &mut BandRecord| (put(&mut band.members, &member), ());
-            let (band, ()): (BandRecord, ()) =
-                shared.records.change(&band_key(year, &scope, *band), change).await?;
-            siblings.extend(compared_with(&band, agency));
+    for scope in &report.sibling_scopes {
+        let standing = current.as_ref().filter(|_| report.sibling_scopes.last() == Some(scope));
+        for content in report.contents.iter().filter(|content| content.prose_chars >= MIN_PROSE_CHARS) {
+            for band in &content.prose_bands {
+                let stands = standing.is_some_and(|current| current.content.prose_bands.contains(band));
+                let member = BandMember { agency: agency.to_string(), epoch: report.epoch, stands };
+                let change = |band: &mut BandRecord| (put(&mut band.members, &member), ());
+                let (band, ()): (BandRecord, ()) =
+                    shared.records.change(&band_key(year, scope, *band), change).await?;
+                siblings.extend(compared_with(&band, agency));
+            }
         }
     }
     siblings.sort();

@@ -11,7 +11,7 @@ use gongkai_neighbours::{
 };
 use gongkai_proto::{
     ReportEvent, subjects,
-    v1::{self, AgencyRecord, LastVerdict},
+    v1::{self, AgencyRecord, ContentRecord, LastVerdict},
 };
 use gongkai_rules::{AgencyYear, Neighbours, RuleSet};
 use gongkai_worker::{
@@ -74,6 +74,9 @@ impl Revalidator {
         loop {
             let mut read = records.read::<AgencyRecord>(&key).await?;
             let mut is_changed = change(&mut read.record);
+            for year in &revalidation.years {
+                is_changed |= self.restore_outlines(&mut read.record, *year).await?;
+            }
             let mut pending = Vec::new();
             for year in &revalidation.years {
                 let own = own.filter(|own| own.key.year == *year && !own.was_erased(&read.record));
@@ -87,6 +90,27 @@ impl Revalidator {
             records.lost(&key, race).await?;
             race += 1;
         }
+    }
+
+    /// Restores contents of a year that became high revisions again. Returns true if there were any.
+    async fn restore_outlines(&self, record: &mut AgencyRecord, year: i32) -> Result<bool, Decision> {
+        let outlined = record::year(record, year).map(record::outlined).unwrap_or_default();
+        for parsed_sequence in &outlined {
+            let content = self.summary(&self.load(*parsed_sequence).await?).await?;
+            record::restore(record::year_mut(record, year), content);
+        }
+        Ok(!outlined.is_empty())
+    }
+
+    /// Returns the parts of a document that neighbours use.
+    ///
+    /// # Errors
+    /// The rules' code failed on it: retry.
+    pub(crate) async fn summary(&self, document: &ParsedDocument) -> Result<ContentRecord, Decision> {
+        let report = document.report.clone();
+        let summarize = move || AgencyYear::of(&report, gongkai_agencies::kind_of(&report.agency));
+        let summary = self.runtime.cpu(summarize).await.map_err(Decision::retry)?;
+        Ok(cells::content(&summary, &document.origin.content_hash, document.parsed_sequence))
     }
 
     /// Validates reports without another change of the record.

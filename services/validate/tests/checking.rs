@@ -8,15 +8,23 @@ use gongkai_proto::{ReportEvent, subjects, v1};
 use gongkai_validate::Validator;
 use gongkai_worker::{
     Context, Decision, Handler, Runtime, Transport,
-    transport::{Objects, memory::Memory},
+    testing::NatsServer,
+    transport::{
+        Objects,
+        jetstream::{JetStream, JetStreamSettings},
+        memory::Memory,
+    },
 };
 use prost::Message as _;
 use time::OffsetDateTime;
 
 async fn stage() -> (Validator, Arc<dyn Objects>) {
-    let memory = Memory::new();
-    memory.declare(&gongkai_proto::topology!()).await.unwrap();
-    let runtime = Runtime::builder("validate", Arc::new(memory)).build();
+    stage_over(Arc::new(Memory::new())).await
+}
+
+async fn stage_over(transport: Arc<dyn Transport>) -> (Validator, Arc<dyn Objects>) {
+    transport.declare(&gongkai_proto::topology!()).await.unwrap();
+    let runtime = Runtime::builder("validate", transport).build();
     let (_, registry) = tokio::sync::watch::channel(Arc::default());
     let rules = gongkai_rules::RuleSet::embedded();
     (Validator::new(&runtime, rules, registry), runtime.objects(subjects::BUCKET_TEXTS))
@@ -119,4 +127,64 @@ async fn what_the_stage_did_not_ask_for_is_buried() {
         let result = checker.handle(event, &context()).await;
         assert!(matches!(result, Err(Decision::Bury { code: "UNEXPECTED_EVENT", .. })), "{result:?}");
     }
+}
+
+/// Returns the codes of the events that a new content of the report leads to, published at a URL.
+async fn answers(checker: &Validator, number: u64, url: &str) -> Vec<String> {
+    let mut event = parsed();
+    let origin = event.origin.as_mut().unwrap();
+    origin.content_hash = format!("{number:064x}");
+    origin.received_sequence = 2 * number;
+    origin.url = url.to_owned();
+    let context =
+        Context { sequence: 2 * number + 1, message_id: format!("s-{number}.parse.0"), ..context() };
+    let outputs = checker.handle(ReportEvent::Parsed(Box::new(event)), &context).await.unwrap();
+    let answer = |output: &gongkai_worker::Output| match output.subject.split('.').nth(3) {
+        Some("rejected") => {
+            v1::ReportRejected::decode(output.payload.clone()).unwrap().rejection.unwrap().code
+        }
+        kind => kind.unwrap_or_default().to_owned(),
+    };
+    outputs.iter().map(answer).collect()
+}
+
+#[tokio::test]
+async fn a_report_may_have_hundreds_of_contents() {
+    let (checker, texts) = stage().await;
+    let text = v1::ParsedText { year: 2023, sections: vec![prose()], ..Default::default() };
+    texts.put("t", text.encode_to_vec().into()).await.unwrap();
+    for number in 1..=400 {
+        assert_eq!(answers(&checker, number, "").await, ["validated"], "{number}");
+    }
+}
+
+/// Returns a chapter that is long enough to be compared.
+fn prose() -> v1::TextSection {
+    let text: String = (0..1500_u32).filter_map(|n| char::from_u32(0x4e00 + n * 7)).collect();
+    let paragraph = v1::TextParagraph { text, ..Default::default() };
+    v1::TextSection {
+        number: 1,
+        title: "一、总体情况".to_owned(),
+        paragraphs: vec![paragraph],
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn a_content_for_which_there_is_no_room_is_rejected_and_changes_nothing() {
+    // The bound is the broker's.
+    let server = NatsServer::start().await;
+    let settings = JetStreamSettings { servers: vec![server.url()], ..Default::default() };
+    let transport = JetStream::connect(&settings).await.unwrap();
+    let (checker, _texts) = stage_over(Arc::new(transport)).await;
+    let long = |number: u64| format!("https://www.yunxi.example/{number}/{}", "a".repeat(200_000));
+    for number in 1..=5 {
+        assert_eq!(answers(&checker, number, &long(number)).await, ["validated"], "{number}");
+    }
+    for number in [6, 7] {
+        let mut seen = answers(&checker, number, &long(number)).await;
+        seen.dedup();
+        assert_eq!(seen, ["TOO_MANY_REVISIONS"], "{number}");
+    }
+    assert_eq!(answers(&checker, 8, "https://www.yunxi.example/8").await, ["validated"]);
 }

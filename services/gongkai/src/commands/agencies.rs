@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use gongkai_proto::v1;
+use gongkai_proto::v1::{self, RefilingReason};
 use serde::Serialize;
 
 use crate::{
@@ -101,25 +101,36 @@ async fn import(args: &Import, out: &mut Printer) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Has the reports read again that the list names otherwise, and shows them.
+/// Has the documents read again that the list settles otherwise, and shows them.
 async fn refile(args: &Import, csv: Vec<u8>, out: &mut Printer) -> anyhow::Result<()> {
     let csv = if args.dry_run { csv } else { Vec::new() }.into();
     let request = v1::RefileReportsRequest { csv, validate_only: args.dry_run };
     let mut client = args.server.agencies().await?;
-    let mut moved = client::answer(client.refile_reports(request).await)?;
-    let mut count = 0_usize;
-    while let Some(report) = moved.message().await.map_err(|status| client::query_error(&status))? {
-        let v1::RefiledReport { from, to, agency_name, documents } = report;
-        out.line(format!("{from} → {to}  {agency_name} ({documents})"))?;
-        count += 1;
+    let mut found = client::answer(client.refile_reports(request).await)?;
+    let (mut moved, mut others) = (0_usize, 0_usize);
+    while let Some(report) = found.message().await.map_err(|status| client::query_error(&status))? {
+        let reason = report.reason();
+        let v1::RefiledReport { from, to, agency_name, documents, submission_id, .. } = report;
+        let is_move = matches!(reason, RefilingReason::Moved | RefilingReason::Unspecified);
+        *(if is_move { &mut moved } else { &mut others }) += 1;
+        out.line(match reason {
+            RefilingReason::Entry => format!("{from}  {agency_name}  条目有变 / another entry"),
+            RefilingReason::Rejected => format!("{submission_id}  曾被拒绝 / was rejected"),
+            _ => format!("{from} → {to}  {agency_name} ({documents})"),
+        })?;
     }
-    out.line(match (count, args.dry_run) {
+    out.line(match (moved, args.dry_run) {
         (0, _) => "没有报告需要改归 / no report moves".to_owned(),
-        (_, true) => format!("{count} 份报告将改归以上编码 / {count} reports would move"),
+        (_, true) => format!("{moved} 份报告将改归以上编码 / {moved} reports would move"),
         (_, false) => {
-            format!("{count} 份报告改归以上编码，正在后台重新读取 / {count} reports move; they are read again in the background")
+            format!("{moved} 份报告改归以上编码，正在后台重新读取 / {moved} reports move; they are read again in the background")
         }
     })?;
+    if others > 0 {
+        out.line(format!(
+            "另有 {others} 份文件重新读取、核查 / {others} other documents are read and checked again"
+        ))?;
+    }
     Ok(())
 }
 

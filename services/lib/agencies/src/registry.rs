@@ -1,6 +1,6 @@
 //! The registry of listed bodies (机关名录), and the resolution of a report to its body.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use gongkai_model::{
     AgencyKey, DeclaredField, Difference, Region, is_short_for, names_nobody, normalized_name,
@@ -18,6 +18,8 @@ pub struct Registry {
     /// Codes by normalised name and alias, and by the same without province and prefecture.
     names: HashMap<String, Vec<AgencyKey>>,
     children: HashMap<AgencyKey, Vec<AgencyKey>>,
+    /// The name under which the list is stored.
+    stored_as: String,
 }
 
 /// Error: the list contradicts itself. Its editor has to correct it.
@@ -112,6 +114,35 @@ impl Registry {
             }
         }
         Ok(())
+    }
+
+    /// Gives the list the name under which it is stored.
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        Self { stored_as: name.to_owned(), ..self }
+    }
+
+    /// Returns the name under which the list is stored; empty for one that is not.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.stored_as
+    }
+
+    /// Returns the agencies whose reports may have other findings by this list than by another: those with another entry, and the
+    /// bodies above them in either list, which add up their figures.
+    #[must_use]
+    pub fn affected_since(&self, before: &Self) -> BTreeSet<AgencyKey> {
+        let entry = |list: &Self, code: &AgencyKey| list.get(code).map(Agency::profile);
+        let codes: BTreeSet<&AgencyKey> = self.agencies.keys().chain(before.agencies.keys()).collect();
+        let mut affected = BTreeSet::new();
+        for code in codes {
+            let (now, then) = (entry(self, code), entry(before, code));
+            if now != then {
+                affected.extend([now, then].into_iter().flatten().filter_map(|entry| entry.parent));
+                affected.insert(code.clone());
+            }
+        }
+        affected
     }
 
     /// Returns the body with a code.
@@ -289,6 +320,22 @@ pub fn host(url: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_entry_that_changes_affects_its_agency_and_those_above_it() {
+        let list = |rows: &str| crate::read_csv(format!("code,name,parent\n{rows}").as_bytes()).unwrap();
+        let before = list("A,云溪县人民政府,\nB,青溪县人民政府,\nX,云溪县水务局,A\nY,云溪县民政局,A\n");
+        let affected = |rows: &str| {
+            let affected = list(rows).affected_since(&before);
+            affected.iter().map(AgencyKey::to_string).collect::<Vec<_>>().join(" ")
+        };
+        let same = "A,云溪县人民政府,\nB,青溪县人民政府,\nX,云溪县水务局,A\nY,云溪县民政局,A\n";
+        assert_eq!(affected(same), "");
+        assert_eq!(affected(&same.replace("水务局,A", "水务局,B")), "A B X");
+        assert_eq!(affected(&same.replace("云溪县民政局", "云溪县残疾人联合会")), "A Y");
+        assert_eq!(affected(&same.replace("Y,云溪县民政局,A\n", "")), "A Y");
+        assert_eq!(affected(&format!("{same}Z,云溪县审计局,\n")), "Z");
+    }
 
     #[test]
     fn an_address_has_a_host_or_none() {

@@ -38,6 +38,8 @@ pub enum RejectionCode {
     ChallengePage,
     /// The content was erased on demand before it was read, or read again.
     Erased,
+    /// The agency's reports have thousands of different contents already.
+    TooManyRevisions,
     /// The report belongs to another site than the sender's, or is outside the limits of that site.
     NotYours,
 }

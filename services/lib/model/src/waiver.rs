@@ -5,6 +5,7 @@
 //! changed, the waiver lapses, because the person decided about other values. A waiver ends when it expires or a
 //! person revokes it, and never resumes.
 
+use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 use crate::{
@@ -60,6 +61,23 @@ pub struct Revocation {
 }
 
 impl Waiver {
+    /// Returns the same decision about the same finding of a report that was filed under another name.
+    #[must_use]
+    pub fn moved(&self, to: &ReportKey, fingerprint: &str) -> Self {
+        Self {
+            id: Self::moved_id(&self.id, to),
+            key: to.clone(),
+            fingerprint: fingerprint.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// Returns the id of a waiver under another name of its report. Everyone derives the same one.
+    #[must_use]
+    pub fn moved_id(id: &str, to: &ReportKey) -> String {
+        hex::encode(&Sha256::digest(format!("{id} {to}"))[..8])
+    }
+
     /// Returns true if the waiver covers a finding of its report: it has not ended, and the finding has the operands
     /// that were waived.
     #[must_use]

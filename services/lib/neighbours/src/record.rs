@@ -1,7 +1,7 @@
 //! The record of one agency's reports. [`gongkai_lifecycle`] decides which revision is current; this module stores its
 //! facts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gongkai_lifecycle::{Arrival, History, Revision, TakenDown, arrivals, current, is_taken_down, revisions};
 use gongkai_model::{AgencyKey, Region};
@@ -13,6 +13,10 @@ use gongkai_rules::{AgencyYear, Neighbours, Publications, PublishedContent};
 use time::OffsetDateTime;
 
 use crate::cells;
+
+/// Number of the highest revisions of a report whose contents are kept whole. Of those below, only outlines are kept, so that
+/// a report may have thousands of revisions.
+const WHOLE: usize = 8;
 
 /// The revision that represents a report.
 #[derive(Debug, Clone)]
@@ -51,7 +55,67 @@ pub fn record_arrival(report: &mut YearRecord, arrival: &Arrival, content: &Cont
     if !is_erased(report, &content.content_hash) {
         record_content(report, content);
     }
-    change(report, |history| gongkai_lifecycle::record_arrival(history, arrival))
+    let is_news = change(report, |history| gongkai_lifecycle::record_arrival(history, arrival));
+    outline_low_revisions(report);
+    is_news
+}
+
+/// Reduces the contents below the highest revisions to their outlines. Nothing is compared with their cells, and the handlers of
+/// higher revisions took them out of the bands of their prose.
+fn outline_low_revisions(report: &mut YearRecord) {
+    if report.contents.len() <= WHOLE {
+        return;
+    }
+    let whole = highest(report);
+    for content in report.contents.iter_mut().filter(|content| !whole.contains(&content.content_hash)) {
+        *content = ContentRecord {
+            content_hash: std::mem::take(&mut content.content_hash),
+            parsed_sequence: content.parsed_sequence,
+            main_hash: std::mem::take(&mut content.main_hash),
+            ..ContentRecord::default()
+        };
+    }
+}
+
+/// Returns the hashes of the highest revisions, whose contents are kept whole.
+fn highest(report: &YearRecord) -> BTreeSet<String> {
+    let history = history_of(report);
+    let revisions = revisions(&history);
+    revisions.iter().rev().take(WHOLE).map(|revision| revision.content_hash().to_owned()).collect()
+}
+
+/// Returns the sequences of the `ReportParsed` of contents of which only the outline is kept, and which are among the highest
+/// revisions, because higher ones were erased or left.
+#[must_use]
+pub fn outlined(report: &YearRecord) -> Vec<u64> {
+    let is_outline =
+        |content: &&ContentRecord| content.form.is_empty() && !is_erased(report, &content.content_hash);
+    let outlines: Vec<&ContentRecord> = report.contents.iter().filter(is_outline).collect();
+    if outlines.is_empty() {
+        return Vec::new();
+    }
+    let whole = highest(report);
+    let lacking = outlines.iter().filter(|content| whole.contains(&content.content_hash));
+    lacking.map(|content| content.parsed_sequence).collect()
+}
+
+/// Replaces an outline by the content.
+pub fn restore(report: &mut YearRecord, content: ContentRecord) {
+    let outline = report.contents.iter_mut().find(|known| known.content_hash == content.content_hash);
+    if let Some(outline) = outline {
+        *outline = content;
+    }
+}
+
+/// Records the group of siblings that the report belongs to now. Returns true if it is another one.
+pub fn record_scope(report: &mut YearRecord, scope: &str) -> bool {
+    if report.sibling_scopes.last().is_some_and(|present| present == scope) {
+        return false;
+    }
+    report.sibling_scopes.retain(|known| known != scope);
+    report.sibling_scopes.push(scope.to_owned());
+    report.epoch += 1;
+    true
 }
 
 fn record_content(report: &mut YearRecord, content: &ContentRecord) {
@@ -219,4 +283,73 @@ fn published(report: &YearRecord, arrival: &Arrival) -> Option<PublishedContent>
         main_hash: content.main_hash.clone(),
         cells: cells::cells(&content.rows),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use gongkai_model::Rank;
+
+    use super::*;
+
+    fn arrive(report: &mut YearRecord, number: u64) {
+        let at = OffsetDateTime::from_unix_timestamp(i64::try_from(number).unwrap()).unwrap();
+        let arrival = Arrival {
+            rank: Rank::new(at, number),
+            event: number,
+            content_hash: format!("hash-{number:02}"),
+            url: String::new(),
+            received_at: at,
+            published_at: None,
+            region: Region::UNKNOWN,
+        };
+        record_arrival(report, &arrival, &content_of(number));
+    }
+
+    fn content_of(number: u64) -> ContentRecord {
+        ContentRecord {
+            content_hash: format!("hash-{number:02}"),
+            parsed_sequence: number,
+            form: "2021".to_owned(),
+            main_hash: "main".to_owned(),
+            prose_hashes: vec![7; 512],
+            prose_bands: vec![1, 2, 3],
+            ..ContentRecord::default()
+        }
+    }
+
+    fn whole(report: &YearRecord) -> Vec<u64> {
+        report.contents.iter().filter(|content| !content.form.is_empty()).map(|c| c.parsed_sequence).collect()
+    }
+
+    #[test]
+    fn only_the_highest_revisions_are_kept_whole_in_every_order() {
+        let mut orders = [(1..=20).collect::<Vec<u64>>(), (1..=20).rev().collect()];
+        orders[1].swap(3, 15);
+        for order in orders {
+            let mut report = YearRecord::default();
+            order.iter().for_each(|number| arrive(&mut report, *number));
+            assert_eq!((report.contents.len(), whole(&report)), (20, (13..=20).collect()));
+            let low = &report.contents[0];
+            assert_eq!(
+                (low.main_hash.as_str(), low.prose_bands.len(), low.prose_hashes.len()),
+                ("main", 0, 0)
+            );
+            assert!(outlined(&report).is_empty());
+            // The three highest are erased: three lower ones are needed again.
+            let erased = ["hash-18", "hash-19", "hash-20"].map(str::to_owned);
+            record_erasure(&mut report, &erased);
+            assert_eq!(outlined(&report), [10, 11, 12]);
+            (10..=12).for_each(|number| restore(&mut report, content_of(number)));
+            assert_eq!((outlined(&report), whole(&report)), (vec![], (10..=17).collect()));
+        }
+    }
+
+    #[test]
+    fn a_report_remembers_the_groups_of_siblings_that_it_left() {
+        let mut report = YearRecord::default();
+        let news: Vec<bool> =
+            ["a", "a", "b", "a"].iter().map(|scope| record_scope(&mut report, scope)).collect();
+        assert_eq!((news, report.epoch), (vec![true, false, true, true], 3));
+        assert_eq!(report.sibling_scopes, ["b", "a"]);
+    }
 }

@@ -147,8 +147,8 @@ fn most_helpful(readings: &[Result<Reading, Rejection>]) -> usize {
 fn distance(rejection: &Rejection) -> u8 {
     use RejectionCode as Code;
     match rejection.code {
-        // Readers do not return `NotYours`.
-        Code::NoIdentity | Code::NotYours => 0,
+        // Readers do not return `NotYours` and `TooManyRevisions`.
+        Code::NoIdentity | Code::NotYours | Code::TooManyRevisions => 0,
         Code::UnfilledForm => 1,
         Code::TooLarge
         | Code::TooDeep

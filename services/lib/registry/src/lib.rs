@@ -19,6 +19,8 @@ use tokio::sync::watch;
 
 /// Key of the entry that names the current list.
 const CURRENT: &str = "registry";
+/// Key of the entry that names the list by which all stored reports are filed and checked.
+const SETTLED: &str = "settled";
 /// Pause before a retry.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Maximum number of lost races in a row before [`RegistryStore::put`] fails.
@@ -78,8 +80,40 @@ impl RegistryStore {
         let list = write_csv(registry);
         let name = hex::encode(Sha256::digest(&list));
         self.objects.put(&name, list.into()).await?;
+        // Versions before this entry settled all reports by the list that they stored.
+        let Current(before) = self.records.read(CURRENT).await?.record;
+        let settle = |settled: &mut Current| {
+            let is_new = settled.0.is_empty() && !before.is_empty();
+            if is_new {
+                settled.0.clone_from(&before);
+            }
+            (is_new, ())
+        };
+        self.records.change(SETTLED, settle).await?;
         let replace = |current: &mut Current| (true, current.0.clone_from(&name));
         self.records.change(CURRENT, replace).await.map(drop)
+    }
+
+    /// Returns the list by which all stored reports were last settled; an empty one if there is none.
+    ///
+    /// # Errors
+    /// As for [`RegistryStore::read`].
+    pub async fn settled(&self) -> Result<Registry, Error> {
+        let Current(name) = self.records.read(SETTLED).await?.record;
+        if name.is_empty() { Ok(Registry::default()) } else { self.load(&name).await }
+    }
+
+    /// Records that all stored reports are settled by a stored list.
+    ///
+    /// # Errors
+    /// As for [`RegistryStore::put`].
+    pub async fn settle(&self, list: &Registry) -> Result<(), Error> {
+        let settle = |settled: &mut Current| {
+            let is_new = settled.0 != list.name();
+            list.name().clone_into(&mut settled.0);
+            (is_new, ())
+        };
+        self.records.change(SETTLED, settle).await.map(drop)
     }
 
     /// Follows the current list until the runtime shuts down. Returns at once, even if the broker is unavailable.
@@ -142,7 +176,8 @@ impl RegistryStore {
         let list =
             list.ok_or_else(|| Error::new(ErrorKind::Unavailable, format!("registry {name} is not there")))?;
         let unreadable = || Error::new(ErrorKind::Unreadable, format!("registry {name} cannot be parsed"));
-        read_csv(&list).map_err(|error| unreadable().because(error))
+        let list = read_csv(&list).map_err(|error| unreadable().because(error))?;
+        Ok(list.named(name))
     }
 }
 

@@ -80,6 +80,15 @@ pub enum ArrivalOutcome {
     Rejected,
 }
 
+/// Positions in the log of an arrival whose document was rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RejectedArrival {
+    /// The arrival.
+    pub received_sequence: u64,
+    /// The rejection.
+    pub event_sequence: u64,
+}
+
 /// An arrival, with the outcome from its highest stage event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArrivalEvent {

@@ -19,6 +19,8 @@ pub enum ChangeKind {
     Withdrawn,
     /// All of the report was erased on demand.
     Erased,
+    /// The report was filed under another agency, and nothing is left under its name.
+    Moved,
 }
 
 impl ChangeKind {
@@ -27,6 +29,7 @@ impl ChangeKind {
             Self::Validated => "validated",
             Self::Withdrawn => "withdrawn",
             Self::Erased => "erased",
+            Self::Moved => "moved",
         }
     }
 }
@@ -42,6 +45,8 @@ pub struct Change {
     pub key: ReportKey,
     /// The current revision's header, or `None` if the report does not exist any more.
     pub report: Option<RevisionHeader>,
+    /// Where the report is filed now, for [`ChangeKind::Moved`].
+    pub moved_to: Option<ReportKey>,
 }
 
 /// A position in the feed of one read model: after the change with this ordinal.

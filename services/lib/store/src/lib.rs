@@ -21,7 +21,9 @@ pub mod report;
 pub mod sqlite;
 mod store;
 
-pub use arrival::{ArrivalEvent, ArrivalOutcome, Content, Origin, StoredProse, StoredSection};
+pub use arrival::{
+    ArrivalEvent, ArrivalOutcome, Content, Origin, RejectedArrival, StoredProse, StoredSection,
+};
 pub use change::{Change, ChangeKind, ResumeError, ResumeToken};
 pub use error::Error;
 pub use log::{LogIdentity, Mark, Position};

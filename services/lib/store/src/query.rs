@@ -254,6 +254,15 @@ pub struct FoundWaiver {
     pub is_lapsed: bool,
 }
 
+/// A waiver of a report that was filed under another agency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovedWaiver {
+    /// The waiver under the former name.
+    pub from: Waiver,
+    /// The same decision about the same finding under the present name.
+    pub to: Waiver,
+}
+
 /// A finding and everything that it depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explained {

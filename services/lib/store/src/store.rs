@@ -4,13 +4,13 @@ use gongkai_model::{AgencyKey, Erasure, History, ReportKey, Waiver, Withdrawal};
 use time::OffsetDateTime;
 
 use crate::{
-    arrival::ArrivalEvent,
+    arrival::{ArrivalEvent, RejectedArrival},
     change::{Change, ResumeError, ResumeToken},
     error::Error,
     log::{LogIdentity, Mark, Position},
     query::{
-        Cursor, Explained, FactQuery, FindingQuery, FoundFact, FoundFinding, FoundWaiver, Page, ReportQuery,
-        WaiverQuery,
+        Cursor, Explained, FactQuery, FindingQuery, FoundFact, FoundFinding, FoundWaiver, MovedWaiver, Page,
+        ReportQuery, WaiverQuery,
     },
     report::{RevisionHeader, StoredReport},
 };
@@ -142,6 +142,12 @@ pub trait Store: Send + Sync + 'static {
     /// See [`Error`].
     fn moved_to(&self, key: &ReportKey) -> Result<Option<ReportKey>, Error>;
 
+    /// Returns the arrivals after one whose documents were rejected, in the order of arrival.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    fn rejected(&self, after: u64, limit: usize) -> Result<Vec<RejectedArrival>, Error>;
+
     /// Returns the arrivals and withdrawals of a report.
     ///
     /// # Errors
@@ -195,6 +201,13 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// See [`Error`].
     fn waivers_to_expire(&self, now: OffsetDateTime, limit: usize) -> Result<Vec<Waiver>, Error>;
+
+    /// Returns valid waivers of reports of which nothing is left because they were filed under another agency, each as the same
+    /// waiver of the same finding there. A waiver without such a finding, or whose finding has a waiver there, is left out.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    fn waivers_to_move(&self, now: OffsetDateTime, limit: usize) -> Result<Vec<MovedWaiver>, Error>;
 
     /// Returns the facts of current revisions.
     ///

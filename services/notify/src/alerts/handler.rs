@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gongkai_lifecycle::{TakenDown, UrlIndex, concerned, record_report, record_url_withdrawal};
-use gongkai_model::{ReportKey, Severity};
+use gongkai_model::{ReportKey, Severity, Waiver};
 use gongkai_proto::{
     ReportEvent,
     convert::{self, history, timestamp::timestamp, waiver as names},
@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     group,
     state::{ReportAlerts, ReportUpdate, Transition, UpdateKind},
-    waivers::Waived,
+    waivers::{LeftWaiver, Waived},
 };
 
 /// Maximum number of lost races in a row for one record. After that the event is retried later.
@@ -27,11 +27,12 @@ pub struct Alerter {
     bar: Severity,
 }
 
-/// What the reports publish that an arrival left, and the alerts that left with it.
+/// What the reports publish that an arrival left, and the alerts and waivers that left with it.
 #[derive(Default)]
 struct Left {
     outputs: Vec<Output>,
     alerts: Vec<v1::Alert>,
+    waivers: Vec<LeftWaiver>,
 }
 
 // === impl Alerter ===
@@ -75,6 +76,7 @@ impl Alerter {
             taken_down: self.record_url(&arrival.url, &report).await?,
             alerts: group::alerts(&event.findings, self.bar, &about),
             carried: left.alerts,
+            waivers: left.waivers.into_iter().filter_map(|waiver| under_name(waiver, &report)).collect(),
             arrival,
         };
         let outputs = self.apply(&report, &update_from(context, change)).await?;
@@ -94,7 +96,9 @@ impl Alerter {
             let report: ReportKey = report.parse().map_err(|_| malformed("a report has no name"))?;
             let state = self.changed(&report, &update).await?.0;
             left.outputs.extend(state.outputs());
-            left.alerts.extend(state.left_with(&update.id));
+            let (alerts, waivers) = state.left_with(&update.id);
+            left.alerts.extend(alerts);
+            left.waivers.extend(waivers);
         }
         Ok(left)
     }
@@ -190,6 +194,12 @@ impl Handler for Alerter {
             _ => Err(Decision::unexpected(context)),
         }
     }
+}
+
+/// Returns a waiver under the name that it has with its report's new name.
+fn under_name(waiver: LeftWaiver, report: &ReportKey) -> Option<LeftWaiver> {
+    let (_, id) = names::of_waiver(&waiver.name)?;
+    Some(LeftWaiver { name: names::waiver_name(report, &Waiver::moved_id(id, report)), ..waiver })
 }
 
 fn update_from(context: &Context, change: UpdateKind) -> ReportUpdate {

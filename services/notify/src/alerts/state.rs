@@ -31,7 +31,7 @@ use gongkai_model::Region;
 use gongkai_proto::{convert::history, subjects::Event, v1};
 use gongkai_worker::Output;
 
-use super::waivers::{Split, Waived, Waivers};
+use super::waivers::{LeftWaiver, Split, Waived, Waivers};
 
 /// Seconds after an event during which later events of the report return its outputs again.
 pub const CARRY_S: i64 = 24 * 3600;
@@ -72,6 +72,8 @@ pub enum UpdateKind {
         alerts: Vec<v1::Alert>,
         /// The alerts that were open in the reports that the arrival left.
         carried: Vec<v1::Alert>,
+        /// The waivers that applied there, under the names that they have in this report.
+        waivers: Vec<LeftWaiver>,
     },
     /// An arrival was read again as another report, by the event of this sequence.
     Left {
@@ -156,6 +158,9 @@ struct Queued {
     /// Alerts that ended because their arrival left. The report that it went to carries them on or resolves them.
     #[prost(message, repeated, tag = "4")]
     left: Vec<v1::Alert>,
+    /// Waivers that applied to what left.
+    #[prost(message, repeated, tag = "5")]
+    left_waivers: Vec<LeftWaiver>,
 }
 
 // === impl ReportAlerts ===
@@ -167,8 +172,11 @@ impl ReportAlerts {
             return Transition::Repeat;
         }
         self.adopt_found();
+        let in_force = self.waivers.get_or_insert_default().in_force(&self.found);
         let is_changed = match &event.change {
-            UpdateKind::Validated { arrival, validation, superseded, taken_down, alerts, carried: _ } => {
+            UpdateKind::Validated {
+                arrival, validation, superseded, taken_down, alerts, waivers, ..
+            } => {
                 let is_changed = self.record(arrival, taken_down.as_ref());
                 let validation = Validation {
                     received_sequence: arrival.rank.sequence(),
@@ -177,6 +185,9 @@ impl ReportAlerts {
                     content_hash: arrival.content_hash.clone(),
                 };
                 let is_found = !superseded && self.replace_found(validation, alerts, &event.trace_id);
+                if is_found {
+                    self.waivers.get_or_insert_default().adopt(waivers, &self.found);
+                }
                 is_changed || is_found
             }
             UpdateKind::Withdrawn(taken_down) => {
@@ -206,19 +217,26 @@ impl ReportAlerts {
             }
             alert.changed_at = Some(event.at);
         }
-        let left = match &event.change {
-            UpdateKind::Left { .. } => std::mem::take(&mut alerts),
-            _ => Vec::new(),
+        let (event_id, at) = (event.id.clone(), Some(event.at));
+        let queued = match &event.change {
+            UpdateKind::Left { .. } => {
+                let left_waivers = if self.found.is_empty() { in_force } else { Vec::new() };
+                Queued { event_id, at, alerts: Vec::new(), left: alerts, left_waivers }
+            }
+            _ => Queued { event_id, at, alerts, ..Queued::default() },
         };
-        self.queue(event, alerts, left);
+        self.queue(queued, event.at.seconds);
         Transition::Advanced
     }
 
-    /// Returns the alerts that ended because their arrival left with this event.
+    /// Returns the alerts that ended and the waivers that apply no longer because their arrival left with this event.
     #[must_use]
-    pub fn left_with(&self, event_id: &str) -> Vec<v1::Alert> {
-        let queued = self.outbox.iter().filter(|queued| queued.event_id == event_id);
-        queued.flat_map(|queued| queued.left.clone()).collect()
+    pub fn left_with(&self, event_id: &str) -> (Vec<v1::Alert>, Vec<LeftWaiver>) {
+        let queued = || self.outbox.iter().filter(|queued| queued.event_id == event_id);
+        (
+            queued().flat_map(|queued| queued.left.clone()).collect(),
+            queued().flat_map(|queued| queued.left_waivers.clone()).collect(),
+        )
     }
 
     /// Returns the outputs to publish, oldest first: those of recent events, then those of the last one.
@@ -384,12 +402,13 @@ impl ReportAlerts {
     }
 
     /// Appends the outputs of an event to the outbox, and drops those that are too old or too many.
-    fn queue(&mut self, event: &ReportUpdate, alerts: Vec<v1::Alert>, left: Vec<v1::Alert>) {
+    fn queue(&mut self, last: Queued, now_s: i64) {
         self.outbox.retain(|queued| {
-            !(queued.alerts.is_empty() && queued.left.is_empty())
-                && queued.at.is_some_and(|at| event.at.seconds - at.seconds <= CARRY_S)
+            let is_empty =
+                queued.alerts.is_empty() && queued.left.is_empty() && queued.left_waivers.is_empty();
+            !is_empty && queued.at.is_some_and(|at| now_s - at.seconds <= CARRY_S)
         });
-        self.outbox.push(Queued { event_id: event.id.clone(), at: Some(event.at), alerts, left });
+        self.outbox.push(last);
         while self.outbox.len() > 1
             && self.outbox.iter().map(prost::Message::encoded_len).sum::<usize>() > CARRY_BYTES
         {

@@ -27,6 +27,20 @@ pub struct Waived {
     pub is_ended: bool,
 }
 
+/// A waiver of a report that was filed under another name. It covers the same finding there.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct LeftWaiver {
+    /// Resource name of the waiver under the former name of the report.
+    #[prost(string, tag = "1")]
+    pub name: String,
+    /// Rule of the waived finding.
+    #[prost(string, tag = "2")]
+    pub rule: String,
+    /// Digest of the finding's operands.
+    #[prost(string, tag = "3")]
+    pub operands_digest: String,
+}
+
 /// Result of [`Waivers::split`].
 #[derive(Debug, Default)]
 pub(super) struct Split {
@@ -52,6 +66,38 @@ impl Waivers {
         }
     }
 
+    /// Returns the waivers that cover findings of these alerts.
+    pub(super) fn in_force(&self, alerts: &[v1::Alert]) -> Vec<LeftWaiver> {
+        let findings = || alerts.iter().flat_map(|alert| &alert.findings);
+        let left = |waived: &Waived| {
+            let finding = findings().find(|finding| waived.covers(finding))?;
+            Some(LeftWaiver {
+                name: waived.name.clone(),
+                rule: finding.rule.clone(),
+                operands_digest: finding.operands_digest.clone(),
+            })
+        };
+        self.known.iter().filter_map(left).collect()
+    }
+
+    /// Applies waivers of the report's former name to the same findings of these alerts, each to the first that has none. Query
+    /// publishes them under the same names later.
+    pub(super) fn adopt(&mut self, left: &[LeftWaiver], alerts: &[v1::Alert]) {
+        for waiver in left {
+            let is_same = |finding: &&v1::Finding| {
+                finding.rule == waiver.rule && finding.operands_digest == waiver.operands_digest
+            };
+            let mut findings = alerts.iter().flat_map(|alert| &alert.findings).filter(is_same);
+            let Some(finding) = findings.find(|finding| !self.covers(finding)) else { continue };
+            self.record(&Waived {
+                name: waiver.name.clone(),
+                fingerprint: finding.fingerprint.clone(),
+                operands_digest: waiver.operands_digest.clone(),
+                is_ended: false,
+            });
+        }
+    }
+
     /// Splits the findings of each alert into waived and effective ones.
     pub(super) fn split(&self, alerts: &[v1::Alert]) -> Split {
         let mut split = Split::default();
@@ -65,12 +111,16 @@ impl Waivers {
     }
 
     fn covers(&self, finding: &v1::Finding) -> bool {
-        self.known.iter().any(|waived| {
-            !waived.is_ended
-                && waived.fingerprint == finding.fingerprint
-                && waived.operands_digest == finding.operands_digest
-                && !waived.operands_digest.is_empty()
-        })
+        self.known.iter().any(|waived| waived.covers(finding))
+    }
+}
+
+impl Waived {
+    fn covers(&self, finding: &v1::Finding) -> bool {
+        !self.is_ended
+            && self.fingerprint == finding.fingerprint
+            && self.operands_digest == finding.operands_digest
+            && !self.operands_digest.is_empty()
     }
 }
 

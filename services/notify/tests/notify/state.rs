@@ -44,6 +44,7 @@ pub(crate) fn check(sequence: u64, received: u64, url: &str, findings: &[&str]) 
         taken_down: None,
         alerts,
         carried: Vec::new(),
+        waivers: Vec::new(),
     };
     event(sequence, change)
 }
@@ -353,10 +354,10 @@ fn an_alert_that_moves_with_its_arrival_keeps_its_id_and_is_not_raised_again() {
     let left = event(20, UpdateKind::Left { arrival: 3, event: 19 });
     assert_eq!(before.apply(&left), Transition::Advanced);
     assert_eq!((open(&before).len(), words(&before.outputs())), (0, vec!["+a".into(), "+b".into()]));
-    let carried = before.left_with(&left.id);
+    let (carried, _) = before.left_with(&left.id);
     assert_eq!(carried.len(), 2);
     assert_eq!(before.apply(&left), Transition::Repeat);
-    assert_eq!(before.left_with(&left.id), carried, "after a crash too");
+    assert_eq!(before.left_with(&left.id).0, carried, "after a crash too");
     before.apply(&check(8, 3, URL, &["a@x"]));
     let said = words(&before.outputs());
     assert_eq!((open(&before).len(), said.len()), (0, 2), "an earlier reading that comes late: {said:?}");
@@ -378,6 +379,38 @@ fn an_alert_that_moves_with_its_arrival_keeps_its_id_and_is_not_raised_again() {
         end.map(|alert| (alert.state(), alert.alert_id)),
         raised_as.map(|id| (v1::AlertState::Resolved, id))
     );
+}
+
+/// An arrival leaves this report, in which `a'` is waived, and the report that it goes to has `a'` under another fingerprint.
+#[test]
+fn a_finding_that_moves_with_its_arrival_is_waived_as_before() {
+    let mut before = says(&[(waiver(6, "a'"), &[]), (check(7, 3, URL, &["a'", "b"]), &["+b"])]);
+    let left = event(20, UpdateKind::Left { arrival: 3, event: 19 });
+    before.apply(&left);
+    let (carried, waivers) = before.left_with(&left.id);
+    assert_eq!((waivers.len(), before.apply(&left)), (1, Transition::Repeat));
+    assert_eq!(before.left_with(&left.id).1, waivers, "after a crash too");
+
+    let mut after = ReportAlerts::default();
+    let mut moved = check(20, 3, URL, &["c'", "d"]);
+    let UpdateKind::Validated { carried: alerts, waivers: left_waivers, .. } = &mut moved.change else {
+        unreachable!()
+    };
+    (*alerts, *left_waivers) = (carried, waivers);
+    after.apply(&moved);
+    assert_eq!(
+        (words(&after.outputs()), open(&after).len()),
+        (Vec::<String>::new(), 1),
+        "`d` is the known `b`"
+    );
+    let ended = Waived {
+        name: format!("{REPORT}/waivers/a'"),
+        fingerprint: "c".into(),
+        operands_digest: stands_on("c'").1,
+        is_ended: true,
+    };
+    after.apply(&event(30, UpdateKind::Waived(ended)));
+    assert_eq!(words(&after.outputs()), ["+c"]);
 }
 
 #[test]

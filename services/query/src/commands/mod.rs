@@ -4,10 +4,13 @@
 
 mod expiry;
 mod log;
+mod moving;
 mod refiling;
+mod rereading;
 mod waiving;
 
 pub use expiry::expire;
 pub use log::Log;
+pub use moving::move_waivers;
 pub use refiling::Refiling;
 pub use waiving::WaiverCommands;

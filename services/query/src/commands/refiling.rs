@@ -1,171 +1,269 @@
-//! Has stored documents read again that the list of agencies files under another agency.
+//! Has stored documents read again that a new list of agencies settles otherwise: those of reports that it files under another
+//! agency, those of reports whose agency or a body below it has another entry, and those that were rejected because their agency
+//! was unknown.
 //!
-//! Each is published once more, on the subject of backfills and as what it is: a repetition of its arrival. Parse files it anew by
-//! the list, and the stages take the arrival out of the report under which it was. A call that is repeated publishes the same
-//! messages, and what has moved is no longer found.
+//! Parse files each anew by the list, and the stages take the arrival out of the report under which it was. What has moved is no
+//! longer found. Once all is published, the list counts as settled; a call that ended early is completed by the next one.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use futures::{StreamExt as _, TryStreamExt as _, stream, stream::BoxStream};
+use futures::{Stream, StreamExt as _, TryStreamExt as _, stream, stream::BoxStream};
 use gongkai_agencies::{Asked, Registry, Resolution};
-use gongkai_model::{Arrival, History, Rank, ReportKey};
+use gongkai_model::{AgencyKey, Arrival, History, RejectionCode, ReportKey};
 use gongkai_proto::{
     ReportEvent,
     convert::timestamp::timestamp,
-    subjects::{self, Event, STREAM_REPORTS},
-    v1::{DocumentReceived, RefiledReport, ReportWithdrawn, Rereading},
+    v1::{DocumentReceived, RefiledReport, RefilingReason, ReportRejected, Rereading},
 };
-use gongkai_store::{Cursor, RevisionHeader, query::ReportQuery};
-use gongkai_worker::{Output, Runtime};
-use sha2::{Digest as _, Sha256};
+use gongkai_registry::RegistryStore;
+use gongkai_store::{Cursor, RejectedArrival, RevisionHeader, query::ReportQuery};
+use gongkai_worker::Runtime;
 
+use super::rereading::{logged, read_again, withdraw_again};
 use crate::{error::QueryError, reads::Reads};
 
-/// Reports per read.
+/// Reports or rejected documents per read.
 const BATCH: usize = 1000;
 
-/// Finds reports that move, and has them read again. Cheap to clone.
+/// Finds documents to read again, and publishes them. Cheap to clone.
 #[derive(Clone)]
 pub struct Refiling {
     runtime: Runtime,
     reads: Reads,
+    lists: RegistryStore,
+}
+
+/// One run by one list.
+#[derive(Clone)]
+struct Run {
+    refiling: Refiling,
+    list: Arc<Registry>,
+    /// The list by which all was settled before.
+    before: Arc<Registry>,
+    /// The agencies whose reports may have other findings, although they stay.
+    affected: Arc<BTreeSet<AgencyKey>>,
+    only_named: bool,
 }
 
 // === impl Refiling ===
 
 impl Refiling {
     #[must_use]
-    pub fn new(runtime: Runtime, reads: Reads) -> Self {
-        Self { runtime, reads }
+    pub fn new(runtime: Runtime, reads: Reads, lists: RegistryStore) -> Self {
+        Self { runtime, reads, lists }
     }
 
-    /// Returns the reports that the list files under another agency, as they are found. Unless `only_named`, their documents are
-    /// published to be read again before a report is returned.
+    /// Returns what the list settles otherwise, as it is found. Unless `only_named`, documents are published to be read again
+    /// before they are returned.
     ///
     /// # Errors
     /// The stream ends with the first error. What it returned before is done; call again.
-    #[must_use]
-    pub fn reports(
+    pub async fn reports(
         self,
-        registry: Arc<Registry>,
+        list: Registry,
         only_named: bool,
-    ) -> BoxStream<'static, Result<RefiledReport, QueryError>> {
+    ) -> Result<BoxStream<'static, Result<RefiledReport, QueryError>>, QueryError> {
+        let before = self.lists.settled().await.map_err(QueryError::Broker)?;
+        let run = Run {
+            affected: Arc::new(list.affected_since(&before)),
+            refiling: self,
+            list: Arc::new(list),
+            before: Arc::new(before),
+            only_named,
+        };
+        Ok(run.clone().stored().chain(run.clone().rejected()).chain(run.end()).boxed())
+    }
+}
+
+// === impl Run ===
+
+impl Run {
+    /// Returns the stored reports.
+    fn stored(self) -> impl Stream<Item = Result<RefiledReport, QueryError>> + Send {
         let pages = stream::try_unfold(Some(None), move |after: Option<Option<Cursor>>| {
-            let (this, registry) = (self.clone(), registry.clone());
+            let this = self.clone();
             async move {
                 let Some(after) = after else { return Ok(None) };
-                let (moved, next) = this.page(&registry, after, only_named).await?;
-                Ok::<_, QueryError>(Some((stream::iter(moved).map(Ok), next.map(Some))))
+                let (found, next) = this.reports_after(after).await?;
+                Ok::<_, QueryError>(Some((stream::iter(found).map(Ok), next.map(Some))))
             }
         });
-        pages.try_flatten().boxed()
+        pages.try_flatten()
     }
 
-    async fn page(
+    /// Returns the rejected documents. If the list is settled, there are none.
+    fn rejected(self) -> impl Stream<Item = Result<RefiledReport, QueryError>> + Send {
+        let begin = (self.list.name() != self.before.name() || self.only_named).then_some(0);
+        let pages = stream::try_unfold(begin, move |after: Option<u64>| {
+            let this = self.clone();
+            async move {
+                let Some(after) = after else { return Ok(None) };
+                let (found, next) = this.rejected_after(after).await?;
+                Ok::<_, QueryError>(Some((stream::iter(found).map(Ok), next)))
+            }
+        });
+        pages.try_flatten()
+    }
+
+    /// Records at the end of the stream that all is settled.
+    fn end(self) -> impl Stream<Item = Result<RefiledReport, QueryError>> + Send {
+        let settle = async move {
+            if self.only_named { Ok(()) } else { self.refiling.lists.settle(&self.list).await }
+        };
+        stream::once(settle).filter_map(async |settled| Some(Err(QueryError::Broker(settled.err()?))))
+    }
+
+    async fn reports_after(
         &self,
-        registry: &Registry,
         after: Option<Cursor>,
-        only_named: bool,
     ) -> Result<(Vec<RefiledReport>, Option<Cursor>), QueryError> {
         let query = ReportQuery { limit: BATCH, after, ..ReportQuery::default() };
-        let page = self.reads.run(move |store| store.reports(&query)).await?;
-        let mut moved = Vec::new();
-        for report in page.items.iter().filter(|report| may_move(registry, report)) {
-            moved.extend(self.report(registry, report, only_named).await?);
+        let page = self.refiling.reads.run(move |store| store.reports(&query)).await?;
+        let mut found = Vec::new();
+        for report in &page.items {
+            let may_move = may_move(&self.list, report);
+            let moved = if may_move { self.move_report(report).await? } else { None };
+            match moved {
+                Some(moved) => found.push(moved),
+                None if self.affected.contains(&report.key.agency) => {
+                    found.extend(self.settle_report(report).await?);
+                }
+                None => {}
+            }
         }
-        Ok((moved, page.next))
+        Ok((found, page.next))
     }
 
-    async fn report(
-        &self,
-        registry: &Registry,
-        report: &RevisionHeader,
-        only_named: bool,
-    ) -> Result<Option<RefiledReport>, QueryError> {
-        let key = report.key.clone();
-        let History { arrivals, taken_down, .. } = self.reads.run(move |store| store.history(&key)).await?;
-        let mut refiled = None::<RefiledReport>;
+    /// Has the documents of a report read again that the list files otherwise.
+    async fn move_report(&self, report: &RevisionHeader) -> Result<Option<RefiledReport>, QueryError> {
+        let History { arrivals, taken_down, .. } = self.history(&report.key).await?;
+        let (mut moved_to, mut documents) = (None::<ReportKey>, 0);
         for arrival in arrivals {
-            let Some(ReportEvent::Received(received)) = self.logged(arrival.rank).await? else { continue };
-            let Some(to) = filed_as(registry, report, &received) else { continue };
-            if !only_named {
-                self.read_again(*received, &arrival, &report.key, &to).await?;
-            }
-            let refiled = refiled.get_or_insert_with(|| RefiledReport {
-                from: report.key.to_string(),
-                to: to.to_string(),
-                agency_name: report.agency_name.clone(),
-                documents: 0,
-            });
-            refiled.documents += 1;
+            let Some(received) = self.received(arrival.rank.sequence()).await? else { continue };
+            let Some(to) = filed_as(&self.list, report, &received) else { continue };
+            let (from, to) = (report.key.to_string(), moved_to.insert(to).to_string());
+            self.read_again(received, &arrival, from, to).await?;
+            documents += 1;
         }
-        let to = refiled.as_ref().filter(|_| !only_named).and_then(|refiled| refiled.to.parse().ok());
-        if let Some(to) = to {
-            for down in taken_down.iter().filter(|down| down.url.is_empty()) {
-                self.withdraw_again(down.rank, &to).await?;
-            }
+        let Some(to) = moved_to else { return Ok(None) };
+        for down in taken_down.iter().filter(|down| down.url.is_empty() && !self.only_named) {
+            withdraw_again(&self.refiling.runtime, down.rank, &to).await?;
         }
-        Ok(refiled)
+        Ok(Some(refiled(report, &to, documents, RefilingReason::Moved)))
     }
 
-    /// Returns the event of this rank; `None` if the log does not have it.
-    async fn logged(&self, rank: Rank) -> Result<Option<ReportEvent>, QueryError> {
-        let found =
-            self.runtime.message(STREAM_REPORTS, rank.sequence()).await.map_err(QueryError::Broker)?;
-        Ok(found.and_then(|found| ReportEvent::decode(&found.message.subject, found.message.payload).ok()))
+    /// Has the newest document of a report read again, which stays where it is.
+    async fn settle_report(&self, report: &RevisionHeader) -> Result<Option<RefiledReport>, QueryError> {
+        let arrivals = self.history(&report.key).await?.arrivals;
+        let Some(newest) = arrivals.into_iter().max_by_key(|arrival| arrival.rank) else { return Ok(None) };
+        let Some(received) = self.received(newest.rank.sequence()).await? else { return Ok(None) };
+        let name = report.key.to_string();
+        self.read_again(received, &newest, name.clone(), name).await?;
+        Ok(Some(refiled(report, &report.key, 1, RefilingReason::Entry)))
     }
 
-    /// Publishes the withdrawal of a report for the report that it became. It takes effect when it did.
-    async fn withdraw_again(&self, rank: Rank, to: &ReportKey) -> Result<(), QueryError> {
-        let Some(ReportEvent::Withdrawn(withdrawn)) = self.logged(rank).await? else { return Ok(()) };
-        let subject = Event::ReportWithdrawn.subject(withdrawn.region.parse().unwrap_or_default());
-        let id = message_id(&withdrawn.submission_id, &format!("{to} {}", rank.sequence()));
-        let event = ReportWithdrawn {
-            report: to.to_string(),
-            event_time: Some(timestamp(rank.effective_at())),
-            ..*withdrawn
-        };
-        let output = Output::new(subject, Event::ReportWithdrawn.ce_type(), &event);
-        self.runtime.publish(&id, output).await.map_err(QueryError::Broker)?;
-        Ok(())
-    }
-
-    /// Publishes a document to be read again. The message id is the same until the document is filed otherwise.
     async fn read_again(
         &self,
         received: DocumentReceived,
         arrival: &Arrival,
-        from: &ReportKey,
-        to: &ReportKey,
+        filed_as: String,
+        expected: String,
     ) -> Result<(), QueryError> {
         let rereading = Rereading {
             received_sequence: arrival.rank.sequence(),
             effective_at: Some(timestamp(arrival.rank.effective_at())),
-            filed_as: from.to_string(),
-            expected: to.to_string(),
+            filed_as,
+            expected,
+            registry: self.list.name().to_owned(),
         };
-        let id = message_id(&received.submission_id, &format!("{from} {to} {}", arrival.event));
-        let subject = subjects::backfill_subject(received.region.parse().unwrap_or_default());
-        let event = DocumentReceived { rereading: Some(rereading), ..received };
-        let output = Output::new(subject, Event::ReportReceived.ce_type(), &event);
-        self.runtime.publish(&id, output).await.map_err(QueryError::Broker)?;
-        Ok(())
+        if self.only_named {
+            return Ok(());
+        }
+        read_again(&self.refiling.runtime, received, rereading, arrival.event).await
+    }
+
+    /// Returns the rejected documents after an arrival that the list may settle, and where to go on.
+    async fn rejected_after(&self, after: u64) -> Result<(Vec<RefiledReport>, Option<u64>), QueryError> {
+        let rejected = self.refiling.reads.run(move |store| store.rejected(after, BATCH)).await?;
+        let next = rejected.last().map(|last| last.received_sequence);
+        let mut found = Vec::new();
+        for arrival in rejected {
+            found.extend(self.reread_rejected(arrival).await?);
+        }
+        Ok((found, next))
+    }
+
+    async fn reread_rejected(&self, arrival: RejectedArrival) -> Result<Option<RefiledReport>, QueryError> {
+        let RejectedArrival { received_sequence, event_sequence } = arrival;
+        let event = logged(&self.refiling.runtime, event_sequence).await?;
+        let Some(ReportEvent::Rejected(rejected)) = event else { return Ok(None) };
+        let Some(received) = self.received(received_sequence).await? else { return Ok(None) };
+        if !self.may_settle(&rejected, &received) {
+            return Ok(None);
+        }
+        let submission_id = received.submission_id.clone();
+        let rereading = Rereading {
+            received_sequence,
+            effective_at: rejected.origin.and_then(|origin| origin.effective_at),
+            registry: self.list.name().to_owned(),
+            ..Rereading::default()
+        };
+        if !self.only_named {
+            read_again(&self.refiling.runtime, received, rereading, event_sequence).await?;
+        }
+        let reason = RefilingReason::Rejected.into();
+        Ok(Some(RefiledReport { submission_id, documents: 1, reason, ..RefiledReport::default() }))
+    }
+
+    /// Returns true if the list may decide otherwise about a rejection: the declared code is listed now, or the agencies of its
+    /// sender may include the one that the document names.
+    fn may_settle(&self, rejected: &ReportRejected, received: &DocumentReceived) -> bool {
+        let code = rejected.rejection.as_ref().and_then(|rejection| rejection.code.parse().ok());
+        match code {
+            Some(RejectionCode::NoIdentity) => {
+                let code = received.agency.as_ref().map_or("", |agency| &agency.code);
+                AgencyKey::from_code(code)
+                    .is_ok_and(|code| self.list.get(&code).is_some() && self.before.get(&code).is_none())
+            }
+            Some(RejectionCode::NotYours) => {
+                received.sender.as_ref().is_some_and(|sender| !sender.agencies.is_empty())
+            }
+            _ => false,
+        }
+    }
+
+    async fn history(&self, key: &ReportKey) -> Result<History, QueryError> {
+        let key = key.clone();
+        self.refiling.reads.run(move |store| store.history(&key)).await
+    }
+
+    /// Returns the document that arrived at this sequence; `None` if the log does not have it.
+    async fn received(&self, sequence: u64) -> Result<Option<DocumentReceived>, QueryError> {
+        Ok(match logged(&self.refiling.runtime, sequence).await? {
+            Some(ReportEvent::Received(received)) => Some(*received),
+            _ => None,
+        })
     }
 }
 
-/// Returns an id that is the same for the same repetition of a submission's event.
-fn message_id(submission_id: &str, repetition: &str) -> String {
-    format!("{submission_id}.again.{}", hex::encode(&Sha256::digest(repetition)[..8]))
+fn refiled(report: &RevisionHeader, to: &ReportKey, documents: u32, reason: RefilingReason) -> RefiledReport {
+    RefiledReport {
+        from: report.key.to_string(),
+        to: to.to_string(),
+        agency_name: report.agency_name.clone(),
+        documents,
+        reason: reason.into(),
+        submission_id: String::new(),
+    }
 }
 
 /// Returns false if the list surely leaves a report where it is.
-fn may_move(registry: &Registry, report: &RevisionHeader) -> bool {
-    registry.get(&report.key.agency).is_none()
-        || filed_as(registry, report, &DocumentReceived::default()).is_some()
+fn may_move(list: &Registry, report: &RevisionHeader) -> bool {
+    list.get(&report.key.agency).is_none() || filed_as(list, report, &DocumentReceived::default()).is_some()
 }
 
 /// Returns the report as which the list files a document, if that is another one.
-fn filed_as(registry: &Registry, report: &RevisionHeader, received: &DocumentReceived) -> Option<ReportKey> {
+fn filed_as(list: &Registry, report: &RevisionHeader, received: &DocumentReceived) -> Option<ReportKey> {
     let agency = received.agency.clone().unwrap_or_default();
     let asked = Asked {
         code: &agency.code,
@@ -175,7 +273,7 @@ fn filed_as(registry: &Registry, report: &RevisionHeader, received: &DocumentRec
         host: gongkai_agencies::host(&report.origin.url),
         year: report.key.year,
     };
-    match registry.resolve(&asked) {
+    match list.resolve(&asked) {
         Resolution::Known(known) if known.code != report.key.agency => {
             Some(ReportKey { agency: known.code.clone(), year: report.key.year })
         }

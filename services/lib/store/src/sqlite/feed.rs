@@ -4,8 +4,8 @@ use gongkai_model::AgencyKey;
 use rusqlite::{Connection, types::Value};
 
 use super::columns::{self, damaged, signed, unsigned};
-use super::lookup;
 use super::sql::{Sql, limit_of};
+use super::{lookup, moved};
 use crate::change::{Change, ChangeKind};
 use crate::error::Error;
 
@@ -24,12 +24,14 @@ pub(super) fn changes(
     let mut select = c.prepare_cached(sql.text())?;
     let found = select.query_and_then(sql.params(), |row| {
         let kind: String = row.get("kind")?;
-        let kinds = [ChangeKind::Validated, ChangeKind::Withdrawn, ChangeKind::Erased];
+        let kinds = [ChangeKind::Validated, ChangeKind::Withdrawn, ChangeKind::Erased, ChangeKind::Moved];
+        let kind = kinds.into_iter().find(|k| k.as_str() == kind).ok_or_else(|| damaged("kind"))?;
         let key = columns::key(row)?;
         Ok(Change {
             ordinal: unsigned(row, "ordinal")?,
-            kind: kinds.into_iter().find(|k| k.as_str() == kind).ok_or_else(|| damaged("kind"))?,
+            kind,
             report: lookup::newest(c, &key)?,
+            moved_to: if kind == ChangeKind::Moved { moved::moved_to(c, &key)? } else { None },
             key,
         })
     })?;

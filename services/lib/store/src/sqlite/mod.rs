@@ -31,12 +31,13 @@ use self::checksums::Checksums;
 pub use self::connections::Options;
 use self::connections::ReadConnections;
 pub use self::files::{FileLock, lock, set_aside};
+use crate::arrival::RejectedArrival;
 use crate::change::Change;
 use crate::error::Error;
 use crate::log::{LogIdentity, Mark, Position};
 use crate::query::{
-    Cursor, Explained, FactQuery, FindingQuery, FoundFact, FoundFinding, FoundWaiver, Page, ReportQuery,
-    WaiverQuery,
+    Cursor, Explained, FactQuery, FindingQuery, FoundFact, FoundFinding, FoundWaiver, MovedWaiver, Page,
+    ReportQuery, WaiverQuery,
 };
 use crate::report::{RevisionHeader, StoredReport};
 use crate::store::{Applied, Store, Write};
@@ -200,6 +201,10 @@ impl Store for SqliteStore {
         self.read(|c| moved::moved_to(c, key))
     }
 
+    fn rejected(&self, after: u64, limit: usize) -> Result<Vec<RejectedArrival>, Error> {
+        self.read(|c| moved::rejected(c, after, limit))
+    }
+
     fn history(&self, key: &ReportKey) -> Result<History, Error> {
         self.read(|c| lookup::history(c, key, None))
     }
@@ -235,6 +240,10 @@ impl Store for SqliteStore {
 
     fn waivers_to_expire(&self, now: OffsetDateTime, limit: usize) -> Result<Vec<Waiver>, Error> {
         self.read(|c| waivers::to_expire(c, now, limit))
+    }
+
+    fn waivers_to_move(&self, now: OffsetDateTime, limit: usize) -> Result<Vec<MovedWaiver>, Error> {
+        self.read(|c| waivers::to_move(c, now, limit))
     }
 
     fn facts(&self, query: &FactQuery) -> Result<Page<FoundFact>, Error> {

@@ -1,6 +1,6 @@
 //! Waivers: stored, looked up, listed.
 
-use gongkai_model::{ReportKey, Revocation, Waiver, WaiverEnd};
+use gongkai_model::{AgencyKey, ReportKey, Revocation, Waiver, WaiverEnd};
 use rusqlite::{Connection, Row, Transaction, named_params, params};
 use time::OffsetDateTime;
 
@@ -8,7 +8,7 @@ use super::columns::{self, damaged, micros, severity, time_of};
 use super::paging::{page, sort_columns};
 use super::sql::{Sql, limit_of};
 use crate::error::Error;
-use crate::query::{FoundWaiver, Page, WaiverQuery, severity_rank};
+use crate::query::{FoundWaiver, MovedWaiver, Page, WaiverQuery, severity_rank};
 
 /// Selects the id of the newest waiver that covers finding `i` of report `r`.
 pub(super) const COVERING: &str = "(SELECT n.id FROM waiver n WHERE n.agency = r.agency AND n.year = r.year \
@@ -86,6 +86,31 @@ pub(super) fn to_expire(c: &Connection, now: OffsetDateTime, limit: usize) -> Re
         "SELECT * FROM waiver WHERE ended_at IS NULL AND expires_at <= ? ORDER BY expires_at LIMIT ?",
     )?;
     let found = select.query_and_then(params![micros(now), limit_of(limit)], waiver)?;
+    found.collect()
+}
+
+/// Returns the valid waivers of reports that were filed under another agency, each with the same waiver there. If several
+/// findings there are the same, the first one has it.
+pub(super) fn to_move(c: &Connection, now: OffsetDateTime, limit: usize) -> Result<Vec<MovedWaiver>, Error> {
+    let mut select = c.prepare_cached(
+        "SELECT w.*, m.to_agency, m.to_year, i.fingerprint AS to_fingerprint, min(i.position) FROM waiver w \
+         JOIN moved m ON m.agency = w.agency AND m.year = w.year \
+         JOIN report t ON t.agency = m.to_agency AND t.year = m.to_year \
+         JOIN finding i ON i.received_sequence = t.content_sequence \
+           AND i.rule = w.rule AND i.operands_digest = w.operands_digest \
+         WHERE w.ended_at IS NULL AND w.expires_at > ? \
+           AND NOT EXISTS (SELECT 1 FROM report o WHERE o.agency = w.agency AND o.year = w.year) \
+           AND NOT EXISTS (SELECT 1 FROM waiver n WHERE n.agency = m.to_agency AND n.year = m.to_year \
+             AND n.fingerprint = i.fingerprint AND n.operands_digest = i.operands_digest AND n.ended_at IS NULL) \
+         GROUP BY w.agency, w.year, w.id LIMIT ?",
+    )?;
+    let found = select.query_and_then(params![micros(now), limit_of(limit)], |row| {
+        let from = waiver(row)?;
+        let agency: String = row.get("to_agency")?;
+        let agency = AgencyKey::from_code(&agency).map_err(|_| damaged("to_agency"))?;
+        let key = ReportKey { agency, year: row.get("to_year")? };
+        Ok(MovedWaiver { to: from.moved(&key, &row.get::<_, String>("to_fingerprint")?), from })
+    })?;
     found.collect()
 }
 

@@ -164,6 +164,7 @@ fn insert_change(tx: &Transaction<'_>, key: &ReportKey, after: &FeedView) -> Res
     let kind = match after {
         FeedView::Stands { .. } => ChangeKind::Validated,
         FeedView::Nothing if erasures::erased_at(tx, key)?.is_some() => ChangeKind::Erased,
+        FeedView::Nothing if moved::moved_to(tx, key)?.is_some() => ChangeKind::Moved,
         FeedView::Withdrawn | FeedView::Nothing => ChangeKind::Withdrawn,
     };
     tx.prepare_cached("INSERT INTO change (kind, agency, year) VALUES (?, ?, ?)")?.execute(params![

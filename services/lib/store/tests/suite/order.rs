@@ -169,3 +169,41 @@ pub(crate) fn a_moved_report_says_where_it_went_in_any_order(open: &dyn Fn() -> 
         );
     }
 }
+
+pub(crate) fn the_feed_says_where_a_report_went(open: &dyn Fn() -> Opened) {
+    let Opened { store, keep: _keep } = open();
+    let [before, _, after] = keys();
+    store.put_arrival(&validated(10, 20, "aa", &before, 1)).unwrap();
+    store.put_arrival(&validated(11, 21, "bb", &before, 1)).unwrap();
+    for (received, event, hash) in [(10, 30, "aa"), (11, 31, "bb")] {
+        let moved =
+            ArrivalEvent { moved_from: vec![before.clone()], ..validated(received, event, hash, &after, 1) };
+        store.put_arrival(&moved).unwrap();
+    }
+    let changes = store.changes(Some(&before.agency), 0, 9).unwrap();
+    let last: Vec<_> = changes.into_iter().map(|change| (change.kind, change.moved_to)).collect();
+    // While a document is left, the report stands.
+    assert_eq!(last.last(), Some(&(ChangeKind::Moved, Some(after))));
+    assert!(
+        last[..last.len() - 1].iter().all(|(kind, to)| *kind == ChangeKind::Validated && to.is_none()),
+        "{last:?}"
+    );
+}
+
+pub(crate) fn rejected_documents_are_found_until_they_are_filed(open: &dyn Fn() -> Opened) {
+    let Opened { store, keep: _keep } = open();
+    let [key, ..] = keys();
+    store.put_arrival(&rejected(10, 20, "aa")).unwrap();
+    store.put_arrival(&validated(11, 21, "bb", &key, 1)).unwrap();
+    store.put_arrival(&rejected(12, 22, "cc")).unwrap();
+    let found = |after, limit| -> Vec<(u64, u64)> {
+        let found = store.rejected(after, limit).unwrap();
+        found.into_iter().map(|arrival| (arrival.received_sequence, arrival.event_sequence)).collect()
+    };
+    assert_eq!(
+        (found(0, 9), found(0, 1), found(10, 9)),
+        (vec![(10, 20), (12, 22)], vec![(10, 20)], vec![(12, 22)])
+    );
+    store.put_arrival(&validated(12, 30, "cc", &key, 1)).unwrap();
+    assert_eq!(found(0, 9), [(10, 20)]);
+}

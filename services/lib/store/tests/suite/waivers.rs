@@ -64,6 +64,38 @@ pub(crate) fn a_waiver_lapses_when_operands_change_and_survives_a_new_run(open: 
     assert!(waived(&*store, &a).is_empty() && lapsed(&*store));
 }
 
+pub(crate) fn a_waiver_moves_with_its_report(open: &dyn Fn() -> Opened) {
+    let Opened { store, keep: _keep } = open();
+    let (a, b) = (key("361001", 2023), key("361002", 2023));
+    store.put_arrival(&validated(3, 5, "aa", &a, 5)).unwrap();
+    let granted = waiver("0011223344556677", &a, 5, 6);
+    store.put_waiver(&granted).unwrap();
+    let moving = |at: u64| store.waivers_to_move(day(at), 9).unwrap();
+    assert_eq!(moving(7), [], "the report is where it was");
+    let mut moved = validated(3, 9, "aa", &b, 5);
+    moved.moved_from = vec![a.clone()];
+    if let gongkai_store::ArrivalOutcome::Validated(content) = &mut moved.outcome {
+        content
+            .findings
+            .iter_mut()
+            .for_each(|finding| finding.fingerprint = format!("{}b", finding.fingerprint));
+    }
+    store.put_arrival(&moved).unwrap();
+    assert_eq!(moving(99), [], "it has expired");
+    let [found] = <[_; 1]>::try_from(moving(10)).unwrap();
+    let to = found.to;
+    assert_eq!(
+        (found.from, &to),
+        (granted.clone(), &granted.moved(&b, &format!("{}b", granted.fingerprint)))
+    );
+    store.put_waiver(&to).unwrap();
+    assert_eq!(waived(&*store, &b), [Waiver::moved_id(&granted.id, &b)]);
+    assert_eq!(moving(10), [], "it has moved");
+    store.put_waiver(&ended(&to, 11, None)).unwrap();
+    store.put_waiver(&ended(&granted, 11, Some("张三"))).unwrap();
+    assert_eq!(moving(12), [], "it has ended");
+}
+
 pub(crate) fn an_end_is_for_good_and_may_come_first(open: &dyn Fn() -> Opened) {
     let Opened { store, keep: _keep } = open();
     let a = key("361001", 2023);
