@@ -51,6 +51,9 @@ pub(crate) fn screen(bytes: &[u8], limits: &Limits) -> Result<Option<MediaType>,
 pub(crate) fn media_type(text: &str, hints: &Hints<'_>) -> MediaType {
     let declared = declaration(hints);
     let markup = Markup::of(head(text));
+    if is_json(text) {
+        return MediaType::Text;
+    }
     if markup.is_page {
         return MediaType::Html;
     }
@@ -62,6 +65,13 @@ pub(crate) fn media_type(text: &str, hints: &Hints<'_>) -> MediaType {
         Some(MediaType::Markdown) => MediaType::Markdown,
         _ => MediaType::Text,
     }
+}
+
+/// Returns true for JSON, whose strings may contain a page.
+fn is_json(text: &str) -> bool {
+    let text = text.trim_start();
+    text.starts_with(['{', '['])
+        && text.trim_start_matches(['{', '[', ' ', '\n', '\r', '\t']).starts_with('"')
 }
 
 /// Returns true for text whose only markup is its tables, as OCR programs write it. Line ends count in such a text.

@@ -1,8 +1,11 @@
 //! Recognises documents of other kinds by their words. A document of unclear kind is read as a report.
 
-use gongkai_model::{Block, Document, LookAlike, Rejection, RejectionCode};
+use gongkai_model::{Block, Document, LookAlike, MediaType, Rejection, RejectionCode};
 
-use crate::title::squeeze;
+use crate::{
+    title::{self, squeeze},
+    year::split_year,
+};
 
 /// Number of paragraphs that decide the kind of a document.
 const HEAD: usize = 12;
@@ -10,7 +13,7 @@ const HEAD: usize = 12;
 /// Returns the kind of a document that has neither the chapters nor the tables of a report.
 pub(crate) fn kind(document: &Document) -> LookAlike {
     let head = head_of(document);
-    if is_data(&head) {
+    if is_data(&head) || is_scripted(document) {
         return LookAlike::DataPage;
     }
     if of_institution(&head) {
@@ -18,7 +21,6 @@ pub(crate) fn kind(document: &Document) -> LookAlike {
     }
     // A sentence may cite other kinds of documents; a title names its own.
     let has = |word: &str| head.iter().any(|line| is_title(line) && line.contains(word));
-    let titles = head.iter().filter(|line| line.ends_with("年度报告") && line.contains("信息公开")).count();
     if has("政府网站工作年度报表") || has("政府网站年度工作报表") {
         LookAlike::WebsiteReport
     } else if has("法治政府建设") {
@@ -37,24 +39,49 @@ pub(crate) fn kind(document: &Document) -> LookAlike {
         || has("工作总结")
     {
         LookAlike::WorkSummary
+    } else if reports_named(&head) > 2 || has("集中展示") {
+        LookAlike::IndexPage
     } else if is_attachment_page(document) {
         LookAlike::AttachmentPage
-    } else if titles > 2 || has("集中展示") {
-        LookAlike::IndexPage
     } else {
         LookAlike::Other
     }
 }
 
+/// Returns how many different reports the lines name.
+fn reports_named(head: &[String]) -> usize {
+    let mut named = Vec::new();
+    for title in head.iter().filter(|line| is_title(line)).filter_map(|line| title::parse(line)) {
+        let report = (title.agency, title.year);
+        if !named.contains(&report) {
+            named.push(report);
+        }
+    }
+    named.len()
+}
+
 /// Returns the title of the page and its first paragraphs.
 fn head_of(document: &Document) -> Vec<String> {
     let mut head: Vec<String> = document.meta_title.iter().map(|title| squeeze(title)).collect();
-    let paragraphs = document.blocks.iter().filter_map(|block| match block {
-        Block::Paragraph(paragraph) => Some(squeeze(&paragraph.text)),
-        Block::Table(_) => None,
-    });
-    head.extend(paragraphs.take(HEAD));
+    for text in paragraphs(document).take(HEAD) {
+        head.extend(title_before_text(text).map(squeeze));
+        head.push(squeeze(text));
+    }
     head
+}
+
+fn paragraphs(document: &Document) -> impl Iterator<Item = &str> {
+    document.blocks.iter().filter_map(|block| match block {
+        Block::Paragraph(paragraph) => Some(paragraph.text.as_str()),
+        Block::Table(_) => None,
+    })
+}
+
+/// Returns the title before white space at the beginning of a long text that lost its line breaks.
+fn title_before_text(text: &str) -> Option<&str> {
+    let (title, _) = text.trim_start().split_once(char::is_whitespace)?;
+    let is_long = text.chars().nth(LONGEST_TITLE).is_some();
+    (is_long && is_title(title) && !title.contains(['，', '《', '：'])).then_some(title)
 }
 
 /// Longest title, in scalars.
@@ -106,37 +133,65 @@ const INSTITUTIONS: [&str; 15] = [
 ];
 
 fn of_institution(head: &[String]) -> bool {
-    head.iter().any(|line| {
-        let rules = OTHER_RULES.iter().any(|rule| line.contains(rule));
-        let title = is_title(line) && line.contains("信息公开") && line.contains("报告");
-        let of_government = line.contains("政府信息公开") || line.contains("政务公开");
-        let name = line.split("信息公开").next().unwrap_or_default();
-        let name = crate::year::split_year(name).1;
-        let of_institution = INSTITUTIONS.iter().any(|end| name.ends_with(end));
-        rules || title && (line.contains("学年") || of_institution && !of_government)
-    })
+    let titles =
+        || head.iter().filter(|line| is_title(line) && line.contains("信息公开") && line.contains("报告"));
+    let of_government = |line: &&String| line.contains("政府信息公开") || line.contains("政务公开");
+    let named =
+        titles().any(|line| line.contains("学年") || names_institution(line) && !of_government(&line));
+    // Reports of bodies that supervise schools, hospitals or utilities cite their rules.
+    let is_government = titles().any(|line| of_government(&line) && !names_institution(line));
+    named || !is_government && head.iter().any(|line| rests_on_other_rules(line))
+}
+
+fn names_institution(title: &str) -> bool {
+    let name = title.split("信息公开").next().unwrap_or_default();
+    let name = split_year(name).1;
+    INSTITUTIONS.iter().any(|end| name.ends_with(end))
+}
+
+/// Returns true for a sentence that names the rules for institutions as those of the report.
+fn rests_on_other_rules(line: &str) -> bool {
+    let opens = ["根据", "按照", "依据", "依照", "本报告", "本年度报告", "《"]
+        .iter()
+        .any(|word| line.starts_with(word));
+    opens && OTHER_RULES.iter().any(|rule| line.contains(rule)) && !line.contains("政府信息公开条例")
+}
+
+/// Returns true for JSON in place of a text.
+pub(crate) fn is_json(document: &Document) -> bool {
+    let first = paragraphs(document).map(squeeze).find(|line| !line.is_empty());
+    first.is_some_and(|line| line.starts_with("{\"") || line.starts_with("[{\""))
+}
+
+/// Maximum length of the text of a page that a script has to fill in, in scalars.
+const FEW_WORDS: usize = 30;
+
+/// Returns true for a page without text of its own, or that asks for scripts.
+fn is_scripted(document: &Document) -> bool {
+    let asks = |text: &str| text.contains("JavaScript") || text.contains("启用脚本");
+    let length: usize = paragraphs(document).map(|text| text.chars().count()).sum();
+    let is_empty = length < FEW_WORDS && !paragraphs(document).any(|text| text.contains("报告"));
+    document.media_type == MediaType::Html && (is_empty || paragraphs(document).take(HEAD).any(asks))
 }
 
 /// Returns true for the output of a program in place of a text.
 fn is_data(head: &[String]) -> bool {
-    let first = head.iter().find(|line| !line.is_empty());
-    let is_json = first.is_some_and(|line| line.starts_with("{\"") || line.starts_with("[{\""));
     let escaped =
         ["<table", "<td", "&lt;td", "&lt;p&gt;", "\\u003c", "\\u653f", "document.write(", "window."];
-    is_json || head.iter().any(|line| escaped.iter().any(|mark| line.contains(mark)))
+    head.iter().any(|line| escaped.iter().any(|mark| line.contains(mark)))
 }
 
-/// Returns true if a page names attachments and has no sentence.
+/// Words of sentences about a page or its attachments.
+const ABOUT_PAGE: [&str; 8] = ["附件", "点击", "下载", "扫一扫", "打开", "浏览器", "版权", "公布"];
+
+/// Returns true if a page names attachments, or only the report, and has no text of its own.
 fn is_attachment_page(document: &Document) -> bool {
-    let lines = || {
-        document.blocks.iter().filter_map(|block| match block {
-            Block::Paragraph(paragraph) => Some(squeeze(&paragraph.text)),
-            Block::Table(_) => None,
-        })
-    };
+    let lines = || paragraphs(document).map(squeeze);
+    let is_text = |line: &String| line.contains('。') && !ABOUT_PAGE.iter().any(|word| line.contains(word));
+    let is_page = document.media_type == MediaType::Html && lines().any(|line| line.ends_with("年度报告"));
     let files = [".pdf", ".doc", ".wps", ".xls", ".ofd", ".PDF", ".DOC", "附件", "点击下载", "下载"];
     let names_file = |line: &String| files.iter().any(|file| line.contains(file));
-    lines().any(|line| names_file(&line)) && lines().filter(|line| line.contains('。')).count() < 2
+    (is_page || lines().any(|line| names_file(&line))) && !lines().any(|line| is_text(&line))
 }
 
 /// Returns the rejection of a document of that kind.

@@ -107,6 +107,9 @@ fn check_kind(
     chapters.sort_unstable();
     chapters.dedup();
     // The notice that decrees the form explains each chapter and names no body and year of its own; a report cites it.
+    if look_alike::is_json(document) {
+        return Err(look_alike::rejection(LookAlike::DataPage));
+    }
     if look_alike::is_of_institution(document) {
         return Err(look_alike::rejection(LookAlike::PublicInstitution));
     }

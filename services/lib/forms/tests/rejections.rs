@@ -63,6 +63,16 @@ fn look_alikes_are_rejected_with_their_kind() {
             "&lt;p&gt;云川市水务局2023年政府信息公开工作年度报告&lt;/p&gt;&lt;td&gt;规章&lt;/td&gt;",
             LookAlike::DataPage,
         ),
+        (
+            "云川县林业局2023年政府信息公开工作年度报告\n\n云川县财政局2023年政府信息公开工作年度报告 2024-01-12\n\n\
+             云川县审计局2022年政府信息公开工作年度报告 2023-01-12",
+            LookAlike::IndexPage,
+        ),
+        (
+            "云川市水务局2023年部门决算公开 第一部分 部门概况 一、主要职能 负责供水工作，指导县区的水务工作。二、机构设置情况 内设五个科室。\
+             第二部分 决算表 三、收入支出决算总体情况说明 收入317万元。",
+            LookAlike::Budget,
+        ),
         ("关于召开会议的公告\n\n请准时参加会议。", LookAlike::Other),
     ] {
         check(text, RejectionCode::NotAReport, Some(kind));
@@ -74,11 +84,45 @@ fn look_alikes_are_rejected_with_their_kind() {
 }
 
 #[test]
+fn pages_without_a_text_of_their_own_are_named_for_what_they_are() {
+    let title = "云川市水务局2023年政府信息公开工作年度报告";
+    for (body, kind) in [
+        (format!("<h1>{title}</h1><p><a href=a.pdf>附件：{title}.pdf</a></p>"), LookAlike::AttachmentPage),
+        (
+            format!("<h1>{title}</h1><p>现予公布，请点击附件查看。</p><a href=b.docx>年报.docx</a>"),
+            LookAlike::AttachmentPage,
+        ),
+        (format!("<h1>{title}</h1><iframe src=viewer.html?file=a.pdf></iframe>"), LookAlike::AttachmentPage),
+        ("<div id=app></div><script>render('一、总体情况')</script>".to_owned(), LookAlike::DataPage),
+        (format!("<noscript>请启用JavaScript以查看{title}</noscript>"), LookAlike::DataPage),
+    ] {
+        let page = format!("<html><head><title>{title}</title></head><body>{body}</body></html>");
+        check(&page, RejectionCode::NotAReport, Some(kind));
+    }
+}
+
+#[test]
+fn bodies_that_supervise_schools_and_hospitals_may_cite_their_rules() {
+    let report = format!(
+        "云川市教育局2023年政府信息公开工作年度报告\n一、总体情况\n按照《高等学校信息公开办法》和《公共企事业单位信息公开规定制定办法》，\
+         指导学校做好2022-2023学年信息公开，督促市人民医院落实《医疗卫生机构信息公开管理办法》。\n{BLANK_TABLES}"
+    );
+    let read = read(&report).unwrap();
+    assert_eq!((read.agency.as_str(), read.year), ("云川市教育局", 2023));
+    let hospital = report
+        .replace("教育局", "人民医院")
+        .replace("按照《高等学校", "根据《医疗卫生机构信息公开管理办法》和《高等学校");
+    check(&hospital, RejectionCode::NotAReport, Some(LookAlike::PublicInstitution));
+}
+
+#[test]
 fn what_another_program_made_of_a_report_is_none() {
     let json = r#"{"title":"云川市水务局2023年政府信息公开工作年度报告","naturalPerson":{"newReceived":5,"carriedIn":2}}"#;
     let garbled = "浜戝窛甯傛按鍔″眬2023骞存斂搴滀俊鎭叕寮€宸ヤ綔骞村害鎶ュ憡\n\n涓€銆佹€讳綋鎯呭喌\n\n| 瑙勭珷 | 3 | 5 | 79 |\n";
     let lost = "?????2023????????????\n\n??????\n\n| ?? | 3 | 5 | 79 |\n";
+    let page = "{\"data\":\"<html><body><p>一、总体情况</p><table><tr><td>规章</td><td>3</td></tr></table></body></html>\"}";
     check(json, RejectionCode::NotAReport, Some(LookAlike::DataPage));
+    check(page, RejectionCode::NotAReport, Some(LookAlike::DataPage));
     for text in [garbled, lost] {
         check(text, RejectionCode::NotAReport, Some(LookAlike::Other));
     }
