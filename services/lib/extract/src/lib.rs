@@ -78,6 +78,22 @@ pub fn read_in_steps(
     steps.step("extract", || read_text(decoded, media_type, limits))
 }
 
+/// Returns the lines of a plain text with their kinds, for whoever mends the readers; empty for other formats.
+///
+/// # Errors
+/// As for [`read`].
+pub fn explain_lines(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<String, Rejection> {
+    if sniff::screen(bytes, limits)?.is_some() {
+        return Ok(String::new());
+    }
+    let decoded = charset::decode(bytes, hints)?;
+    if sniff::media_type(&decoded.text, hints) != MediaType::Text {
+        return Ok(String::new());
+    }
+    sniff::count_lines(&decoded.text, limits)?;
+    Ok(text::explain(&mirror_cleanup::clean(decoded.text, &mut Vec::new())))
+}
+
 /// Reads a text document, whose positions are positions in its text.
 fn read_text(decoded: DecodedText, media_type: MediaType, limits: &Limits) -> Result<Document, Rejection> {
     let mut notes = decoded.notes;

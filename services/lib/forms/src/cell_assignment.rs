@@ -6,6 +6,7 @@ use crate::{
     form::{Form, FormCell},
     read_cell::ReadCell,
     stated_units::Stated,
+    unread_reason::UnreadReason,
     value::CellValue,
 };
 
@@ -24,8 +25,8 @@ enum CellSlot<'a> {
     Read(ReadCell<'a>),
     /// The row has a label and no values.
     Empty,
-    /// The readings assign different cells.
-    Unsure(Vec<Source>),
+    /// The cell is unreadable. These cells of the document may be it.
+    Unsure(UnreadReason, Vec<Source>),
 }
 
 /// What some cells of the form use of the document.
@@ -57,24 +58,30 @@ impl<'a> CellAssignment<'a> {
         *slot = match std::mem::replace(slot, CellSlot::Open) {
             CellSlot::Open | CellSlot::Empty => CellSlot::Read(piece.clone()),
             CellSlot::Read(other) if other.value == piece.value && piece.is_value() => CellSlot::Read(other),
-            CellSlot::Read(other) => CellSlot::Unsure(vec![other.source(), piece.source()]),
-            CellSlot::Unsure(mut candidates) => {
+            CellSlot::Read(other) => {
+                CellSlot::Unsure(UnreadReason::TwoCells, vec![other.source(), piece.source()])
+            }
+            CellSlot::Unsure(reason, mut candidates) => {
                 candidates.push(piece.source());
-                CellSlot::Unsure(candidates)
+                CellSlot::Unsure(reason, candidates)
             }
         };
     }
 
-    /// Records the candidates of readings that differ.
-    pub(crate) fn unsure<'p>(&mut self, at: usize, candidates: impl IntoIterator<Item = &'p ReadCell<'a>>)
-    where
+    /// Records why a cell is unreadable, and its candidates. The first reason is kept.
+    pub(crate) fn unsure<'p>(
+        &mut self,
+        at: usize,
+        reason: UnreadReason,
+        candidates: impl IntoIterator<Item = &'p ReadCell<'a>>,
+    ) where
         'a: 'p,
     {
         let Some(slot) = self.slots.get_mut(at) else { return };
-        let mut all = match std::mem::replace(slot, CellSlot::Open) {
-            CellSlot::Open | CellSlot::Empty => Vec::new(),
-            CellSlot::Read(other) => vec![other.source()],
-            CellSlot::Unsure(all) => all,
+        let (reason, mut all) = match std::mem::replace(slot, CellSlot::Open) {
+            CellSlot::Open | CellSlot::Empty => (reason, Vec::new()),
+            CellSlot::Read(other) => (reason, vec![other.source()]),
+            CellSlot::Unsure(first, all) => (first, all),
         };
         for piece in candidates {
             let source = piece.source();
@@ -82,7 +89,7 @@ impl<'a> CellAssignment<'a> {
                 all.push(source);
             }
         }
-        *slot = CellSlot::Unsure(all);
+        *slot = CellSlot::Unsure(reason, all);
     }
 
     /// Records that these pieces may belong to any of a row's cells, of which `first` is the first.
@@ -91,7 +98,7 @@ impl<'a> CellAssignment<'a> {
         'a: 'p,
         P: IntoIterator<Item = &'p ReadCell<'a>> + Clone,
     {
-        (first..first + cells).for_each(|at| self.unsure(at, candidates.clone()));
+        (first..first + cells).for_each(|at| self.unsure(at, UnreadReason::RowUnclear, candidates.clone()));
     }
 
     /// Records that the cell's row has a label and no values.
@@ -116,7 +123,7 @@ impl<'a> CellAssignment<'a> {
     {
         for at in range {
             if matches!(self.slots.get(at), Some(CellSlot::Open)) {
-                self.unsure(at, loose.iter().copied().take(MOST_LOOSE));
+                self.unsure(at, UnreadReason::LayoutUnknown, loose.iter().copied().take(MOST_LOOSE));
             }
         }
     }
@@ -128,7 +135,7 @@ impl<'a> CellAssignment<'a> {
         for slot in self.slots.get(range).unwrap_or_default() {
             match slot {
                 CellSlot::Read(piece) => used.places.extend([piece.place()]),
-                CellSlot::Unsure(candidates) => used.places.extend(candidates.iter().filter_map(place)),
+                CellSlot::Unsure(_, candidates) => used.places.extend(candidates.iter().filter_map(place)),
                 CellSlot::Open | CellSlot::Empty => continue,
             }
             used.cells += 1;
@@ -141,21 +148,25 @@ impl<'a> CellAssignment<'a> {
         self.slots.iter().all(|slot| matches!(slot, CellSlot::Open))
     }
 
-    /// Returns the fact of every cell, in the form's order.
-    pub(crate) fn into_facts(self, form: &Form) -> Vec<Fact> {
+    /// Returns the fact of every cell, in the form's order, and why it is unreadable if it is.
+    pub(crate) fn into_facts(self, form: &Form) -> (Vec<Fact>, Vec<Option<UnreadReason>>) {
         let units = self.units;
         let stated =
             |at: usize| units.iter().find(|(cell, _)| *cell == at).map_or(Stated::Nothing, |(_, unit)| *unit);
         let slots = form.cells.iter().zip(self.slots).enumerate();
-        slots.map(|(at, (cell, slot))| fact(cell, slot, stated(at))).collect()
+        slots.map(|(at, (cell, slot))| fact(cell, slot, stated(at))).unzip()
     }
 }
 
-fn fact(cell: &FormCell, slot: CellSlot<'_>, stated: Stated) -> Fact {
+fn fact(cell: &FormCell, slot: CellSlot<'_>, stated: Stated) -> (Fact, Option<UnreadReason>) {
+    let mut reason = None;
     let (state, source, candidates) = match slot {
         CellSlot::Open => (State::Missing, None, Vec::new()),
         CellSlot::Empty => (State::Blank, None, Vec::new()),
-        CellSlot::Unsure(candidates) => (State::Unreadable, None, candidates),
+        CellSlot::Unsure(why, candidates) => {
+            reason = Some(why);
+            (State::Unreadable, None, candidates)
+        }
         CellSlot::Read(piece) => {
             let source = piece.source();
             let number = match stated {
@@ -167,10 +178,12 @@ fn fact(cell: &FormCell, slot: CellSlot<'_>, stated: Stated) -> Fact {
                 (CellValue::Blank, _) => (State::Blank, Some(source), Vec::new()),
                 (CellValue::NotApplicable, _) => (State::NotApplicable, Some(source), Vec::new()),
                 (_, Some(number)) => (State::Reported(number), Some(source), Vec::new()),
-                // The text is not a number, or in a unit that this cell cannot have.
-                (_, None) => (State::Unreadable, Some(source.clone()), vec![source]),
+                (_, None) => {
+                    reason = Some(UnreadReason::NoNumber);
+                    (State::Unreadable, Some(source.clone()), vec![source])
+                }
             }
         }
     };
-    Fact { id: cell.id.clone(), state, source, candidates }
+    (Fact { id: cell.id.clone(), state, source, candidates }, reason)
 }

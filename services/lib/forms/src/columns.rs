@@ -7,7 +7,10 @@
 
 use std::collections::HashMap;
 
-use crate::{cell_assignment::CellAssignment, read_cell::ReadCell, rows::Row, value::CellValue};
+use crate::{
+    cell_assignment::CellAssignment, read_cell::ReadCell, rows::Row, unread_reason::UnreadReason,
+    value::CellValue,
+};
 
 /// A column of a header: the column of the form that it names, and the part of the grid that it covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -318,7 +321,11 @@ impl<'a> Values<'_, 'a> {
             }
             Self::OneOf(cuts) => {
                 for (at, column) in order.iter().enumerate() {
-                    assignment.unsure(first + column, cuts.iter().filter_map(|cut| cut.get(at)));
+                    assignment.unsure(
+                        first + column,
+                        UnreadReason::CutsDiffer,
+                        cuts.iter().filter_map(|cut| cut.get(at)),
+                    );
                 }
             }
             Self::Unclear => assignment.unsure_row(first, order.len(), all),

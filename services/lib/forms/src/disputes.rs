@@ -14,6 +14,7 @@ use crate::{
     read_cell::ReadCell,
     requests::Padding,
     rows::{Item, Row},
+    unread_reason::UnreadReason,
     value::CellValue,
 };
 
@@ -128,7 +129,7 @@ fn read_under<'a>(
     let under = under_headings(row, &table.headings, table.end);
     if under.is_none() && has_other_columns(&table.headings, table.end) {
         let columns = table.headings.iter().map(|heading| first + heading.column);
-        return columns.for_each(|at| assignment.unsure(at, row.filled()));
+        return columns.for_each(|at| assignment.unsure(at, UnreadReason::RowUnclear, row.filled()));
     }
     let row = under.as_ref().unwrap_or(row);
     let order: Vec<usize> = table.headings.iter().map(|heading| heading.column).collect();
@@ -143,7 +144,9 @@ fn read_under<'a>(
             }
         }
         Values::OneOf(_) | Values::Unclear => {
-            order.iter().for_each(|column| assignment.unsure(first + column, row.filled()));
+            order
+                .iter()
+                .for_each(|column| assignment.unsure(first + column, UnreadReason::RowUnclear, row.filled()));
         }
     }
 }
@@ -162,7 +165,8 @@ fn read_turned<'a>(
         Some(order) if row.values.len() == order.len() => {
             row.values.iter().zip(order).for_each(|(piece, block)| assignment.assign(cell(*block), piece));
         }
-        _ => (0..names.blocks.len()).for_each(|block| assignment.unsure(cell(block), row.filled())),
+        _ => (0..names.blocks.len())
+            .for_each(|block| assignment.unsure(cell(block), UnreadReason::RowUnclear, row.filled())),
     }
 }
 

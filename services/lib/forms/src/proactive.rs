@@ -16,6 +16,7 @@ use crate::{
     read_cell::ReadCell,
     rows::{self, Item, Row},
     stated_units, torn_labels,
+    unread_reason::UnreadReason,
     value::{CellValue, PrintedUnit},
     years,
 };
@@ -140,7 +141,9 @@ fn complete<'a>(
     for (column, cell) in displaced_cells::complete(hit.row, displaced, band).into_iter().enumerate() {
         match cell {
             Completed::Sure(piece) => assignment.assign(hit.first + column, piece),
-            Completed::OneOf(pieces) => assignment.unsure(hit.first + column, pieces),
+            Completed::OneOf(pieces) => {
+                assignment.unsure(hit.first + column, UnreadReason::CutsDiffer, pieces);
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Reads a document as a report: identity, chapters and facts. Other documents are rejected with a reason.
 
 use gongkai_model::{
-    Document, FormId, LookAlike, Paragraph, Rejection, RejectionCode, Report, State, Variant,
+    Document, FormId, LookAlike, Metadata, Paragraph, Rejection, RejectionCode, Report, State, Variant,
 };
 
 use crate::{
@@ -9,7 +9,8 @@ use crate::{
     identity::{self, Identity},
     links,
     load::Forms,
-    look_alike, matcher,
+    look_alike,
+    matcher::{self, MatchedTables},
     outline::{self, Outline},
     publication,
 };
@@ -42,14 +43,7 @@ pub fn read_report_of(
     forms: &Forms,
     known: &ReportHints<'_>,
 ) -> Result<Report, Rejection> {
-    let outline = outline::read(document, forms.chapter_titles());
-    let mut metadata = publication::read(document, &outline);
-    let identity = identity::read(document, &outline, &metadata);
-    let fallback =
-        if identity.year.is_some_and(|year| year < 2021) { FormId::Form2019 } else { FormId::Form2021 };
-    let tables = matcher::read(document, forms, fallback).ok_or_else(|| {
-        Rejection::new(RejectionCode::NotAReport, "未加载任何报告格式", "no form is loaded")
-    })?;
+    let ReadParts { outline, mut metadata, identity, tables } = parts(document, forms)?;
     let empty = tables.facts.iter().all(|fact| matches!(fact.state, State::Blank | State::Missing));
     check_kind(document, &outline, &identity, (empty, tables.none))?;
     if empty && !has_prose(&outline) && identity.agency.is_none() {
@@ -94,6 +88,27 @@ pub fn read_report_of(
         parts: Vec::new(),
         identity: settled,
     })
+}
+
+/// What is read from a document before it is known to be a report.
+pub(crate) struct ReadParts<'f> {
+    pub outline: Outline,
+    pub metadata: Metadata,
+    pub identity: Identity,
+    pub tables: MatchedTables<'f>,
+}
+
+/// Reads the parts of a document.
+pub(crate) fn parts<'f>(document: &Document, forms: &'f Forms) -> Result<ReadParts<'f>, Rejection> {
+    let outline = outline::read(document, forms.chapter_titles());
+    let metadata = publication::read(document, &outline);
+    let identity = identity::read(document, &outline, &metadata);
+    let fallback =
+        if identity.year.is_some_and(|year| year < 2021) { FormId::Form2019 } else { FormId::Form2021 };
+    let tables = matcher::read(document, forms, fallback).ok_or_else(|| {
+        Rejection::new(RejectionCode::NotAReport, "未加载任何报告格式", "no form is loaded")
+    })?;
+    Ok(ReadParts { outline, metadata, identity, tables })
 }
 
 /// Rejects look-alikes. `empty` is true if no cell has content, `no_cell` if there is no cell.

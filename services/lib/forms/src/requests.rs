@@ -20,6 +20,7 @@ use crate::{
     rows::{self, Item, Row},
     subtotals,
     torn_labels::{self, TornLabels},
+    unread_reason::UnreadReason,
     value::CellValue,
 };
 
@@ -358,6 +359,7 @@ fn settle_gap<'a>(
             for column in 0..COLUMNS {
                 assignment.unsure(
                     first + column,
+                    UnreadReason::RowUnknown,
                     inside.iter().filter_map(|e| e.row.last_values(COLUMNS).get(column)),
                 );
             }
@@ -369,7 +371,7 @@ fn settle_gap<'a>(
                 if is_blank {
                     assignment.empty(first + column);
                 } else {
-                    assignment.unsure(first + column, candidates(column));
+                    assignment.unsure(first + column, UnreadReason::RowUnknown, candidates(column));
                 }
             }
         } else if let Some(at) = labelled(items, row, index) {
@@ -380,7 +382,11 @@ fn settle_gap<'a>(
     for entry in inside {
         if let Some(row) = entry.evidence.row().filter(|row| !gap.rows.contains(row)) {
             for (column, piece) in entry.row.last_values(COLUMNS).iter().enumerate() {
-                assignment.unsure(index.first_cell + row * COLUMNS + column, [piece]);
+                assignment.unsure(
+                    index.first_cell + row * COLUMNS + column,
+                    UnreadReason::RowUnknown,
+                    [piece],
+                );
             }
         }
     }

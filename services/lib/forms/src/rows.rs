@@ -167,7 +167,8 @@ impl<'a> Maker<'_, 'a> {
         let new = || Row { spans_known, ends_unsure: self.ends_unsure, ..Row::default() };
         let mut row = new();
         for piece in pieces {
-            let label = !piece.is_value() && !self.is_broken_value(&piece);
+            let is_about = spans_known && self.is_about_number(&piece, row.labels.last());
+            let label = !piece.is_value() && !self.is_broken_value(&piece) && !is_about;
             if label && row.values.iter().any(|v| v.value != CellValue::Blank) {
                 if !self.vocabulary.is_structural(&piece.label) {
                     row.values.push(piece);
@@ -209,6 +210,13 @@ impl<'a> Maker<'_, 'a> {
             piece.label.chars().filter(|c| !c.is_ascii_digit() && !"件条项元万余约多个".contains(*c)).count();
         let enumerator = piece.cell.text.trim_end().ends_with(['.', '．', '、']);
         !enumerator && words == 0 && !piece.label.is_empty() && !self.vocabulary.is_structural(&piece.label)
+    }
+
+    /// Returns true for words before a number beside the label of a row: `约317`.
+    fn is_about_number(&self, piece: &ReadCell<'a>, label: Option<&ReadCell<'a>>) -> bool {
+        let number = piece.label.trim_start_matches(['约', '近', '共', '超', '过', '逾', '达']);
+        let is_about = number.len() < piece.label.len() && number.starts_with(|c: char| c.is_ascii_digit());
+        is_about && label.is_some_and(|label| self.vocabulary.is_structural(&label.label))
     }
 
     fn close(&mut self) {

@@ -78,6 +78,20 @@ pub fn read_in_steps(
     })
 }
 
+/// Returns how a document is read, in lines of text: the lines of a plain text with their kinds, blocks and grids, the
+/// clues to body and year, rows as matched, and why cells are unreadable. For whoever mends the readers.
+///
+/// # Errors
+/// The document cannot be decoded, or a reader panicked. A document that is not a report is explained all the same.
+pub fn explain(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<String, Rejection> {
+    guarded(|| {
+        let lines = gongkai_extract::explain_lines(bytes, hints, limits)?;
+        let document = gongkai_extract::read(bytes, hints, limits)?;
+        let matched = gongkai_forms::explain(&document, &FORMS, &ReportHints::default())?;
+        Ok(if lines.is_empty() { matched } else { format!("lines\n{lines}{matched}") })
+    })
+}
+
 /// Runs code on one document. A panic becomes a rejection of that document, `PARSER_PANIC`.
 ///
 /// The code must not change state that outlives it. A pure function of the document satisfies this.
@@ -98,6 +112,19 @@ pub fn guarded<T>(work: impl FnOnce() -> Result<T, Rejection>) -> Result<T, Reje
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_explanation_tells_lines_rows_and_reasons() {
+        let text = "云川市水务局2023年政府信息公开工作年度报告\n二、主动公开政府信息情况\n规章 1 2 3\n行政许可 317\n行政处罚 19\n行政强制 8\n";
+        let told = explain(text.as_bytes(), &Hints::default(), &Limits::default()).unwrap();
+        for line in [
+            "  Heading   二、主动公开政府信息情况",
+            "  Spaced    规章 1 2 3",
+            "  row [行政许可] 317 -> proactive.licensing.decisions",
+        ] {
+            assert!(told.lines().any(|other| other == line), "{line}\n{told}");
+        }
+    }
 
     #[test]
     fn a_panic_is_a_rejection_of_that_document_only() {

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod attachments;
+mod explain;
 pub(super) mod files;
 pub(super) mod joint;
 mod lists;
@@ -44,6 +45,7 @@ use crate::printer::{Printer, complain};
   gongkai check reports/ --format xlsx --output findings.xlsx
   gongkai check reports/ --format csv --lists lists/ > findings.csv
   curl -s https://example.gov.cn/2023.html | gongkai check -
+  gongkai check report.html --explain-reading
 
 In a folder, x.docx beside x.html and the files that a page links are attachments of the page and are read with it.
 
@@ -67,6 +69,10 @@ pub(crate) struct Args {
     /// Folder with local rule packs (*.toml), added to the built-in rules
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
+    /// Print how each document is read instead of its findings, for whoever mends the readers: lines with their kinds, tables as
+    /// grids, rows as matched, and why cells are unreadable
+    #[arg(long, conflicts_with_all = ["output", "lists", "rules"])]
+    explain_reading: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -104,6 +110,9 @@ enum CheckExit {
 /// Checks on all cores; writes in the order of the sources.
 pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
     validate(&args)?;
+    if args.explain_reading {
+        return explain::run(args.paths, out);
+    }
     let mut exit = CheckExit::Clean;
     let mut tables = (args.lists.is_some() || args.format == ReportFormat::Xlsx).then(FindingTables::default);
     let mut csv = (args.format == ReportFormat::Csv).then(text::CsvState::default);
