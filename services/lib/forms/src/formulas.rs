@@ -63,7 +63,13 @@ const AFTER_WHOSE: [&str; 15] = [
 ];
 
 /// Words that follow the name of the body where it is the subject of a clause of the preamble.
-const AFTER_SUBJECT: [&str; 24] = [
+const AFTER_SUBJECT: [&str; 30] = [
+    "已",
+    "负责",
+    "汇总",
+    "制作",
+    "起草",
+    "制定",
     "根据",
     "依据",
     "按照",
@@ -175,8 +181,9 @@ pub(crate) fn of_preamble(text: &str) -> Vec<Named> {
         embedded(&plain, &mut found);
         let is_named = found.iter().skip(before).any(|named| named.agency.is_some());
         if !is_named && COMPILED.iter().any(|word| plain.contains(word)) {
-            let named = compiler(&plain).or_else(|| whose(&plain)).or_else(|| subject(&plain));
-            found.extend(named.map(|name| Named { agency: Some(name), year: None }));
+            let named = |name: String| Named { agency: Some(name), year: None };
+            let by_name = || compiler(&plain).or_else(|| subject(&plain)).map(named);
+            found.extend(whose(&plain).or_else(by_name));
         }
     }
     found
@@ -318,12 +325,21 @@ fn compiler(sentence: &str) -> Option<String> {
     })
 }
 
-/// Returns the body in 结合…政府信息公开工作…撰写.
-fn whose(sentence: &str) -> Option<String> {
+/// Returns the body, and the year behind it, in 结合…2023年政府信息公开工作…撰写.
+fn whose(sentence: &str) -> Option<Named> {
     sentence.match_indices("结合").find_map(|(at, word)| {
         let rest = sentence.get(at + word.len()..)?;
-        before_one_of(rest, &AFTER_WHOSE, is_body).map(str::to_owned)
+        let name = before_one_of(rest, &AFTER_WHOSE, is_body)?;
+        let year = year_at(rest.get(name.len()..)?).map(|(year, _)| year);
+        Some(Named { agency: Some(name.to_owned()), year })
     })
+}
+
+/// Returns the year of a line such as 报告年度：2023年.
+pub(crate) fn year_of_field(line: &str) -> Option<i32> {
+    let (name, value) = line.split_once(['：', ':'])?;
+    let is_field = ["年度", "报告年度", "所属年度", "报告年份", "年份"].contains(&name);
+    is_field.then(|| year_at(value).map(|(year, _)| year)).flatten()
 }
 
 /// Returns the body that is the subject of a clause: 云川市水务局根据…编制本报告.
@@ -361,7 +377,7 @@ pub(crate) fn contact(sentence: &str) -> Option<String> {
 
 static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?:请|可)?(?:直接)?(?:与|和|向|同|联系|致电|咨询)([^，。；、（(：:]{3,40}?)(?:[（(][^）)]*)?(?:联系|咨询|反映|，|（|\(|$)",
+        r"(?:请|可)?(?:直接)?(?:与|和|向|同|联系|致电|咨询)[：:]?([^，。；、（(：:]{3,40}?)(?:[（(][^）)]*)?(?:联系|咨询|反映|，|（|\(|$)",
     )
     .expect("the pattern is constant")
 });
@@ -400,6 +416,12 @@ mod tests {
         preamble("按照要求，梳理编制云川市水务局2020年度政府信息公开年度报告。", water, Some(2020));
         preamble("现将《云川市水务局2023年政府信息公开工作年度报告》公布如下：", water, Some(2023));
         preamble("结合云川市水务局（以下简称“市水务局”）政府信息公开工作的统计数据撰写。", water, None);
+        preamble("结合云川市水务局2020年政府信息公开工作实际，现编制年度报告。", water, Some(2020));
+        preamble(
+            "遵照《条例》，云川市水务局已编制完成2022年政府信息公开年度报告，现予公布。",
+            water,
+            Some(2022),
+        );
         preamble("云川市水务局根据《条例》编制2023年政府信息公开工作年度报告。", water, Some(2023));
         preamble("本报告系云川市水务局按照《条例》要求编制。", water, None);
         preamble("按照要求，梳理编制了云川市水务局2020年政府信息公开工作年度报告。", water, Some(2020));
@@ -425,6 +447,17 @@ mod tests {
         preamble("《云川市林业局2022年政府信息公开工作年度报告》要求整改的问题已编制清单。", None, None);
         preamble("结合我局实际编制本报告。", None, None);
         preamble("结合云川市人民政府网站等有关数据编制。", None, None);
+    }
+
+    #[test]
+    fn contacts_and_fields_name_body_and_year() {
+        for text in
+            ["请联系：云川市水务局办公室，电话：0839-7", "请与云川市水务局办公室联系（地址：桥东路7号）"]
+        {
+            assert_eq!(contact(text).as_deref(), Some("云川市水务局办公室"), "{text}");
+        }
+        assert_eq!(year_of_field("报告年度：2023年"), Some(2023));
+        assert_eq!(year_of_field("发布年度计划：2023年"), None);
     }
 
     #[test]

@@ -210,6 +210,9 @@ impl Clues {
         let lines = front.iter().enumerate().filter(|(at, _)| !is_title(*at)).map(|(_, line)| line);
         let may_name = |line: &&Paragraph| line.text.contains(['报', '编', '撰']);
         for text in lines.filter(may_name).map(|line| title::squeeze(&line.text)) {
+            if let Some(year) = formulas::year_of_field(&text) {
+                self.year(year, EvidenceSource::MetadataTable);
+            }
             for named in formulas::of_preamble(&text) {
                 self.named(named.agency, named.year, EvidenceSource::Preamble);
             }

@@ -58,13 +58,24 @@ fn stated(paragraph: &Paragraph, words: &[&str]) -> Option<Period> {
     let has = |c: char| paragraph.text.contains(c);
     // Converting the text is the most expensive step. White space may separate the characters of a word, so this checks
     // for characters.
-    if !(has('年') || paragraph.text.contains("20")) || !words.iter().any(|word| word.chars().all(has)) {
+    let is_said = words.iter().any(|word| word.chars().all(has));
+    if !(has('年') || paragraph.text.contains("20")) || !(is_said || is_bracketed(&paragraph.text)) {
         return None;
     }
     let text = plain(&paragraph.text);
+    if is_bracketed(&text) {
+        return period(&text).map(|(from, to)| Period { from, to, span: paragraph.span });
+    }
     let sentences = text.split('。').filter(|sentence| words.iter().any(|word| sentence.contains(word)));
     let mut found = sentences.filter_map(period);
     found.next().map(|(from, to)| Period { from, to, span: paragraph.span })
+}
+
+/// Returns true for a line in brackets, as a period below a title: （2023年1月1日—2023年12月31日）.
+fn is_bracketed(text: &str) -> bool {
+    let text = text.trim();
+    let is_short = text.chars().nth(40).is_none();
+    is_short && text.starts_with(['（', '(']) && text.ends_with(['）', ')']) && text.matches("20").count() > 1
 }
 
 type Day = (i32, u8, u8);
@@ -210,6 +221,7 @@ mod tests {
             "涵盖时间为２０２３年１月１日至２０２３年１２月３１日。",
             "统计期限为二○二三年一月一日至十二月三十一日。",
             "《条例》自2019年5月15日起施行。统计期限为2023年度。",
+            "（2023年1月1日—2023年12月31日）",
         ] {
             check(text, Some(((2023, 1, 1), (2023, 12, 31))));
         }

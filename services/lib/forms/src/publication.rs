@@ -14,7 +14,7 @@ const LONGEST: usize = 80;
 const LONGEST_LINE: usize = 4096;
 
 /// The names that pages print before a field's value. Longer names precede shorter ones that they begin with.
-const NAMES: [(&str, FieldName); 36] = [
+const NAMES: [(&str, FieldName); 39] = [
     ("网站标识码", FieldName::SiteIdCode),
     ("所属栏目", FieldName::ColumnName),
     ("栏目名称", FieldName::ColumnName),
@@ -35,6 +35,9 @@ const NAMES: [(&str, FieldName); 36] = [
     ("编制机关", FieldName::Publisher),
     ("报送单位", FieldName::Publisher),
     ("填报单位", FieldName::Publisher),
+    ("报告单位", FieldName::Publisher),
+    ("单位名称", FieldName::Publisher),
+    ("机关名称", FieldName::Publisher),
     ("发布日期", FieldName::Published),
     ("发布时间", FieldName::Published),
     ("公开日期", FieldName::Published),
@@ -54,7 +57,15 @@ const NAMES: [(&str, FieldName); 36] = [
 ];
 
 /// Other words with a colon on the same line: where a value ends.
-const OTHER_NAMES: [&str; 14] = [
+const OTHER_NAMES: [&str; 22] = [
+    "填报时间",
+    "填报日期",
+    "编制时间",
+    "编制日期",
+    "报送时间",
+    "报送日期",
+    "联系电话",
+    "联系人",
     "采集时间",
     "浏览次数",
     "浏览量",
