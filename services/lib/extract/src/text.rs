@@ -11,6 +11,7 @@ mod lone_bars;
 mod open_rows;
 mod ruled_rows;
 pub(crate) mod run_together;
+mod wide_spaces;
 
 use gongkai_model::{Block, Paragraph, Rejection, RejectionCode};
 
@@ -43,7 +44,8 @@ pub(crate) fn explain(source: &SourceText) -> String {
 pub(crate) fn plain(source: &SourceText) -> Option<SourceText> {
     let without_markup = inline_markup::without(source);
     let source = without_markup.as_ref().unwrap_or(source);
-    drawn_tables::barred(source).or_else(|| comma_values::barred(source)).or(without_markup)
+    let drawn = drawn_tables::barred(source).or_else(|| comma_values::barred(source));
+    drawn.or_else(|| wide_spaces::barred(source)).or(without_markup)
 }
 
 /// Returns the blocks of classified lines.
