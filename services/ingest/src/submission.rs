@@ -279,10 +279,17 @@ pub fn said(event: &DocumentReceived) -> String {
     let mut parts = vec!["document", draft, &agency.code, &agency.name, &year, &event.url, &site.code];
     let files = event.content_hash();
     parts.push(&files);
+    parts.extend(hints(event));
     digest(&parts)
 }
 
-/// Returns the key under which a document finds the last one of the same content, agency, year and region.
+/// Returns what the sender says that a reader uses besides agency and year: the title, which may name both, and the charset.
+fn hints(event: &DocumentReceived) -> impl Iterator<Item = &str> {
+    let charset = event.content.as_ref().map_or("", |content| &content.charset);
+    [event.title.as_str(), charset].into_iter().filter(|hint| !hint.is_empty())
+}
+
+/// Returns the key under which a document finds the last one of the same content, agency, year, region, title and charset.
 ///
 /// Drafts, which are in logs of earlier versions, have keys of their own: a checked report must still be published.
 #[must_use]
@@ -294,6 +301,8 @@ pub fn content_key(event: &DocumentReceived) -> String {
     let mut parts = vec![content_hash.as_str(), draft, &agency.code, &agency.name, &year, &event.region];
     // A submission of one site does not make that of another redundant: the first may have been refused.
     parts.extend(event.sender.iter().map(|sender| sender.site.as_str()).filter(|site| !site.is_empty()));
+    // The same bytes may be read as another report.
+    parts.extend(hints(event));
     digest(&parts)
 }
 

@@ -82,7 +82,9 @@ fn what_decides_makes_another_statement_and_nothing_else_does() {
     assert!(change(|e| e.url = "https://a/".into()));
     assert!(change(|e| e.agency = Some(AgencyHint { name: "甲局".into(), ..AgencyHint::default() })));
     assert!(change(|e| e.attachments = vec![ContentRef { sha256: "ab".into(), ..ContentRef::default() }]));
-    assert!(!change(|e| e.title = "年报".into()));
+    assert!(change(|e| e.title = "云溪县档案局2023年年报".into()));
+    assert!(change(|e| e.content.as_mut().unwrap().charset = "gb18030".into()));
+    assert!(!change(|e| e.content.as_mut().unwrap().filename = "年报.html".into()));
     assert!(!change(|e| e.event_time = Some(Timestamp { seconds: 9, nanos: 0 })));
 }
 

@@ -186,6 +186,7 @@ macro_rules! over_both_brokers {
 over_both_brokers! {
     other_content_under_an_events_id_supersedes
     other_content_under_a_key_is_refused
+    a_rejected_document_that_is_sent_again_with_a_title_is_read_again
     a_rejection_for_want_of_resources_is_tried_again_under_the_same_id
     calls_at_once_are_one_submission_for_each_content
     a_day_later_a_repetition_is_still_one
@@ -229,6 +230,22 @@ async fn other_content_under_a_key_is_refused(site: Site) {
     }
     assert_eq!(site.twice(&submission(key(), "第一版", None)).await, first);
     assert_eq!(site.received().await.len(), 1);
+}
+
+async fn a_rejected_document_that_is_sent_again_with_a_title_is_read_again(site: Site) {
+    for (identity, text) in
+        [(SubmissionIdentity::Event, "本机关年报"), (SubmissionIdentity::Content, "我局年报")]
+    {
+        let untitled = submission(identity, text, None);
+        let first = site.twice(&untitled).await;
+        site.reject(&first, "NO_IDENTITY").await;
+        let mut titled = untitled;
+        titled.declared.title = "云溪县档案局2023年政府信息公开工作年度报告".into();
+        let second = site.twice(&titled).await;
+        assert_eq!(second.state(), SubmissionState::Received);
+        assert_ne!(second.submission_id, first.submission_id);
+    }
+    assert_eq!(site.received().await.len(), 4);
 }
 
 async fn a_rejection_for_want_of_resources_is_tried_again_under_the_same_id(site: Site) {
