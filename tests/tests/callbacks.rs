@@ -18,7 +18,9 @@ use gongkai_proto::{
 };
 use gongkai_tests::{
     deployment::{Deployment, Plan, Signal},
-    http, samples,
+    http,
+    neighbourhood::{Turn, document, import_by_command},
+    samples,
 };
 use gongkai_worker::Clock;
 use prost::Message as _;
@@ -216,4 +218,23 @@ async fn two_sites_are_told_of_every_end_of_their_own_through_kills_and_while_on
     let refused = [&yunxi, &meixi].map(|site| site.refused.load(Ordering::Relaxed));
     assert_eq!(refused, [0, 0], "each with its own secret");
     assert!(deployment.messages(STREAM_ALERTS).await.unwrap() >= 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_is_told_that_a_rejected_document_was_read_after_all() {
+    let site = Site::start("yunxi", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").await;
+    let deployment = Deployment::start(&Plan { config: site.config(), ..Plan::default() }).await;
+    let mut event = site.event("1", "published", "");
+    let text = String::from_utf8(document(&Turn::of("本机关", 2023))).unwrap();
+    event["data"]["content"] = json!({"media_type": "text/markdown", "text": text});
+    event["data"]["agency"] = json!({"code": "YX-1"});
+    let submission = site.send(&deployment.ingest(), &event).await;
+    let ends = site.until(1).await;
+    let rejected = &ends[&(submission.clone(), "rejected".to_owned())];
+    assert_eq!(rejected["rejection"]["code"], "NO_IDENTITY", "{rejected}");
+    let said = import_by_command(&deployment, "code,name\nYX-1,云溪县档案局\n");
+    assert!(said.contains(&submission), "{said}");
+    let ends = site.until(2).await;
+    let validated = &ends[&(submission, "validated".to_owned())];
+    assert_eq!(validated["report"], "agencies/YX-1/reports/2023", "{validated}");
 }
