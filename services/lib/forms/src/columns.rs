@@ -75,6 +75,9 @@ pub(crate) fn offsets(values: &[ReadCell<'_>], wanted: usize) -> Vec<usize> {
     (0..=spare).filter(|offset| *offset <= first && last <= offset + wanted).collect()
 }
 
+/// Number of rows with too many numbers that may just be damaged. More of them are a column.
+const FEWEST_OVERFULL: usize = 2;
+
 /// How the rows of one table are padded with blanks, learnt from the rows that can be read in only one way.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filling {
@@ -89,6 +92,8 @@ pub(crate) struct Filling {
     /// True if the rows that can be read in one way add up, with few exceptions. In that case a sum is evidence for
     /// other rows.
     adds_up: bool,
+    /// True if most rows without geometry have more numbers than the form has columns: the document has another column.
+    overfull: bool,
     /// True if most rows that can be read in one way end with a blank. In that case a blank at the end does not mean
     /// a lost cell.
     ends_blank: bool,
@@ -104,7 +109,9 @@ impl Filling {
         let (mut sums, mut no_sums) = (0usize, 0usize);
         let (mut sure, mut sure_blank) = (0usize, 0usize);
         let mut ends_unsure = false;
+        let (mut plain, mut overfull) = (0usize, 0usize);
         for (row, wanted) in rows {
+            plain += usize::from(!row.spans_known && row.filled().next().is_some());
             ends_unsure |= row.ends_unsure;
             if let Some((column, width)) = row.shape {
                 *filling.widths.entry((column, wanted, width)).or_default() += 1;
@@ -113,6 +120,7 @@ impl Filling {
                 filling.full.extend(row.shape.map(|(_, width)| width));
             }
             let feasible = offsets(&row.values, wanted);
+            overfull += usize::from(!row.spans_known && row.values.len() > wanted && feasible.is_empty());
             let cut = |offset: usize| row.values.get(offset..offset + wanted).unwrap_or_default();
             if let [one] = feasible.as_slice() {
                 let cut = cut(*one);
@@ -142,9 +150,15 @@ impl Filling {
         }
         let behind = filling.seen.iter().filter(|(_, offset)| *offset == 0).count();
         filling.padded = ends_unsure || (behind * 2 > filling.seen.len() && behind > 3);
+        filling.overfull = overfull > FEWEST_OVERFULL && overfull * 2 > plain;
         filling.adds_up = no_sums * 8 <= sums;
         filling.ends_blank = sure_blank * 2 > sure;
         filling
+    }
+
+    /// Returns true if the document has a column that the form does not have, and no geometry.
+    pub(crate) fn is_overfull(&self) -> bool {
+        self.overfull
     }
 
     /// Returns true if rows are padded after their values. A blank at the end may then replace a lost cell.
@@ -360,15 +374,19 @@ pub(crate) fn values<'r, 'a>(
         }
     }
     let all_blank = row.values.iter().all(|piece| piece.value == CellValue::Blank);
-    // A cell behind the header can be the last value of a row that got a cell too many.
+    // A blank behind the header can be the last value of a row that got a cell too many.
     let end = headings.last().map_or(u32::MAX, |last| last.end);
-    let exceeds = row.spans_known && row.values.iter().any(|piece| piece.start() >= end);
+    let exceeds = |cut: &[ReadCell<'a>]| {
+        if row.spans_known {
+            row.values.iter().any(|piece| piece.start() >= end) && holds(cut) != Some(true)
+        } else {
+            row.values.len() > wanted && filling.adds_up && holds(cut) == Some(false)
+        }
+    };
     match cuts.as_slice() {
         [] => return Values::Unclear,
         [first, ..] if all_blank => return Values::These(first),
-        [one] if exceeds && !filling.is_usual(row, wanted) && holds(one) != Some(true) => {
-            return Values::OneOf(cuts);
-        }
+        [one] if exceeds(one) && !filling.is_usual(row, wanted) => return Values::OneOf(cuts),
         [one] => return sure(one, row, filling),
         _ => {}
     }
@@ -392,11 +410,13 @@ pub(crate) fn values<'r, 'a>(
 fn sure<'r, 'a>(cut: &'r [ReadCell<'a>], row: &Row<'a>, filling: &Filling) -> Values<'r, 'a> {
     let blank = |piece: Option<&ReadCell<'a>>| piece.is_some_and(|piece| piece.value == CellValue::Blank);
     let short = (blank(cut.first()) || blank(cut.last())) && !filling.is_whole(row, cut.len());
+
+    let is_overfull = filling.overfull && row.values.len() > cut.len();
     let moved = filling.is_padded() && may_have_moved_up(cut, filling);
     let glued = blank(cut.last()) && cut.iter().any(is_spaced);
     // Among lines of one cell each, a page number may stand where a cell is expected.
     let page_number = row.stream && row.values.len() > cut.len() && (blank(cut.first()) || blank(cut.last()));
-    if !row.spans_known && (short || moved || glued || page_number) {
+    if !row.spans_known && (short || moved || glued || page_number || is_overfull) {
         Values::OneOf(vec![cut])
     } else {
         Values::These(cut)

@@ -31,6 +31,13 @@ impl DisputeNames {
         self.columns.iter().position(|name| name == label)
     }
 
+    /// Returns the one column whose name begins with a label that a narrow column cut.
+    fn cut_column(&self, label: &str) -> Option<usize> {
+        let begins = |name: &String| label.chars().count() > 2 && name.starts_with(label);
+        let mut found = self.columns.iter().enumerate().filter(|(_, name)| begins(name)).map(|(at, _)| at);
+        found.next().filter(|_| found.next().is_none())
+    }
+
     /// Returns the block with this title, which may have 行政诉讼 before or behind: 行政诉讼（复议后起诉）.
     pub(crate) fn block(&self, label: &str) -> Option<usize> {
         let exact = |label: &str| self.blocks.iter().position(|name| name == label);
@@ -105,8 +112,8 @@ impl DisputeNames {
     }
 
     /// Returns the order of the fifteen columns, by the reading order of their names.
-    pub(crate) fn in_words(&self, head: &[Vec<&ReadCell<'_>>]) -> Header {
-        let labels = || head.iter().flatten().map(|piece| piece.label.as_str());
+    pub(crate) fn in_words(&self, head: &[Vec<&str>]) -> Header {
+        let labels = || head.iter().flatten().copied();
         let mut titles: Vec<&str> = labels().filter(|l| matches!(*l, "行政复议" | "行政诉讼")).collect();
         titles.dedup();
         if matches!(titles.as_slice(), ["行政诉讼", "行政复议", ..]) {
@@ -128,8 +135,8 @@ impl DisputeNames {
         if blocks.len() < self.blocks.len() {
             blocks = (0..self.blocks.len()).collect();
         }
-        let in_line = |line: &Vec<&ReadCell<'_>>| -> Vec<usize> {
-            line.iter().filter_map(|piece| self.column(&piece.label)).collect()
+        let in_line = |line: &Vec<&str>| -> Vec<usize> {
+            line.iter().filter_map(|piece| self.column(piece).or_else(|| self.cut_column(piece))).collect()
         };
         // A converter may print names that span two rows in both of them. The last row then has all names.
         let whole = head.iter().map(in_line).find(|line| line.len() == self.cells());
@@ -185,6 +192,29 @@ impl DisputeNames {
             block.iter().copied().eq(start..start + width)
         });
         if whole { headings } else { Vec::new() }
+    }
+
+    /// Returns true if a block does not add up.
+    pub(crate) fn fails(&self, cells: &[ReadCell<'_>], order: &[usize]) -> bool {
+        let width = self.columns.len();
+        (0..self.blocks.len()).any(|block| {
+            let own = cells.iter().zip(order).filter(|(_, at)| **at / width == block);
+            let (cells, order): (Vec<ReadCell<'_>>, Vec<usize>) =
+                own.map(|(cell, at)| (cell.clone(), *at)).unzip();
+            !order.is_empty() && self.sums_hold(&cells, &order) == Some(false)
+        })
+    }
+
+    /// Returns true if the blocks add up with their totals first, and not in this order.
+    pub(crate) fn are_turned(&self, cells: &[ReadCell<'_>], order: &[usize]) -> bool {
+        let width = self.columns.len();
+        let total_first: Vec<usize> = (0..self.cells())
+            .map(|at| at / width * width + (at % width).checked_sub(1).unwrap_or(width - 1))
+            .collect();
+        let is_whole = cells.len() == self.cells() && order != total_first;
+        is_whole
+            && self.sums_hold(cells, order) == Some(false)
+            && self.sums_hold(cells, &total_first) == Some(true)
     }
 
     /// Returns whether every block adds up; `None` if a total is not a number.

@@ -34,18 +34,29 @@ pub(crate) fn read<'a>(
         return;
     }
     let mut head: Vec<Vec<&ReadCell<'a>>> = Vec::new();
+    let mut words: Vec<Vec<&str>> = Vec::new();
     let mut data: Vec<&Row<'a>> = Vec::new();
     for item in items {
-        let Item::Row(row) = item else { continue };
+        let row = match item {
+            Item::Row(row) => row,
+            Item::Line(text) => {
+                words.push(vec![text]);
+                continue;
+            }
+            Item::Chapter(_) => continue,
+        };
         let number = row.values.iter().any(|piece| piece.value != CellValue::Blank);
         let whole = row.labels.is_empty() && row.values.len() >= names.columns.len();
         if number || whole {
             data.push(row);
         }
+        let labels = row.labels.iter().map(|piece| piece.label.as_str());
         if row.stream {
             head.extend(row.labels.iter().map(|piece| vec![piece]));
+            words.extend(labels.map(|label| vec![label]));
         } else if !row.labels.is_empty() {
             head.push(row.labels.iter().collect());
+            words.push(labels.collect());
         }
     }
     let blocks: Vec<(usize, &Row<'a>)> =
@@ -81,13 +92,13 @@ pub(crate) fn read<'a>(
         data.retain(|row| row.values.len() > 1 || !row.labels.is_empty());
     }
     for row in data {
-        read_whole(row, &head, &names, first, padding, assignment);
+        read_whole(row, (&head, &words), &names, first, padding, assignment);
     }
 }
 
 fn read_whole<'a>(
     row: &Row<'a>,
-    head: &[Vec<&ReadCell<'a>>],
+    (head, words): (&[Vec<&ReadCell<'a>>], &[Vec<&str>]),
     names: &DisputeNames,
     first: usize,
     padding: Padding,
@@ -96,9 +107,10 @@ fn read_whole<'a>(
     let wanted = names.cells();
     let headings = if row.spans_known { names.headings(head) } else { Vec::new() };
     let order = match headings.as_slice() {
-        [] => names.in_words(head).order(wanted),
+        [] => names.in_words(words).order(wanted),
         headings => Some(headings.iter().map(|heading| heading.column).collect()),
     };
+    let order = order.filter(|order| !(headings.is_empty() && names.are_turned(&row.values, order)));
     let Some(order) = order else { return assignment.unsure_row(first, wanted, &row.values.iter()) };
     let spread = spread(row, &headings);
     let row = spread.as_ref().unwrap_or(row);
@@ -106,9 +118,17 @@ fn read_whole<'a>(
         // In a document with padded rows, a cell before the blank at the end may be lost. If a row with a blank at an
         // end does not add up, that blank may be padding.
         Values::These(cells)
+            if ends_blank(cells) && names.fails(cells, &order)
+                || !row.spans_known
+                    && row.values.len() > wanted
+                    && names.sums_hold(cells, &order) != Some(true) =>
+        {
+            assignment.unsure_row(first, wanted, &row.filled());
+        }
+        Values::These(cells)
             if !row.spans_known
                 && (padding.behind && ends_blank(cells)
-                    || padding.any
+                    || (padding.any || row.stream)
                         && blank_at_an_end(cells)
                         && names.sums_hold(cells, &order) != Some(true)) =>
         {

@@ -3,10 +3,8 @@
 use crate::{
     columns::{Header, Heading},
     index::RequestIndex,
-    read_cell::ReadCell,
     request_headings::{self, Named, TableHeadings},
-    rows::Item,
-    value::CellValue,
+    rows::{Item, Row},
 };
 
 /// Number of columns of chapter 三, and the positions of 自然人, the five organisations and 总计 among them.
@@ -46,33 +44,56 @@ impl RequestHeader {
 
 /// Reads the header of chapter 三's table.
 pub(crate) fn applicants(items: &[Item<'_>], index: &RequestIndex) -> RequestHeader {
-    let mut lines: Vec<Vec<&ReadCell<'_>>> = Vec::new();
-    let mut before_values = true;
+    let mut lines: Vec<Vec<&str>> = Vec::new();
     for item in items {
-        let Item::Row(row) = item else { continue };
-        let has_values = row.values.iter().any(|piece| piece.value != CellValue::Blank);
-        if before_values {
-            if row.stream {
-                lines.extend(row.labels.iter().map(|piece| vec![piece]));
-            } else if !has_values {
-                lines.push(row.labels.iter().collect());
-            } else if let Some((_, titles)) = row.labels.split_last() {
-                // The ends of rows are lost, so each title counts as a line.
-                lines.extend(titles.iter().map(|piece| vec![piece]));
+        let row = match item {
+            Item::Row(row) => row,
+            Item::Line(text) => {
+                lines.push(vec![text]);
+                continue;
             }
+            Item::Chapter(_) => continue,
+        };
+        let labels = row.labels.iter().map(|piece| piece.label.as_str());
+        let has_values = has_values(row);
+        if row.stream {
+            lines.extend(labels.map(|label| vec![label]));
+        } else if !has_values {
+            lines.push(labels.collect());
+        } else {
+            // The ends of rows are lost, so each title counts as a line.
+            let titles = labels.take(row.labels.len().saturating_sub(1));
+            lines.extend(titles.map(|label| vec![label]));
         }
-        before_values &= !has_values;
+        if has_values {
+            break;
+        }
     }
     RequestHeader { header: in_words(&lines, index), tables: request_headings::of_tables(items, index) }
 }
 
+/// Returns true for the first row of values. Rules of dashes, page numbers and rows whose labels come later do not end a
+/// header.
+fn has_values(row: &Row<'_>) -> bool {
+    !row.labels.is_empty() && row.filled().next().is_some()
+}
+
+/// Returns true if a line that is not only names has 总计 before 自然人. No form prints them so.
+fn is_total_first(line: &[&str]) -> bool {
+    let [text] = line else { return false };
+    let place = |name: &str| text.find(name).filter(|_| text.len() > name.len());
+    matches!((place("总计"), place("自然人")), (Some(total), Some(person)) if total < person)
+}
+
 /// Returns the order of the columns by the reading order of their names, without geometry: 自然人, 法人或其他组织 and
 /// 总计 on one line, the five organisations below.
-fn in_words(lines: &[Vec<&ReadCell<'_>>], index: &RequestIndex) -> Header {
-    let named = |line: &Vec<&ReadCell<'_>>| -> Vec<usize> {
-        line.iter().filter_map(|piece| index.applicant(&piece.label)).collect()
-    };
-    let two_rows = |line: &&Vec<&ReadCell<'_>>| line.iter().any(|piece| piece.label == "法人或其他组织");
+fn in_words(lines: &[Vec<&str>], index: &RequestIndex) -> Header {
+    let named =
+        |line: &Vec<&str>| -> Vec<usize> { line.iter().filter_map(|piece| index.applicant(piece)).collect() };
+    if lines.iter().any(|line| is_total_first(line)) {
+        return Header::Conflict;
+    }
+    let two_rows = |line: &&Vec<&str>| line.contains(&"法人或其他组织");
     if let Some(flat) =
         lines.iter().filter(|line| !two_rows(line)).map(named).find(|line| line.len() >= COLUMNS)
     {
@@ -102,9 +123,8 @@ fn in_words(lines: &[Vec<&ReadCell<'_>>], index: &RequestIndex) -> Header {
         Outer::AsRead => ends,
     };
     let order = match (ends.as_slice(), place_of_organizations(lines)) {
-        ([TOTAL, PERSON], OrganizationsPosition::Middle | OrganizationsPosition::Unknown) => {
-            [vec![TOTAL], organizations, vec![PERSON]]
-        }
+        ([TOTAL, PERSON], OrganizationsPosition::Unknown) => return Header::Conflict,
+        ([TOTAL, PERSON], OrganizationsPosition::Middle) => [vec![TOTAL], organizations, vec![PERSON]],
         ([TOTAL, PERSON], OrganizationsPosition::First) => [organizations, vec![TOTAL], vec![PERSON]],
         ([TOTAL, PERSON], OrganizationsPosition::Last) => [vec![TOTAL], vec![PERSON], organizations],
         (_, OrganizationsPosition::First) => [organizations, vec![PERSON], vec![TOTAL]],
@@ -130,17 +150,17 @@ enum Outer {
 /// Finds the order of 自然人 and 总计. A 总计 that spans two rows is printed with the first row, beside 申请人情况,
 /// and 自然人 is printed below it, so the reading order can be wrong. The side of 申请人情况 on which 总计 is printed
 /// decides.
-fn outer(lines: &[Vec<&ReadCell<'_>>], index: &RequestIndex) -> Outer {
+fn outer(lines: &[Vec<&str>], index: &RequestIndex) -> Outer {
     let line_of = |column: usize| {
-        lines.iter().position(|line| line.iter().any(|piece| index.applicant(&piece.label) == Some(column)))
+        lines.iter().position(|line| line.iter().any(|piece| index.applicant(piece) == Some(column)))
     };
     let (Some(person), Some(total)) = (line_of(PERSON), line_of(TOTAL)) else { return Outer::AsRead };
     let Some(line) = lines.get(total).filter(|line| line.len() > 1) else { return Outer::AsRead };
     if person == total {
         return Outer::AsRead;
     }
-    let total_at = line.iter().position(|piece| index.applicant(&piece.label) == Some(TOTAL));
-    let applicants_at = line.iter().position(|piece| piece.label.ends_with("申请人情况"));
+    let total_at = line.iter().position(|piece| index.applicant(piece) == Some(TOTAL));
+    let applicants_at = line.iter().position(|piece| piece.ends_with("申请人情况"));
     match applicants_at {
         Some(at) if Some(at) < total_at => Outer::PersonFirst,
         Some(_) => Outer::TotalFirst,
@@ -161,9 +181,9 @@ enum OrganizationsPosition {
     Torn,
 }
 
-fn place_of_organizations(lines: &[Vec<&ReadCell<'_>>]) -> OrganizationsPosition {
+fn place_of_organizations(lines: &[Vec<&str>]) -> OrganizationsPosition {
     let known = |label: &str| matches!(label, "法人或其他组织" | "自然人" | "总计");
-    let is_it = |piece: &&ReadCell<'_>| piece.label == "法人或其他组织";
+    let is_it = |piece: &&str| *piece == "法人或其他组织";
     let place = |names: &[&str]| match names.iter().position(|name| *name == "法人或其他组织") {
         Some(0) if names.len() > 1 => OrganizationsPosition::First,
         Some(at) if at > 0 && at + 1 == names.len() => OrganizationsPosition::Last,
@@ -174,7 +194,7 @@ fn place_of_organizations(lines: &[Vec<&ReadCell<'_>>]) -> OrganizationsPosition
         return OrganizationsPosition::Unknown;
     };
     if line.len() > 1 {
-        let mut names: Vec<&str> = line.iter().map(|p| p.label.as_str()).filter(|name| known(name)).collect();
+        let mut names: Vec<&str> = line.iter().copied().filter(|name| known(name)).collect();
         // A name over several columns may be printed once per column.
         names.dedup();
         // 总计 may be in the row above and span two rows.
@@ -184,12 +204,11 @@ fn place_of_organizations(lines: &[Vec<&ReadCell<'_>>]) -> OrganizationsPosition
             other => other,
         };
     }
-    let alone = |name: &str| lines.iter().any(|line| line.len() == 1 && line.iter().any(|p| p.label == name));
+    let alone = |name: &str| lines.iter().any(|line| line.len() == 1 && line.contains(&name));
     if !(alone("自然人") && alone("总计")) {
         return OrganizationsPosition::Unknown;
     }
-    let names: Vec<&str> =
-        lines.iter().flatten().map(|p| p.label.as_str()).filter(|name| known(name)).collect();
+    let names: Vec<&str> = lines.iter().flatten().copied().filter(|name| known(name)).collect();
     match place(names.get(..3).unwrap_or(&names)) {
         OrganizationsPosition::Middle => OrganizationsPosition::Middle,
         _ => OrganizationsPosition::Torn,

@@ -4,6 +4,8 @@
 
 #![warn(missing_docs)]
 
+mod band_names;
+mod band_rows;
 mod body_name;
 mod cell_assignment;
 mod chapter_ranges;

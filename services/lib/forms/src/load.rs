@@ -9,6 +9,7 @@ use gongkai_model::{Applicant, Concept, FormId, Variant};
 use serde::Deserialize;
 
 use crate::{
+    band_names::BandNames,
     chapter_titles::ChapterTitles,
     form::{
         ApplicantColumn, Band, BandColumn, BandRow, Chapter, DisputeBlock, DisputeColumn, Disputes, Form,
@@ -16,7 +17,6 @@ use crate::{
     },
     index::RequestIndex,
     marks::Marks,
-    proactive,
     vocabulary::Vocabulary,
 };
 
@@ -36,7 +36,7 @@ pub struct Forms {
     chapter_titles: ChapterTitles,
     vocabulary: Vocabulary,
     indexes: Vec<RequestIndex>,
-    proactive: Vec<proactive::BandNames>,
+    proactive: Vec<BandNames>,
     marks: Marks,
 }
 
@@ -75,7 +75,7 @@ impl Forms {
             }
         }
         let indexes = forms.iter().map(RequestIndex::of).collect();
-        let proactive = forms.iter().map(proactive::BandNames::of).collect();
+        let proactive = forms.iter().map(BandNames::of).collect();
         let (chapter_titles, vocabulary) = (ChapterTitles::of(forms.iter()), Vocabulary::of(forms.iter()));
         Ok(Self { chapter_titles, vocabulary, indexes, proactive, marks: Marks::of(&forms), forms })
     }
@@ -109,7 +109,7 @@ impl Forms {
     }
 
     /// Returns the labels of chapter 二 of one of these forms.
-    pub(crate) fn proactive(&self, form: &Form) -> &proactive::BandNames {
+    pub(crate) fn proactive(&self, form: &Form) -> &BandNames {
         self.proactive.get(self.form_index(form)).expect("the labels are listed with every form")
     }
 

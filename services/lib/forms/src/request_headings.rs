@@ -28,12 +28,24 @@ pub(crate) struct TableHeadings {
     pub table: u32,
     /// The columns that each name covers, left to right.
     pub headings: Vec<Heading>,
+    /// The columns of other titles, but for the corner and the rows' labels.
+    others: Vec<(u32, u32)>,
     /// Right end of the header.
     pub end: u32,
     pub named: Named,
 }
 
 impl TableHeadings {
+    /// Returns true if each filled cell that is under no name is under another title. A cell under the corner shows that the
+    /// header has moved.
+    pub(crate) fn explain(&self, row: &Row<'_>) -> bool {
+        let is_titled = |piece: &ReadCell<'_>| {
+            self.headings.iter().any(|heading| heading.is_over(piece))
+                || self.others.iter().any(|(start, end)| piece.start() < *end && *start < piece.end())
+        };
+        row.filled().all(is_titled)
+    }
+
     /// Returns true if no cell is under the name of another column, or behind all names. `order` has the column of each
     /// cell.
     pub(crate) fn allow(&self, cells: &[ReadCell<'_>], order: &[usize]) -> bool {
@@ -56,7 +68,13 @@ pub(crate) fn of_tables(items: &[Item<'_>], index: &RequestIndex) -> Vec<TableHe
         };
         let at = tables.iter().position(|(table, _, _)| table.table == first.table).unwrap_or(tables.len());
         if at == tables.len() {
-            let new = TableHeadings { table: first.table, headings: Vec::new(), end: 0, named: Named::Some };
+            let new = TableHeadings {
+                table: first.table,
+                headings: Vec::new(),
+                others: Vec::new(),
+                end: 0,
+                named: Named::Some,
+            };
             tables.push((new, Vec::new(), false));
         }
         let Some((table, titles, has_values)) = tables.get_mut(at) else { continue };
@@ -93,6 +111,8 @@ fn settle(mut table: TableHeadings, titles: &[&ReadCell<'_>]) -> TableHeadings {
         last.end = if is_same { last.end.max(next.end) } else { last.end };
         is_same
     });
+    let other = |piece: &&&ReadCell<'_>| piece.start() > 0 && !piece.label.is_empty();
+    table.others = titles.iter().filter(other).map(|piece| (piece.start(), piece.end())).collect();
     let is_unclear = years::are_apart(headings, titles.iter().copied());
     years::narrow(headings, titles.iter().copied());
     let mut columns: Vec<usize> = headings.iter().map(|heading| heading.column).collect();

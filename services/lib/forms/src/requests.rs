@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 
 use crate::{
     cell_assignment::CellAssignment,
-    columns::{Filling, Values, has_other_columns, spread, under_headings, values},
+    columns::{Filling, Header, Values, has_other_columns, spread, under_headings, values},
     form::Form,
     header::{RequestHeader, applicants},
     index::RequestIndex,
@@ -58,11 +58,15 @@ pub(crate) fn read<'a>(
 ) -> Padding {
     let mut entries = entries(items, index);
     drop_empty_copies(&mut entries);
+    drop_lines_of_labels(&mut entries);
     let rows: Vec<&Row<'a>> = entries.iter().map(|entry| entry.row).collect();
     let mut is_subtotal = subtotals::among(&rows, COLUMNS).into_iter();
     entries.retain(|_| !is_subtotal.next().unwrap_or_default());
     let rest = align(&mut entries, form.rows.len());
-    let head = applicants(items, index);
+    let mut head = applicants(items, index);
+    if is_turned(&entries, &head.header) {
+        head.header = Header::Conflict;
+    }
     let order = head.header.order(COLUMNS).unwrap_or_default();
     let filling =
         Filling::learn(entries.iter().map(|entry| (entry.row, COLUMNS)), |cut| sum_holds(cut, &order));
@@ -170,6 +174,20 @@ fn drop_empty_copies(entries: &mut Vec<FilledRow<'_, '_>>) {
         entries.iter().filter(|entry| entry.row.filled().next().is_some()).filter_map(named).collect();
     entries.retain(|entry| {
         entry.row.filled().next().is_some() || named(entry).is_none_or(|row| !filled.contains(&row))
+    });
+}
+
+/// Drops rows of blanks beside a row of values that no label names: they may be lines of its label.
+fn drop_lines_of_labels(entries: &mut Vec<FilledRow<'_, '_>>) {
+    let is_filled = |entry: &FilledRow<'_, '_>| entry.row.filled().next().is_some();
+    let unnamed: Vec<bool> =
+        entries.iter().map(|entry| is_filled(entry) && entry.evidence.row().is_none()).collect();
+    let is_unnamed = |at: Option<usize>| at.and_then(|at| unnamed.get(at)).is_some_and(|unnamed| *unnamed);
+    let mut at = 0_usize..;
+    entries.retain(|entry| {
+        let at = at.next().unwrap_or_default();
+        let is_line = !is_filled(entry) && !entry.row.stream && !entry.row.spans_known;
+        !(is_line && (is_unnamed(at.checked_sub(1)) || is_unnamed(Some(at + 1))))
     });
 }
 
@@ -294,11 +312,13 @@ fn read_row<'a>(
     let own = head.table(table).filter(|_| row.spans_known);
     let headings = if row.spans_known { head.over(table) } else { &[] };
     let end = own.map_or(0, |own| own.end);
-    let Some(order) = head.order(table) else {
+    let order = head.order(table).filter(|_| row.spans_known || !filling.is_overfull());
+    let Some(order) = order else {
         return assignment.unsure_row(first, COLUMNS, &row.values.iter());
     };
     let under = under_headings(row, headings, end);
-    if under.is_none() && has_other_columns(headings, end) {
+    let is_explained = under.is_none() || own.is_none_or(|own| own.explain(row));
+    if !is_explained || under.is_none() && has_other_columns(headings, end) {
         return assignment.unsure_row(first, COLUMNS, &row.values.iter());
     }
     let row = under.as_ref().unwrap_or(row);
@@ -306,6 +326,9 @@ fn read_row<'a>(
     let row = spread.as_ref().unwrap_or(row);
     let holds = |cut: &[ReadCell<'a>]| sum_holds(cut, &order);
     match values(row, COLUMNS, filling, headings, holds) {
+        Values::These(cells) if order.is_sorted() && has_sum_before_end(cells, row.stream) => {
+            assignment.unsure_row(first, COLUMNS, &row.values.iter());
+        }
         Values::These(cells)
             if own.is_some_and(|own| own.named == Named::Some && !own.allow(cells, &order)) =>
         {
@@ -313,6 +336,44 @@ fn read_row<'a>(
         }
         choice => choice.assign((first, &order), &row.values.iter(), assignment),
     }
+}
+
+/// Minimum number of rows whose sums show another order of the columns.
+const FEWEST_TURNED: usize = 4;
+
+/// Returns true if the first cells of the rows are the sums of the others, and the cells that the header's words make the
+/// total are not: the header has lost a name, or its names are not in the order of the columns.
+fn is_turned(entries: &[FilledRow<'_, '_>], header: &Header) -> bool {
+    let Some(order) = header.order(COLUMNS) else { return false };
+    let total_first: Vec<usize> = std::iter::once(COLUMNS - 1).chain(0..COLUMNS - 1).collect();
+    let rows = || entries.iter().map(|entry| &entry.row.values).filter(|values| values.len() == COLUMNS);
+    let is_zero = |values: &Vec<ReadCell<'_>>| {
+        values.iter().all(|piece| matches!(piece.value, CellValue::Number(number, _) if number.is_zero()))
+    };
+    let holding = |order: &[usize]| {
+        rows().filter(|values| !is_zero(values) && sum_holds(values, order) == Some(true)).count()
+    };
+    let turned = holding(&total_first);
+    turned >= FEWEST_TURNED && holding(&order) * 4 < turned
+}
+
+/// Number above those of pages.
+const HIGHEST_PAGE: Decimal = Decimal::ONE_HUNDRED;
+
+/// Returns true if the sum of a row stands before its last cell, and that cell is blank or not the sum: a cell is lost, and
+/// a page number or a blank is at its end. In a `stream` of lines a blank may be lost with its number, so that the sum is
+/// greater than what is left.
+fn has_sum_before_end(cells: &[ReadCell<'_>], stream: bool) -> bool {
+    let number = |piece: &ReadCell<'_>| match piece.value {
+        CellValue::Number(number, _) => number,
+        _ => Decimal::ZERO,
+    };
+    let Some((last, [parts @ .., total])) = cells.split_last() else { return false };
+    let filled = parts.iter().filter(|piece| !number(piece).is_zero()).count();
+    let sum = parts.iter().map(number).try_fold(Decimal::ZERO, Decimal::checked_add);
+    let (last, total) = (number(last), number(total));
+    let is_sum = sum.is_some_and(|sum| sum == total || stream && sum < total && last < HIGHEST_PAGE);
+    filled > 1 && is_sum && last < total
 }
 
 /// Returns whether the applicants' numbers add up to the total; `None` if the total or an addend is not a number.
@@ -353,6 +414,7 @@ fn settle_gap<'a>(
     assignment: &mut CellAssignment<'a>,
 ) {
     let inside = entries.get(gap.entries.clone()).unwrap_or_default();
+    let named = index.named_in(&labels(items));
     for row in gap.rows.clone() {
         let first = index.first_cell + row * COLUMNS;
         if !inside.is_empty() {
@@ -374,8 +436,10 @@ fn settle_gap<'a>(
                     assignment.unsure(first + column, UnreadReason::RowUnknown, candidates(column));
                 }
             }
-        } else if let Some(at) = labelled(items, row, index) {
-            assignment.unsure_row(first, COLUMNS, &at.filled());
+        } else if named.contains(&row) {
+            let candidates = || loose.iter().flat_map(|row| row.filled()).take(COLUMNS);
+            (0..COLUMNS)
+                .for_each(|column| assignment.unsure(first + column, UnreadReason::RowUnknown, candidates()));
         }
     }
     // An entry out of order claims the row of another entry. Both are unsure.
@@ -392,14 +456,14 @@ fn settle_gap<'a>(
     }
 }
 
-/// Returns the row of the document that contains the label of a row of the form. Its values may be those of the row.
-fn labelled<'i, 'a>(items: &'i [Item<'a>], row: usize, index: &RequestIndex) -> Option<&'i Row<'a>> {
-    items.iter().find_map(|item| match item {
-        Item::Row(other) if other.labels.iter().any(|piece| is_label_of(&piece.label, row, index)) => {
-            Some(other)
-        }
-        _ => None,
-    })
+/// Returns all labels, top to bottom.
+fn labels<'i>(items: &'i [Item<'_>]) -> Vec<&'i str> {
+    let of = |item: &'i Item<'_>| match item {
+        Item::Row(row) => row.labels.iter().map(|piece| piece.label.as_str()).collect(),
+        Item::Line(text) => vec![text.as_str()],
+        Item::Chapter(_) => Vec::new(),
+    };
+    items.iter().flat_map(of).collect()
 }
 
 /// Returns true for a name of the row. A name as short as that of a column is not evidence.

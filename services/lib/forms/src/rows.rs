@@ -103,7 +103,9 @@ pub(crate) fn lines_of_numbers(items: &[Item<'_>]) -> usize {
 fn line<'a>(paragraph: &Paragraph, titles: &ChapterTitles) -> Option<Item<'a>> {
     let text = paragraph.text.as_str();
     if text.chars().nth(60).is_some() || text.contains("。") {
-        return titles.chapter(text).map(Item::Chapter);
+        let is_header = !text.contains("。") && text.contains("自然人") && text.contains("总计");
+        let header = || is_header.then(|| Item::Line(norm(text)));
+        return titles.chapter(text).map(Item::Chapter).or_else(header);
     }
     let label = norm(text);
     Some(titles.chapter_of(text, &label).map_or(Item::Line(label), Item::Chapter))

@@ -28,7 +28,9 @@ fn run(form: (FormId, Variant), layout: Layout, damage: Damage, seed: u32) -> (S
     // Without the row that distinguishes the variant, or its label, it looks like the standard form. If labels are
     // torn off, only the number of rows distinguishes them.
     let counted = layout == Layout::TornMarkdown && damage == Damage::DoubleRow;
-    let tells = !matches!(damage, Damage::DropRow | Damage::DropLabel) && !counted;
+    // A label that is both misprinted and wrapped is unknown.
+    let wrapped = layout == Layout::OpenBoxes && damage != Damage::None;
+    let tells = !matches!(damage, Damage::DropRow | Damage::DropLabel) && !counted && !wrapped;
     assert!((report.form, report.variant) == form || !tells, "{layout:?} {damage:?}");
     assert_eq!((report.agency.as_str(), report.year), ("云川市水务局", 2023));
     assert_eq!(

@@ -112,6 +112,9 @@ fn kind(line: &str) -> LineKind {
     if text.is_empty() {
         return if line.contains('\t') { LineKind::Tabs } else { LineKind::Blank };
     }
+    if is_dashes(text) {
+        return LineKind::Separator;
+    }
     if text.starts_with('#') || is_chapter_title(text) {
         return LineKind::Heading;
     }
@@ -132,6 +135,16 @@ fn kind(line: &str) -> LineKind {
         return LineKind::Tabs;
     }
     plain_kind(text)
+}
+
+/// Minimum number of dashes of a rule.
+const SHORTEST_RULE: usize = 10;
+
+/// Returns true for the rule of dashes under or above the columns of a table.
+fn is_dashes(text: &str) -> bool {
+    text.starts_with('-')
+        && text.bytes().all(|byte| matches!(byte, b'-' | b' '))
+        && text.bytes().filter(|byte| *byte == b'-').count() >= SHORTEST_RULE
 }
 
 /// Returns the kind of a line without bars, TABs and sentences.
@@ -393,6 +406,7 @@ mod tests {
             ("行政许可 0", LineKind::Spaced),
             ("| 规章 | 0 |", LineKind::Bars),
             ("|---|---|", LineKind::Separator),
+            ("----  ------ ---", LineKind::Separator),
             ("2023年，我局公开信息12条。", LineKind::Prose),
             ("\t2023年，我局公开信息12条。", LineKind::Prose),
         ] {

@@ -77,7 +77,12 @@ fn a_label_does_not_take_the_first_of_two_rows() {
 }
 
 /// Returns the report as a PDF tool writes it: the labels of `size` rows, and their numbers as a table without labels.
-fn markdown(sample: &Sample, size: usize, labels_first: bool, lost: Option<(usize, bool)>) -> String {
+pub(super) fn markdown(
+    sample: &Sample,
+    size: usize,
+    labels_first: bool,
+    lost: Option<(usize, bool)>,
+) -> String {
     let page = Layout::Markdown.render(sample);
     let mut parts = page.split("\n\n|").map(|part| part.rsplit_once("|\n").map_or(part, |(_, rest)| rest));
     let mut text = parts.next().unwrap_or_default().to_owned();
