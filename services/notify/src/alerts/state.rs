@@ -173,7 +173,30 @@ impl ReportAlerts {
         }
         self.adopt_found();
         let in_force = self.waivers.get_or_insert_default().in_force(&self.found);
-        let is_changed = match &event.change {
+        if !self.record_change(event) {
+            return Transition::Stale;
+        }
+        let mut alerts = self.reconcile();
+        if let UpdateKind::Validated { carried, .. } = &event.change {
+            self.carry(&mut alerts, carried);
+        }
+        self.name_as_raised(&mut alerts);
+        self.complete(&mut alerts, event);
+        let (event_id, at) = (event.id.clone(), Some(event.at));
+        let queued = match &event.change {
+            UpdateKind::Left { .. } => {
+                let left_waivers = if self.found.is_empty() { in_force } else { Vec::new() };
+                Queued { event_id, at, alerts: Vec::new(), left: alerts, left_waivers }
+            }
+            _ => Queued { event_id, at, alerts, ..Queued::default() },
+        };
+        self.queue(queued, event.at.seconds);
+        Transition::Advanced
+    }
+
+    /// Records what an event changes. Returns false if that was known.
+    fn record_change(&mut self, event: &ReportUpdate) -> bool {
+        match &event.change {
             UpdateKind::Validated {
                 arrival, validation, superseded, taken_down, alerts, waivers, ..
             } => {
@@ -198,16 +221,12 @@ impl ReportAlerts {
             }
             UpdateKind::Waived(waived) => self.waivers.get_or_insert_default().record(waived),
             UpdateKind::Erased(contents) => self.erase(contents),
-        };
-        if !is_changed {
-            return Transition::Stale;
         }
-        let mut alerts = self.reconcile();
-        if let UpdateKind::Validated { carried, .. } = &event.change {
-            self.carry(&mut alerts, carried);
-        }
-        self.name_as_raised(&mut alerts);
-        for alert in &mut alerts {
+    }
+
+    /// Adds the event to the alerts that it leads to, and takes the quotations out of those about erased contents.
+    fn complete(&self, alerts: &mut [v1::Alert], event: &ReportUpdate) {
+        for alert in alerts {
             if alert.state() == v1::AlertState::Resolved && self.is_erased(&alert.content_hash) {
                 without_quotations(alert);
             }
@@ -217,16 +236,6 @@ impl ReportAlerts {
             }
             alert.changed_at = Some(event.at);
         }
-        let (event_id, at) = (event.id.clone(), Some(event.at));
-        let queued = match &event.change {
-            UpdateKind::Left { .. } => {
-                let left_waivers = if self.found.is_empty() { in_force } else { Vec::new() };
-                Queued { event_id, at, alerts: Vec::new(), left: alerts, left_waivers }
-            }
-            _ => Queued { event_id, at, alerts, ..Queued::default() },
-        };
-        self.queue(queued, event.at.seconds);
-        Transition::Advanced
     }
 
     /// Returns the alerts that ended and the waivers that apply no longer because their arrival left with this event.
