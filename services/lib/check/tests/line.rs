@@ -157,7 +157,7 @@ fn a_finding_names_rule_cause_operands_and_versions() {
     let line = checked();
     let findings = line["findings"].as_array().unwrap();
     let rules: Vec<&Value> = findings.iter().map(|f| &f["rule"]).collect();
-    assert_eq!(rules, ["T3-ROW", "T3-BAL", "T2-RULE", "P-SUM", "S-FIVE", "S-CH5"]);
+    assert_eq!(rules, ["T3-ROW", "T3-BAL", "S-FIVE", "S-CH5", "P-SUM", "T2-RULE", "S-CONTACT"]);
     let row = &findings[0];
     assert_eq!(row["severity"], "ERROR");
     assert_eq!(row["cause"], "requests.received[total]");

@@ -2,6 +2,7 @@
 
 use std::{
     cell::LazyCell,
+    cmp::Reverse,
     sync::{Arc, LazyLock},
 };
 
@@ -26,11 +27,12 @@ use crate::{
 };
 
 /// The packs compiled into the program.
-const EMBEDDED: [PackText<'static>; 5] = [
+const EMBEDDED: [PackText<'static>; 6] = [
     PackText { file: "core.toml", text: include_str!("../packs/core.toml") },
     PackText { file: "prose.toml", text: include_str!("../packs/prose.toml") },
     PackText { file: "structure.toml", text: include_str!("../packs/structure.toml") },
     PackText { file: "hygiene.toml", text: include_str!("../packs/hygiene.toml") },
+    PackText { file: "sensitive.toml", text: include_str!("../packs/sensitive.toml") },
     PackText { file: "cross.toml", text: include_str!("../packs/cross.toml") },
 ];
 
@@ -43,6 +45,8 @@ static RULES: LazyLock<RuleSet> = LazyLock::new(|| {
 pub struct RuleSet {
     versions: Arc<Versions>,
     rules: Arc<[Rule]>,
+    /// The rules that are switched off.
+    off: Arc<[Rule]>,
     layouts: Arc<[FormLayout]>,
     needs: Needs,
     /// The examples of the packs.
@@ -52,7 +56,7 @@ pub struct RuleSet {
 /// The result of applying rules to a report.
 #[derive(Debug, Clone, Default)]
 pub struct Evaluation {
-    /// The findings, in the packs' order.
+    /// The findings, the heaviest first, and then in the order of the document.
     pub findings: Vec<Finding>,
     /// The rules of local packs that were not applied.
     pub left_out: Vec<LeftOut>,
@@ -103,6 +107,7 @@ impl RuleSet {
         let Packs { mut labels, rules, examples } = pack::load(packs, &ground)?;
         // A pack may consist of several files.
         labels.dedup();
+        let (rules, off): (Vec<Rule>, Vec<Rule>) = rules.into_iter().partition(|rule| rule.is_on);
         let needs = rules.iter().fold(Needs::default(), |needs, rule| match &rule.logic {
             Logic::Check(_) => needs,
             Logic::Expression(expression) => needs.or(expression.needs),
@@ -110,6 +115,7 @@ impl RuleSet {
         Ok(Self {
             versions: Versions { rules: labels.join(", "), ..gongkai_forms::versions() }.into(),
             rules: rules.into(),
+            off: off.into(),
             layouts: layouts.into(),
             needs,
             examples: examples.into(),
@@ -123,10 +129,16 @@ impl RuleSet {
         &self.versions
     }
 
-    /// Returns the rules, in the packs' order.
+    /// Returns the rules that are applied, in the packs' order.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// Returns the rules that are switched off, in the packs' order. A local pack may switch them on.
+    #[must_use]
+    pub fn switched_off(&self) -> &[Rule] {
+        &self.off
     }
 
     /// Returns the cells that packs may name, in the forms' order.
@@ -155,8 +167,7 @@ impl RuleSet {
         self.examples.iter().filter(is_on)
     }
 
-    /// Returns the findings about a report, in the packs' order of rules and, within a rule, in the order of the form
-    /// or the text. Does not return which rules were left out; [`RuleSet::evaluate_all`] does.
+    /// Returns the findings about a report: the heaviest first, and then in the order of the document. Does not return which rules were left out; [`RuleSet::evaluate_all`] does.
     #[must_use]
     pub fn evaluate(&self, report: &Report, context: &ReportContext<'_>) -> Vec<Finding> {
         self.evaluate_all(report, context).findings
@@ -203,6 +214,8 @@ impl RuleSet {
                 }
             }
         }
+        // The heaviest first, and then in the order of the document.
+        findings.sort_by_cached_key(|finding| (Reverse(finding.severity), place(finding, report)));
         Evaluation { findings, left_out }
     }
 
@@ -237,6 +250,21 @@ impl RuleSet {
             versions: self.versions().clone(),
         }
     }
+}
+
+/// Returns where a finding stands in the document, in characters: its quotation, else the chapter of its cells.
+fn place(finding: &Finding, report: &Report) -> u32 {
+    let quoted = finding.source.as_ref().and_then(|source| source.span);
+    let chapter = || {
+        let concept = finding.facts.first()?.concept.as_str();
+        let number = match concept.split('.').next()? {
+            "proactive" => 2,
+            "requests" => 3,
+            _ => 4,
+        };
+        report.section(number)?.title_span
+    };
+    quoted.or_else(chapter).map_or(0, |span| span.start)
 }
 
 /// Returns the quotation, with the attachment that the report was read from.

@@ -9,6 +9,7 @@ use crate::{
     prose::Prose,
     repair::{Repair, repairs},
     table::Table,
+    told,
 };
 
 /// One report, ready for the rules.
@@ -29,9 +30,12 @@ impl<'a> Input<'a> {
     pub(crate) fn new(report: &'a Report, context: &'a ReportContext<'a>, layouts: &'a [FormLayout]) -> Self {
         let layout = layouts.iter().find(|l| l.form == report.form && l.variant == report.variant);
         let table = layout.map(|layout| Table::new(layout, report));
-        let broken = table.as_ref().map(broken).unwrap_or_default();
-        let repairs = table.as_ref().map(|table| repairs(table, &broken)).unwrap_or_default();
         let prose = Prose::new(report);
+        let mut broken = table.as_ref().map(broken).unwrap_or_default();
+        if let Some(table) = &table {
+            told::suspect(table, &prose, &mut broken);
+        }
+        let repairs = table.as_ref().map(|table| repairs(table, &broken)).unwrap_or_default();
         Self { report, context, table, broken, repairs, prose }
     }
 

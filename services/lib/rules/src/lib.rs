@@ -24,6 +24,7 @@ mod folder;
 mod input;
 mod layout;
 mod minhash;
+mod near;
 mod neighbours;
 mod pack;
 mod params;
@@ -35,6 +36,7 @@ mod static_regex;
 mod table;
 mod template;
 mod text;
+mod told;
 
 pub use context::{Publication, ReportContext};
 pub use evaluate::{Evaluation, LeftOut, RuleSet};

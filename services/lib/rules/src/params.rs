@@ -1,11 +1,14 @@
 //! Parameters of rules: whole numbers, decimals, texts and lists of words.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use rust_decimal::{Decimal, prelude::FromPrimitive as _};
 use serde::Deserialize;
 
-use crate::prose::words::Words;
+use crate::{near::NearPhrases, prose::words::Words};
 
 /// One parameter in the form of a pack.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -55,6 +58,8 @@ impl ParamKind {
 pub(crate) struct Params {
     all: BTreeMap<String, Param>,
     words: BTreeMap<String, Arc<Words>>,
+    /// The lists whose words are also searched for in texts that are almost right, built when first needed.
+    near: BTreeMap<String, Arc<OnceLock<NearPhrases>>>,
 }
 
 impl Params {
@@ -71,6 +76,7 @@ impl Params {
                 list.iter().map(|entry| entry.split_once(' ').map_or(entry.as_str(), |(head, _)| head));
             let list: Vec<&str> = heads.collect();
             self.words.insert(name.clone(), Arc::new(Words::new(&list)));
+            self.near.insert(name.clone(), Arc::default());
         }
         self.all.insert(name, param);
     }
@@ -111,5 +117,11 @@ impl Params {
     /// Returns the words of a list, each up to its first blank, for a single search; `None` if there are none.
     pub(crate) fn words(&self, name: &str) -> Option<&Words> {
         self.words.get(name).map(AsRef::as_ref)
+    }
+
+    /// Returns the words of a list, for a search that also finds texts that are almost one of them.
+    pub(crate) fn near(&self, name: &str) -> Option<&NearPhrases> {
+        let build = || NearPhrases::new(self.list(name).iter().map(String::as_str));
+        self.near.get(name).map(|near| near.get_or_init(build))
     }
 }

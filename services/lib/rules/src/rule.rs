@@ -61,6 +61,8 @@ pub struct Rule {
     pub pack: Arc<str>,
     /// Severity of the rule; a case of the rule may have another one.
     pub severity: Severity,
+    /// False if the rule is switched off. A later pack may switch it on.
+    pub(crate) is_on: bool,
     /// The data that the rule needs besides the report.
     pub scope: Scope,
     /// The forms that the rule applies to.

@@ -64,6 +64,8 @@ fn empty(params: &Params, input: &Input<'_>) -> Vec<Draft> {
 struct ChapterCells<'a> {
     blank: Vec<usize>,
     reported: usize,
+    /// Number of cells whose reading is uncertain.
+    unread: usize,
     zeros: usize,
     /// Columns of chapter 三 or blocks of chapter 四 in which nothing is printed.
     blank_columns: Vec<&'a str>,
@@ -91,6 +93,7 @@ impl<'a> ChapterCells<'a> {
         let values = || cells.iter().filter_map(|cell| table.value(*cell));
         Self {
             reported: values().count(),
+            unread: cells.iter().filter(|cell| table.state(**cell) == State::Unreadable).count(),
             zeros: values().filter(rust_decimal::Decimal::is_zero).count(),
             blank,
             blank_columns,
@@ -102,7 +105,7 @@ impl<'a> ChapterCells<'a> {
     /// separate mistakes.
     fn case(&self, error_above: i64) -> &'static str {
         let many = i64::try_from(self.loose).is_ok_and(|loose| loose > error_above);
-        if self.reported == 0 {
+        if self.reported == 0 && self.unread == 0 {
             "chapter"
         } else if self.zeros == 0 && many {
             "no_zero"

@@ -5,6 +5,7 @@ use crate::{
     draft::Draft,
     input::Input,
     params::{ParamKind, Params},
+    static_regex::StaticRegex,
 };
 
 use gongkai_model::AgencyKind;
@@ -90,7 +91,10 @@ fn draft(case: &'static str, part: &str, missing: &[&str]) -> Draft {
 /// The three further subjects that a government's report must cover.
 const OF_GOVERNMENTS: [(&str, &[&str]); 3] = [
     ("工作考核", &["考核", "测评", "评估", "绩效", "检查"]),
-    ("社会评议", &["评议", "社会评估", "满意度", "社会评价", "群众评价", "第三方"]),
+    (
+        "社会评议",
+        &["评议", "社会评估", "满意度", "社会评价", "群众评价", "第三方评估", "第三方评价", "第三方测评"],
+    ),
     ("责任追究", &["责任追究", "追责", "问责", "追究责任", "责任倒查"]),
 ];
 
@@ -141,6 +145,14 @@ const MEASURES: &[&str] = &[
     "强化",
     "健全",
     "加大",
+    "建立",
+    "制定",
+    "组织",
+    "推进",
+    "推动",
+    "深化",
+    "细化",
+    "增强",
 ];
 
 fn problems(params: &Params, input: &Input<'_>) -> Option<Draft> {
@@ -151,13 +163,26 @@ fn problems(params: &Params, input: &Input<'_>) -> Option<Draft> {
         "short"
     } else if !PROBLEMS.iter().any(|word| text.contains(word)) {
         "problems"
-    } else if !MEASURES.iter().any(|word| text.contains(word)) {
+    } else if !names_measures(&text) {
         "measures"
     } else {
         return None;
     };
     let draft = Draft::of_part(case, "chapter-5").with("length", length.to_string());
     Some(Draft { actual: Some(length.to_string()), ..draft })
+}
+
+/// Words of a problem that contain a word of a measure: 有待加强, 不够完善.
+static WANTED: StaticRegex = StaticRegex::new(
+    "(?:有待|需要?|亟待|不够|不足以|未能|没有|缺乏|不|未|待)(?:进一步|持续|继续|更加|充分|得到|及时|有效|不断|全面)*(?:改进|加强|提升|提高|完善|优化|强化|健全|加大|整改)(?:和(?:加强|提升|提高|完善|改进|优化))?",
+);
+
+/// Returns true if a text says what was or will be done, other than what is wanting.
+fn names_measures(text: &str) -> bool {
+    let rest = WANTED.replace_all(text, "");
+    // A heading that runs into its text names both parts of the chapter.
+    let rest = rest.replace("问题及改进情况", "").replace("问题和改进情况", "");
+    MEASURES.iter().any(|word| rest.contains(word))
 }
 
 /// Returns the prose of a chapter without white space.

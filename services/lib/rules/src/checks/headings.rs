@@ -10,11 +10,11 @@ use crate::{
     table::Table,
 };
 
-const TITLE: &[&str] = &["chapter", "actual", "expected"];
+const TITLE: &[&str] = &["titles"];
 const TABLES: Cases = &[("missing", &["chapter", "table"]), ("order", &["columns", "table"])];
 
 pub(crate) const CHECKS: &[Check] = &[
-    Check::many("headings.titles", &[("variant", TITLE), ("differs", TITLE)], titles),
+    Check::one("headings.titles", &[("variant", TITLE), ("differs", TITLE)], titles),
     Check::one("headings.preamble", &[("differs", &["titles"])], preamble),
     Check::many("headings.tables", TABLES, tables),
 ];
@@ -32,20 +32,60 @@ const TITLES: [(u32, &str, &[&str]); 6] = [
 /// The chapters with a table.
 const CHAPTERS: [(u32, &str); 3] = [(2, "表二"), (3, "表三"), (4, "表四")];
 
-fn titles(_: &Params, input: &Input<'_>) -> Vec<Draft> {
-    input.report.sections.iter().filter_map(title).collect()
+/// Finds titles that are neither the form's nor those of article 50 of the regulations. One finding names them all.
+fn titles(_: &Params, input: &Input<'_>) -> Option<Draft> {
+    let others: Vec<OtherTitle<'_>> = input.report.sections.iter().filter_map(title).collect();
+    let first = others.iter().find(|title| !title.is_variant).or(others.first())?;
+    let case = if first.is_variant { "variant" } else { "differs" };
+    let source =
+        Source { text: first.section.title.clone(), span: first.section.title_span, ..Source::default() };
+    let list = |of: fn(&OtherTitle<'_>) -> String| others.iter().map(of).collect::<Vec<_>>();
+    let pair = |title: &OtherTitle<'_>| format!("「{}」应为「{}」", title.section.title, title.expected);
+    let pair_en = |title: &OtherTitle<'_>| format!("{} for {}", title.section.title, title.expected);
+    let draft =
+        Draft::of_part(case, "titles").with_both("titles", list(pair).join("；"), list(pair_en).join("; "));
+    Some(Draft {
+        source: Some(source),
+        actual: Some(list(|title| title.section.title.clone()).join("；")),
+        expected: Some(list(|title| title.expected.to_owned()).join("；")),
+        ..draft
+    })
 }
 
-fn title(section: &Section) -> Option<Draft> {
-    let (number, expected, words) = TITLES.iter().find(|(number, _, _)| *number == section.number)?;
-    let actual = bare(&section.title);
-    if actual.is_empty() || actual == bare(expected) {
+/// A chapter's title that is not the form's.
+struct OtherTitle<'a> {
+    section: &'a Section,
+    expected: &'static str,
+    /// True if the title has the meaning of the form's.
+    is_variant: bool,
+}
+
+fn title(section: &Section) -> Option<OtherTitle<'_>> {
+    let (_, expected, words) = TITLES.iter().find(|(number, _, _)| *number == section.number)?;
+    let actual = canonical(&section.title);
+    if actual.is_empty() || actual == canonical(expected) {
         return None;
     }
-    let case = if words.iter().any(|word| actual.contains(word)) { "variant" } else { "differs" };
-    let source = Source { text: section.title.clone(), span: section.title_span, ..Source::default() };
-    let draft = Draft::of_part(case, format!("title-{number}")).chapter(*number);
-    Some(Draft { source: Some(source), ..draft.actual(&section.title).expected(*expected) })
+    let is_variant = words.iter().any(|word| actual.contains(word));
+    Some(OtherTitle { section, expected, is_variant })
+}
+
+/// Words by which the titles of article 50 differ from the form's.
+const OF_ARTICLE_50: [(&str, &str); 8] = [
+    ("本行政机关", ""),
+    ("行政机关", ""),
+    ("因政府信息公开工作", "政府信息公开"),
+    ("政府信息公开工作存在", "存在"),
+    ("被申请", ""),
+    ("被提起", ""),
+    ("申请行政复议", "行政复议"),
+    ("提起行政诉讼", "行政诉讼"),
+];
+
+/// Returns a title without its numeral and marks, and without the words in which equivalent titles differ.
+fn canonical(title: &str) -> String {
+    let title: String = bare(title).chars().filter(|c| !matches!(c, '的' | '和' | '及' | '与')).collect();
+    OF_ARTICLE_50.iter().fold(title, |title, (words, instead)| title.replace(words, instead))
 }
 
 /// Returns a title without its numeral, marks and white space.
@@ -71,11 +111,12 @@ fn preamble(_: &Params, input: &Input<'_>) -> Option<Draft> {
     if !text.contains("总体情况") || !(text.contains("其他需要") || text.contains("其它需要")) {
         return None;
     }
-    let told = bare(&text);
+    let told = canonical(&text);
     let sections = input.report.sections.iter();
     let others: Vec<String> = sections
-        .map(|section| bare(&section.title))
-        .filter(|title| !title.is_empty() && !told.contains(title.as_str()))
+        .map(|section| (canonical(&section.title), bare(&section.title)))
+        .filter(|(title, _)| !title.is_empty() && !told.contains(title.as_str()))
+        .map(|(_, title)| title)
         .collect();
     let titles: Vec<String> = others.iter().map(|title| format!("「{title}」")).collect();
     let draft = Draft::of_part("differs", "preamble").with("titles", titles.concat());

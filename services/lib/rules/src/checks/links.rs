@@ -1,9 +1,9 @@
 //! `links`: addresses in the prose that belong neither to a government nor to the report's own site.
 
-use gongkai_model::{FieldName, Paragraph, Span};
+use gongkai_model::{FieldName, Paragraph, Span, metadata::Field};
 
 use crate::{
-    check::Check,
+    check::{Cases, Check},
     draft::Draft,
     fingerprint::FindingKey,
     input::Input,
@@ -13,9 +13,9 @@ use crate::{
 };
 
 const HOSTED: &[&str] = &["chapter", "quote", "host"];
+const CASES: Cases = &[("foreign", HOSTED), ("address", HOSTED), ("local", &["chapter", "quote"])];
 
-pub(crate) const CHECKS: &[Check] = &[Check::many("links", &[("foreign", HOSTED), ("address", HOSTED)], run)
-    .with(&[("allowed", ParamKind::List)])];
+pub(crate) const CHECKS: &[Check] = &[Check::many("links", CASES, run).with(&[("allowed", ParamKind::List)])];
 
 /// A host with its scheme, or a name with a usual ending of hosts.
 static HOST: StaticRegex = StaticRegex::new(
@@ -25,6 +25,7 @@ static HOST: StaticRegex = StaticRegex::new(
 fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for passage in input.prose.passages() {
+        drafts.extend(local(passage));
         if !passage.text().contains('.') {
             continue;
         }
@@ -37,10 +38,26 @@ fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     drafts
 }
 
+/// A path on the computer of the person who wrote the text.
+static LOCAL: StaticRegex =
+    StaticRegex::new(r"(?i)file:/{2,3}[^\s,;。、)]{1,80}|(?:^|[^a-z])([c-h]:\\[^\s,;。、)]{2,80})");
+
+fn local(passage: &Passage<'_>) -> Option<Draft> {
+    let text = passage.text();
+    let found = (text.contains(":/") || text.contains(":\\")).then(|| LOCAL.captures(text)).flatten()?;
+    let path = found.get(1).or_else(|| found.get(0))?;
+    let draft = Draft::of_bytes("local", passage, path.range());
+    Some(Draft { actual: Some(path.as_str().to_owned()), ..draft })
+}
+
 /// Finds links whose text does not show their address.
 fn hidden(params: &Params, input: &Input<'_>, shown: &[Draft]) -> Vec<Draft> {
     let mut drafts: Vec<Draft> = Vec::new();
     for link in input.report.metadata.fields.iter().filter(|field| field.name == FieldName::Link) {
+        if link.value.to_ascii_lowercase().starts_with("file:") {
+            drafts.extend(hidden_local(input, link));
+            continue;
+        }
         let rest = link.value.split_once("//").map_or("", |(_, rest)| rest);
         let host = rest.split(['/', ':', '?', '#']).next().unwrap_or_default().trim().to_ascii_lowercase();
         let Some(case) = case(params, input, &host) else { continue };
@@ -56,6 +73,14 @@ fn hidden(params: &Params, input: &Input<'_>, shown: &[Draft]) -> Vec<Draft> {
         drafts.push(Draft { actual: Some(host), source: Some(link.source.clone()), ..draft });
     }
     drafts
+}
+
+/// Returns a draft about a link to a file on somebody's computer.
+fn hidden_local(input: &Input<'_>, link: &Field) -> Option<Draft> {
+    let chapter = chapter(input, link.source.span);
+    let draft = Draft::new("local", FindingKey::Quote { chapter, text: link.value.clone() });
+    let draft = draft.chapter(chapter).with("quote", &link.value);
+    Some(Draft { actual: Some(link.value.clone()), source: Some(link.source.clone()), ..draft })
 }
 
 /// Returns the chapter that contains a link.

@@ -8,28 +8,37 @@ mod cells;
 mod citation;
 mod contents;
 mod cross;
+mod dates;
 mod dictionary;
 mod documents;
 mod equations;
+mod foreign_names;
 mod headings;
 mod integers;
+mod introduction;
+mod labels;
 mod links;
 mod mentioned_years;
 mod mobile;
 mod names;
+mod numbering;
 mod page;
 mod personal;
 mod proactive;
+mod prose_decisions;
 mod prose_disputes;
 mod prose_documents;
+mod prose_done;
 mod prose_fees;
 mod prose_none;
 mod prose_percent;
 mod prose_requests;
 mod prose_sum;
+mod prose_twice;
 mod repeated_words;
 mod residue;
 mod sections;
+mod sensitive;
 mod shifts;
 mod years;
 
@@ -64,6 +73,14 @@ const SINGLE: &[&[Check]] = &[
     personal::CHECKS,
     dictionary::CHECKS,
     page::CHECKS,
+    sensitive::CHECKS,
+    numbering::CHECKS,
+    prose_twice::CHECKS,
+    prose_done::CHECKS,
+    dates::CHECKS,
+    introduction::CHECKS,
+    labels::CHECKS,
+    foreign_names::CHECKS,
 ];
 
 /// Returns the check with this name.

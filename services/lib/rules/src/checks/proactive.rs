@@ -122,10 +122,15 @@ fn enforcement(params: &Params, input: &Input<'_>) -> Option<Draft> {
     is_idle.then(|| draft.with("agency", &input.report.agency).with("word", word.as_str()))
 }
 
+/// Returns a cell's text without remarks in brackets, such as 2（其中修订1件）.
+fn without_remark(text: &str) -> &str {
+    text.split(['（', '(', '[', '【']).next().unwrap_or(text)
+}
+
 /// Finds units in value cells. Units belong in the header.
 fn unit_in_cell(_: &Params, input: &Input<'_>) -> Option<Draft> {
     let table = input.table.as_ref()?;
-    let has_unit = |text: &str| text.contains(['元', '件', '万', '条']);
+    let has_unit = |text: &str| without_remark(text).contains(['元', '件', '万', '条']);
     let facts = input.report.facts.iter().filter(|fact| fact.state.value().is_some());
     let named: Vec<(usize, &str)> = facts
         .filter_map(|fact| {

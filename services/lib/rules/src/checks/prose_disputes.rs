@@ -14,6 +14,7 @@ use crate::{
         claim::{has_foreign_scope, speaks_of_another_year},
         count::Count,
         passage::Passage,
+        reading::PassageReading,
         vocabulary::DISPUTES,
     },
     static_regex::StaticRegex,
@@ -153,7 +154,8 @@ fn claim(input: &Input<'_>, passage: &Passage<'_>, count: &Count) -> Option<Disp
     let named_at = so_far.rfind("复议").max(so_far.rfind("诉讼")).max(so_far.rfind("起诉"));
     let since = named_at.map_or("", |at| &so_far[at..]);
     // A block named before the sentence changes the subject no longer applies.
-    if DISPUTES.turns.any(since)
+    if counts_every_kind(reading, count, &so_far)
+        || DISPUTES.turns.any(since)
         || DISPUTES.other.any(&so_far)
         || speaks_of_another_year(input.report.year, &so_far)
     {
@@ -170,6 +172,19 @@ fn claim(input: &Input<'_>, passage: &Passage<'_>, count: &Count) -> Option<Disp
     };
     let is_sure = !DISPUTES.unsure.any(&so_far) && !has_foreign_scope(&input.report.agency, &so_far);
     Some(DisputeClaim { blocks, column, value: count.value, quote: head.start..count.end, is_sure })
+}
+
+/// Returns true if a count is of cases about every matter: the sentence says so, or it goes on with those about
+/// information as a part.
+fn counts_every_kind(reading: &PassageReading, count: &Count, so_far: &str) -> bool {
+    if reading.head(count, true).words.contains("信息公开") {
+        return false;
+    }
+    let rest = reading.words(count.end..reading.sentence(count.number.start).end);
+    let part = rest.split_once("其中").map_or("", |(_, part)| part);
+    let names_part = part.contains("信息公开") && DISPUTES.case_words.any(part);
+    let is_part = so_far.rsplit_once("其中").is_some_and(|(_, part)| part.contains("信息公开"));
+    !is_part && (names_part || DISPUTES.every_kind.any(so_far))
 }
 
 impl DisputeClaim {

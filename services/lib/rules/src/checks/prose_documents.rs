@@ -1,5 +1,6 @@
 //! `prose.documents`: compares the statements of the prose about 规章 and 行政规范性文件 with chapter 二.
 
+use super::prose_decisions::decisions;
 use crate::{
     check::Check,
     draft::{Draft, decimal},
@@ -21,6 +22,7 @@ pub(crate) const CHECKS: &[Check] =
 fn documents(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for passage in input.prose.passages().iter().filter(|passage| matches!(passage.chapter(), 1 | 2)) {
+        drafts.extend(decisions(input, passage));
         if !(passage.text().contains("规范性文件") || passage.text().contains("规章")) {
             continue;
         }
@@ -47,6 +49,17 @@ fn named(head: &str) -> Option<(&'static str, &'static str)> {
         (false, true) => Some(("regulations", "规章")),
         _ => None,
     }
+}
+
+/// Returns the words of a sentence from the clause that names the documents on. What an earlier clause is about does
+/// not matter.
+fn clause<'s>(so_far: &'s str, head: &'s str) -> &'s str {
+    if named(head).is_some() {
+        return head;
+    }
+    let noun = so_far.rfind("规范性文件").max(so_far.rfind("规章")).unwrap_or(0);
+    let start = so_far[..noun].rfind([',', ';', ':']).map_or(0, |at| at + 1);
+    &so_far[start..]
 }
 
 fn draft(
@@ -81,7 +94,7 @@ fn draft(
     let cell = table.layout.number(&format!("proactive.{row}.{column}"))?;
     let expected = table.value(cell)?;
     if expected == count.value
-        || DOCUMENTS.other.any(&so_far)
+        || DOCUMENTS.other.any(clause(&so_far, &head.words))
         || (named(&so_far).is_none() && named(&head.words).is_none())
         || has_foreign_scope(&input.report.agency, &so_far)
         || speaks_of_another_year(input.report.year, &so_far)

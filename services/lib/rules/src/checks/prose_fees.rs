@@ -17,6 +17,7 @@ const CASES: Cases = &[
     ("contradiction", &["chapter", "quote", "actual"]),
     ("table", &["chapter", "quote", "expected"]),
     ("unit", &["chapter", "quote", "actual"]),
+    ("notices", &["chapter", "quote", "actual"]),
 ];
 
 pub(crate) const CHECKS: &[Check] =
@@ -42,6 +43,9 @@ fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     drafts.extend(unit(&about, params.decimal("never_above_yuan")));
     drafts.extend(contradiction(&about));
     drafts.extend(table(input, &about));
+    if drafts.is_empty() {
+        drafts.extend(notices(&about));
+    }
     drafts
 }
 
@@ -105,6 +109,22 @@ fn contradiction(about: &[&Passage<'_>]) -> Option<Draft> {
     };
     let draft = Draft::of_bytes("contradiction", passage, range).with("actual", amount.text);
     Some(Draft { actual: Some(decimal(amount.yuan)), expected: Some("0".to_owned()), ..draft })
+}
+
+/// Finds an amount collected without the number of notices that asked for it.
+fn notices(about: &[&Passage<'_>]) -> Option<Draft> {
+    let counts_notices = |passage: &&Passage<'_>| passage.text().contains("通知");
+    let denies = |passage: &&Passage<'_>| NONE.is_match(passage.text());
+    if about.iter().any(counts_notices) || about.iter().any(denies) {
+        return None;
+    }
+    let is_of_requests = |amount: &Amount<'_, '_>| {
+        let sentence = sentence(amount.passage.text(), amount.range.start);
+        amount.yuan > Decimal::ZERO && sentence.contains("处理费")
+    };
+    let amount = amounts(about).into_iter().find(is_of_requests)?;
+    let draft = Draft::of_bytes("notices", amount.passage, amount.range).with("actual", amount.text);
+    Some(Draft { actual: Some(decimal(amount.yuan)), ..draft })
 }
 
 /// Finds a text that denies any 行政事业性收费 while chapter 二 has an amount.

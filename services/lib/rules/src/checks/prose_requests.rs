@@ -71,6 +71,9 @@ struct PrintedSum {
 
 /// Returns whether some reading of a claim agrees with the table, or `None` if the table does not determine it.
 fn agrees(table: &Table<'_>, claim: &Claim, claims: &[Claim]) -> Option<bool> {
+    if claim.for_one_reason && agrees_with_reasons(table, claim, claims)? {
+        return Some(true);
+    }
     let mut any = false;
     for (plus, minus) in readings(claim, claims) {
         let (plus, minus) = (printed(table, &plus)?, printed(table, &minus)?);
@@ -81,11 +84,23 @@ fn agrees(table: &Table<'_>, claim: &Claim, claims: &[Claim]) -> Option<bool> {
     Some(any)
 }
 
+/// Returns whether a result for one reason is the number of some row of its group, or all results of the group for one
+/// reason add up to the group.
+fn agrees_with_reasons(table: &Table<'_>, claim: &Claim, claims: &[Claim]) -> Option<bool> {
+    let (group, _) = readings(claim, &[]).into_iter().next()?;
+    let in_group = table.layout.rows.iter().filter(|row| group.iter().any(|rows| rows.holds(row)));
+    let is_row = in_group.clone().any(|row| table.value(row.total) == Some(claim.value));
+    let same = claims.iter().filter(|other| other.quantity == claim.quantity && other.for_one_reason);
+    let sum = same.clone().try_fold(Decimal::ZERO, |sum, other| sum.checked_add(other.value))?;
+    Some(is_row || (same.count() > 1 && printed(table, &group)?.low == sum))
+}
+
 /// Returns the sums of rows that a quantity may mean, each with the rows to subtract.
 fn readings(claim: &Claim, claims: &[Claim]) -> Vec<(Vec<RequestRows>, Vec<RequestRows>)> {
     let in_hand = || (vec![RequestRows::Received, RequestRows::CarriedIn], Vec::new());
     let just = |rows| (vec![rows], Vec::new());
     match claim.quantity {
+        Quantity::Received if is_beside_carried_in(claim, claims) => vec![just(RequestRows::Received)],
         Quantity::Received => vec![just(RequestRows::Received), in_hand()],
         Quantity::NewlyReceived => vec![just(RequestRows::Received)],
         Quantity::Handled => {
@@ -114,6 +129,14 @@ fn readings(claim: &Claim, claims: &[Claim]) -> Vec<(Vec<RequestRows>, Vec<Reque
         Quantity::NotProcessed => vec![just(RequestRows::NotProcessed)],
         Quantity::Other => vec![just(RequestRows::Other)],
     }
+}
+
+/// Returns true if a number of requests received is followed by a separate one of requests carried in: 收到申请23件,
+/// 上年结转2件. The number then counts this year's requests only.
+fn is_beside_carried_in(received: &Claim, claims: &[Claim]) -> bool {
+    let is_next = |claim: &&Claim| claim.quote.start >= received.quote.end;
+    let next = claims.iter().filter(is_next).min_by_key(|claim| claim.quote.start);
+    next.is_some_and(|next| next.quantity == Quantity::CarriedIn && next.is_separate)
 }
 
 /// A row of chapter 三, or a group of its rows.

@@ -226,7 +226,7 @@ fn list(
         if SUMS.changes.any(&head) || (count.in_words && count.unit != total.unit) {
             continue;
         }
-        if count.approximate || SUMS.results.any(&head) {
+        if count.approximate || SUMS.results.any(&head) || SUMS.selections.any(&head) {
             return None;
         }
         if count.unit != total.unit {

@@ -35,6 +35,7 @@ const CHAPTERS: [(&str, &str); 6] = [
 /// Returns the baseline report with an example's changes.
 pub(super) fn report(setting: &Group, text: &str) -> Report {
     let form = setting.form.as_deref().and_then(|form| form.parse().ok()).unwrap_or(FormId::Form2021);
+    let variant = setting.variant.as_deref().and_then(|name| name.parse().ok()).unwrap_or(Variant::Standard);
     let year = setting.year.unwrap_or(if form == FormId::Form2021 { 2023 } else { 2020 });
     let agency = setting.agency.clone().unwrap_or_else(|| AGENCY.to_owned());
     let mut report = Report {
@@ -42,12 +43,12 @@ pub(super) fn report(setting: &Group, text: &str) -> Report {
         title_year: Some(year),
         period: period(setting, year),
         form,
-        variant: Variant::Standard,
+        variant,
         title: setting.title.clone().unwrap_or_else(|| format!("{agency}{year}年政府信息公开工作年度报告")),
         agency,
         preamble: vec![paragraph("根据《中华人民共和国政府信息公开条例》编制本报告。")],
         sections: (1..).zip(CHAPTERS).map(|(number, chapter)| section(setting, number, chapter)).collect(),
-        facts: facts(form),
+        facts: facts(form, variant),
         metadata: Metadata { fields: fields(setting), ..Metadata::default() },
         notes: setting.pinyin.map(Note::PinyinRemoved).into_iter().collect(),
         parts: Vec::new(),
@@ -72,7 +73,7 @@ fn identity(setting: &Group) -> Identity {
 pub(super) fn previous(report: &Report, cells: &BTreeMap<String, Spanned<String>>, text: &str) -> Report {
     let mut previous = report.clone();
     previous.year -= 1;
-    previous.facts = facts(report.form);
+    previous.facts = facts(report.form, report.variant);
     set(&mut previous, cells);
     if let Some(first) = previous.sections.iter_mut().find(|section| section.number == 1) {
         first.paragraphs = vec![paragraph(text), paragraph(CHAPTERS[0].1)];
@@ -97,10 +98,9 @@ fn section(setting: &Group, number: u32, (title, text): (&str, &str)) -> Section
     }
 }
 
-fn facts(form: FormId) -> Vec<Fact> {
+fn facts(form: FormId, variant: Variant) -> Vec<Fact> {
     let forms = Forms::embedded();
-    let cells =
-        forms.get(form, Variant::Standard).into_iter().flat_map(|form| form.cells().collect::<Vec<_>>());
+    let cells = forms.get(form, variant).into_iter().flat_map(|form| form.cells().collect::<Vec<_>>());
     let zero = |id| Fact {
         id,
         state: State::Reported(Decimal::ZERO),

@@ -22,6 +22,8 @@ pub(crate) struct Group {
     #[serde(default, rename = "about")]
     pub(super) _about: String,
     pub(super) form: Option<String>,
+    /// The variant of the form: `standard` or `single_row_other`.
+    pub(super) variant: Option<String>,
     pub(super) agency: Option<String>,
     /// The agency's code in the registry.
     pub(super) code: Option<String>,

@@ -53,6 +53,7 @@ impl PackBuilder<'_> {
         let day = |day: &Option<Spanned<String>>| day.as_ref().map(|day| self.lines.day(day)).transpose();
         Ok(Rule {
             severity,
+            is_on: raw.enabled.unwrap_or(true),
             scope: scope.unwrap_or(Scope::Single),
             forms: forms.unwrap_or_else(|| FORMS.to_vec()),
             years: Bounds { from: raw.years_from, to: raw.years_to },

@@ -9,7 +9,7 @@ use crate::{
 /// Applies one change to the rule with that id, in each scope in which it exists.
 pub(super) fn apply(
     change: raw::Override,
-    rules: &mut Vec<Rule>,
+    rules: &mut [Rule],
     lines: &PackLines<'_>,
 ) -> Result<(), PackError> {
     let id = change.id.get_ref();
@@ -50,8 +50,8 @@ pub(super) fn apply(
             rule.params.set(name.clone(), param.get_ref().clone());
         }
     }
-    if change.enabled == Some(false) {
-        rules.retain(|rule| rule.id != *id);
+    if let Some(is_on) = change.enabled {
+        changed.into_iter().for_each(|rule| rule.is_on = is_on);
     }
     Ok(())
 }

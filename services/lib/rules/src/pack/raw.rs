@@ -31,6 +31,7 @@ pub(super) struct PackHead {
 pub(super) struct RawRule {
     pub(super) id: Spanned<String>,
     pub(super) severity: Spanned<String>,
+    pub(super) enabled: Option<bool>,
     pub(super) scope: Option<Spanned<String>>,
     pub(super) forms: Option<Spanned<Vec<String>>>,
     pub(super) years_from: Option<i32>,

@@ -27,6 +27,10 @@ pub(crate) struct Claim {
     pub(crate) quote: Range<usize>,
     /// True if the words around the count name a body or area that may differ from the report's own.
     pub(crate) foreign_scope: bool,
+    /// True if a comma separates the count from the clause before it, so that it is not a part of an earlier count.
+    pub(crate) is_separate: bool,
+    /// True if the count is of a result for one reason.
+    pub(crate) for_one_reason: bool,
 }
 
 /// Returns the claims of one passage, left to right.
@@ -81,7 +85,16 @@ impl ClaimReader<'_> {
             value: count.value,
             quote: found.start..count.end,
             foreign_scope: has_foreign_scope(&self.report.agency, &so_far),
+            for_one_reason: quantity.is_outcome() && is_for_one_reason(head),
+            is_separate: self.is_separate(found.start, head, &so_far),
         })
+    }
+
+    /// Returns true if a clause begins after a comma outside of brackets and no word makes its number a part.
+    fn is_separate(&self, start: usize, head: &str, so_far: &str) -> bool {
+        let before = start.checked_sub(1).and_then(|at| self.reading.chars().get(at));
+        let is_part = |words: &str| ["其中", "含", "包括", "包含"].iter().any(|word| words.contains(word));
+        before == Some(&',') && self.reading.depth_at(start) == 0 && !is_part(head) && !is_part(so_far)
     }
 
     /// Returns the words before a count, without lists that name every applicant: a `、` in such a list does not
@@ -109,6 +122,9 @@ impl ClaimReader<'_> {
                 is_carried_out(self.report, tail).then_some(Quantity::CarriedOut)
             }
             Some((at, _)) if REQUESTS.papers.any(&head[at..]) => None,
+            Some((at, Quantity::Handled | Quantity::Worked)) if result_before(&head[..at]).is_some() => {
+                result_before(&head[..at])
+            }
             // The requests are carried over, but neither from last year nor to the next year.
             Some((_, Quantity::CarriedOut)) => None,
             Some((_, Quantity::PartiallyGranted)) if names(&listed(), Quantity::Granted) => {
@@ -144,7 +160,9 @@ impl ClaimReader<'_> {
         if quantity.is_outcome() {
             return !REQUESTS.not_of_results.any(so_far);
         }
-        if is_other_business(so_far) || is_other_business(tail) {
+        // Words that name the requests themselves end what an earlier clause was about.
+        let before = if names_requests(head) { head } else { so_far };
+        if is_other_business(before) || is_other_business(tail) {
             return false;
         }
         head.contains("申请")
@@ -152,6 +170,11 @@ impl ClaimReader<'_> {
             || REQUESTS.topic.any(tail)
             || self.named_from.is_some_and(|from| from < count.number.start)
     }
+}
+
+/// Returns true if a clause names requests for information.
+fn names_requests(clause: &str) -> bool {
+    ["信息公开申请", "依申请公开", "公开申请", "申请公开"].iter().any(|words| clause.contains(words))
 }
 
 /// Returns true if the words concern other business. 登记 (registering) is excepted where it refers to requests.
@@ -197,6 +220,18 @@ fn last_keyword(head: &str) -> Option<(usize, Quantity)> {
 fn names(words: &str, quantity: Quantity) -> bool {
     let keywords = &REQUESTS.keywords;
     keywords.all.all(words).any(|found| keywords.quantity(found.as_str()) == Some(quantity))
+}
+
+/// Returns the result that ends right before a verb, as in 同意公开答复 and 不予公开的答复.
+fn result_before(before: &str) -> Option<Quantity> {
+    let words = before.trim_end_matches(['的', '决', '定']);
+    let results = REQUESTS.keywords.iter().filter(|(word, of)| of.is_outcome() && words.ends_with(word));
+    results.max_by_key(|(word, _)| word.len()).map(|(_, quantity)| quantity)
+}
+
+/// Returns true if a result is counted for one reason only: 因国家秘密不予公开1件.
+fn is_for_one_reason(head: &str) -> bool {
+    REQUESTS.reasons.any(head) && !REQUESTS.all_reasons.any(head)
 }
 
 fn is_negated(before: &str) -> bool {

@@ -46,6 +46,8 @@ pub(crate) struct RequestWords {
     pub(super) wholes: Words,
     pub(super) other_business: Words,
     pub(super) not_of_results: OrderedWords,
+    pub(super) reasons: Words,
+    pub(super) all_reasons: OrderedWords,
     pub(crate) not_of_none: OrderedWords,
     pub(super) documents: OrderedWords,
     pub(super) late: OrderedWords,
@@ -115,6 +117,7 @@ pub(crate) struct Sums {
     pub(crate) channels: Words,
     pub(crate) nested: Words,
     pub(crate) results: Words,
+    pub(crate) selections: Words,
 }
 
 /// The fields are explained in `disputes.toml`.
@@ -127,6 +130,8 @@ pub(crate) struct DisputeWords {
     pub(crate) unsure: Words,
     pub(crate) lost: Words,
     pub(crate) decisions: OrderedWords,
+    pub(crate) every_kind: OrderedWords,
+    pub(crate) case_words: OrderedWords,
     pub(crate) joins: OrderedWords,
     pub(crate) behind: OrderedWords,
     /// Words of results, each with its column.

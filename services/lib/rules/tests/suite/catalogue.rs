@@ -17,7 +17,14 @@ fn with_examples() -> RuleSet {
             (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(path).unwrap())
         })
         .collect();
-    let packs: Vec<PackText<'_>> = texts.iter().map(|(file, text)| PackText { file, text }).collect();
+    let head = "[pack]\nname = \"core\"\nversion = \"1\"\n".to_owned();
+    let switched_on = RuleSet::embedded()
+        .switched_off()
+        .iter()
+        .fold(head, |text, rule| format!("{text}[[override]]\nid = \"{}\"\nenabled = true\n", rule.id));
+    let on = PackText { file: "on.toml", text: &switched_on };
+    let packs: Vec<PackText<'_>> =
+        texts.iter().map(|(file, text)| PackText { file, text }).chain([on]).collect();
     RuleSet::with_local(&packs).unwrap()
 }
 

@@ -3,13 +3,13 @@
 use gongkai_model::{AgencyKind, AgencyProfile, Applicant, Field, FieldName, Level, Region, Report, Source};
 use gongkai_rules::{ReportContext, RuleSet};
 
-use crate::support::{FORMS, brief, clean, clean_of, findings, nothing_beside, paragraph, set};
+use crate::support::{FORMS, all_rules, brief, clean, clean_of, findings, nothing_beside, paragraph, set};
 
 #[track_caller]
 fn check(rule: &str, change: impl Fn(&mut Report), expect: &[&str]) {
     let mut report = clean();
     change(&mut report);
-    let seen = brief(&findings(&report)).of(&[&format!("{rule} ")]);
+    let seen = brief(&all_rules().evaluate(&report, &nothing_beside(&report))).of(&[&format!("{rule} ")]);
     assert_eq!(seen, expect, "{}", report.title);
 }
 
@@ -35,8 +35,9 @@ fn titles_of_the_chapters() {
     let title = |at: usize, title: &str, expect: &[&str]| {
         check("S-TITLE", |r| r.sections[at].title = title.into(), expect);
     };
-    title(1, "二、行政机关主动公开政府信息情况", &["S-TITLE INFO"]);
-    title(3, "四、因政府信息公开工作被申请行政复议、提起行政诉讼情况", &["S-TITLE INFO"]);
+    title(1, "二、行政机关主动公开政府信息情况", &[]);
+    title(3, "四、因政府信息公开工作被申请行政复议、提起行政诉讼情况", &[]);
+    title(3, "四、行政复议与应诉情况", &["S-TITLE INFO"]);
     title(4, "五、下一年工作打算", &["S-TITLE WARNING"]);
     title(0, "一、 总体 情况", &[]);
     title(4, "5．存在的主要问题及改进情况", &[]);

@@ -108,7 +108,7 @@ fn the_notice_of_the_2019_form_is_superseded_from_2021_on() {
         "国办公开办函【2019】60号",
         "国办公开办函［２０１９］６０号",
     ] {
-        let expect = ["L-FMT WARNING", "L-NUM WARNING"];
+        let expect = ["L-NUM WARNING", "L-FMT WARNING"];
         check("L-", |r| r.preamble = vec![paragraph(&format!("根据通知{cited}要求编制。"))], &expect);
     }
     check(
@@ -137,11 +137,12 @@ fn a_citation_is_quoted_with_its_place() {
     let mut report = clean();
     report.preamble = vec![paragraph("根据国办公开办函〔2019〕60号编制。")];
     let all = findings(&report);
-    let source = all[0].source.as_ref().unwrap();
+    let finding = all.iter().find(|finding| finding.rule == "L-FMT").unwrap();
+    let source = finding.source.as_ref().unwrap();
     assert_eq!(source.text, "国办公开办函〔2019〕60号");
     let span = source.span.unwrap();
     assert_eq!((span.start, span.end), (1002, 1017));
-    assert_eq!(all[0].message, "前言引用的「国办公开办函〔2019〕60号」已被国办公开办函〔2021〕30号取代。");
+    assert_eq!(finding.message, "前言引用的「国办公开办函〔2019〕60号」已被国办公开办函〔2021〕30号取代。");
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! A clean report to break, and one `check` for every rule.
 
+use std::sync::LazyLock;
+
 use gongkai_forms::{Form, Forms, RowKind};
 use gongkai_model::{
     Applicant, Fact, FactId, Finding, FormId, Metadata, Paragraph, Period, Report, Section, Source, Span,
     State, Variant,
 };
-use gongkai_rules::{AgencyYear, ReportContext, RuleSet};
+use gongkai_rules::{AgencyYear, PackText, ReportContext, RuleSet};
 use rust_decimal::Decimal;
 
 pub(crate) const FORMS: [(FormId, Variant); 3] = [
@@ -107,7 +109,9 @@ fn report(form: FormId, variant: Variant, facts: Vec<Fact>) -> Report {
         form,
         variant,
         title: format!("青溪市水务局{year}年政府信息公开工作年度报告"),
-        preamble: vec![paragraph("根据《中华人民共和国政府信息公开条例》编制本报告。")],
+        preamble: vec![paragraph(
+            "根据《中华人民共和国政府信息公开条例》编制本报告。联系电话：0000-0000000。",
+        )],
         sections: (1..=6).map(section).collect(),
         facts,
         metadata: Metadata::default(),
@@ -168,6 +172,20 @@ pub(crate) fn with_prose(text: &str) -> Report {
     let mut report = clean();
     report.sections[0].paragraphs = text.split('\n').chain([FIVE_PARTS]).map(paragraph).collect();
     report
+}
+
+static ALL_ON: LazyLock<RuleSet> = LazyLock::new(|| {
+    let head = "[pack]\nname = \"core\"\nversion = \"1\"\n".to_owned();
+    let text = RuleSet::embedded()
+        .switched_off()
+        .iter()
+        .fold(head, |text, rule| format!("{text}[[override]]\nid = \"{}\"\nenabled = true\n", rule.id));
+    RuleSet::with_local(&[PackText { file: "on.toml", text: &text }]).unwrap()
+});
+
+/// Returns the compiled-in rules with those that are switched off.
+pub(crate) fn all_rules() -> &'static RuleSet {
+    &ALL_ON
 }
 
 pub(crate) fn findings(report: &Report) -> Vec<Finding> {
