@@ -170,7 +170,7 @@ fn a_finding_names_rule_cause_operands_and_versions() {
     for advice in ["legal", "help", "suggestion"] {
         assert!(row[advice].as_str().is_some_and(|text| !text.is_empty()), "{advice}");
     }
-    let sum = &findings[3];
+    let sum = &findings[4];
     assert_eq!((&sum["expected"], &sum["actual"]), (&json!("76"), &json!("77")));
     assert_eq!(sum["source"]["text"], "我局主动公开信息77条，其中决策公开16条，执行公开60条");
     for version in ["program", "parser", "forms", "rules"] {

@@ -27,7 +27,8 @@ pub struct Publication<'a> {
 /// known.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ReportContext<'a> {
-    /// The day of publication that the event states, in the site's own time zone; absent if it states none.
+    /// The day of publication that the event states, in the site's own time zone. If it states none, the rules use
+    /// that of the page.
     pub published_at: Option<time::Date>,
     /// The agency's key, for fingerprints. Without one, a provisional key is derived from the name in the report.
     pub agency: Option<&'a AgencyKey>,

@@ -8,6 +8,7 @@ use std::{
 
 use gongkai_forms::Forms;
 use gongkai_model::{AgencyKey, FactId, Finding, Nature, Region, Report, Source, State, Versions};
+use time::{Date, Month};
 
 use crate::{
     context::ReportContext,
@@ -179,6 +180,8 @@ impl RuleSet {
     /// rules.
     #[must_use]
     pub fn evaluate_all(&self, report: &Report, context: &ReportContext<'_>) -> Evaluation {
+        let context =
+            &ReportContext { published_at: context.published_at.or_else(|| page_date(report)), ..*context };
         let input = Input::new(report, context, &self.layouts);
         // The bindings of expressions, created when the first one runs.
         let bindings = LazyCell::new(|| Bindings::new(&input, self.needs));
@@ -250,6 +253,12 @@ impl RuleSet {
             versions: self.versions().clone(),
         }
     }
+}
+
+/// Returns the day of publication that the page states.
+fn page_date(report: &Report) -> Option<Date> {
+    let (year, month, day) = report.metadata.published_on()?;
+    Date::from_calendar_date(year, Month::try_from(month).ok()?, day).ok()
 }
 
 /// Returns where a finding stands in the document, in characters: its quotation, else the chapter of its cells.

@@ -243,7 +243,9 @@ fn the_example_pack_loads_and_speaks() {
     for expect in ["YX-REPLIES REVIEW", "YX-SLOGAN INFO"] {
         assert!(found.contains(expect), "{expect} not among {found:?}");
     }
-    assert!(rules.rules().iter().all(|rule| rule.id != "M-META"));
+    for on in ["S-LEN", "M-META"] {
+        assert!(rules.rules().iter().any(|rule| rule.id == on), "{on} is switched on");
+    }
 }
 
 #[test]
