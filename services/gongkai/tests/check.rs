@@ -151,10 +151,66 @@ fn text_is_for_people_and_plain_without_a_terminal() {
     let output = check(&[&path("")]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(
-        text.contains("未发现疑点") && text.contains("错误 ERROR") && text.contains("NOT_A_REPORT"),
+        text.contains("未发现问题") && text.contains("必须整改  T3-ROW") && text.contains("NOT_A_REPORT"),
         "{text}"
     );
+    assert!(text.contains("共 3 份文件：已核查 2 份，退回 1 份"), "{text}");
     assert!(!text.contains('\u{1b}'));
+    let english = String::from_utf8(check(&[&path(""), "--lang", "en"]).stdout).unwrap();
+    assert!(english.contains("3 files: 2 checked, 1 rejected") && !english.contains("必须整改"), "{english}");
+}
+
+/// Returns the clean report on the year after, with other numbers of requests carried in.
+fn next_year() -> Vec<u8> {
+    let text = String::from_utf8(clean()).unwrap().replace("2023年", "2024年");
+    let (before, row) = text.split_once("二、上年结转政府信息公开申请数量").unwrap();
+    let (label_end, numbers) = row.split_at(row.find(|c: char| c.is_ascii_digit()).unwrap());
+    format!("{before}二、上年结转政府信息公开申请数量{label_end}7{numbers}").into_bytes()
+}
+
+fn rules_of<'l>(line: &'l serde_json::Value) -> Vec<&'l str> {
+    line["findings"].as_array().unwrap().iter().map(|finding| finding["rule"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn the_years_of_a_folder_are_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for (name, content) in [("2023", clean()), ("2024", next_year())] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+        fs::write(folder.path().join(name).join("a.txt"), content).unwrap();
+    }
+    let both = lines(&check(&[&path(""), "--format", "json"]));
+    assert_eq!(both.len(), 2);
+    assert!(!rules_of(&both[0]).contains(&"X-CARRY"), "{:?}", rules_of(&both[0]));
+    assert!(rules_of(&both[1]).contains(&"X-CARRY"), "{:?}", rules_of(&both[1]));
+    let last = lines(&check(&[&path("2024"), "--previous", &path("2023"), "--format", "json"]));
+    assert_eq!(last.len(), 1, "earlier reports are not checked");
+    assert_eq!(rules_of(&last[0]), rules_of(&both[1]));
+    let alone = lines(&check(&[&path("2024/a.txt"), "--format", "json"]));
+    assert!(!rules_of(&alone[0]).contains(&"X-CARRY"));
+    assert_eq!(both[1]["report"], alone[0]["report"]);
+}
+
+#[test]
+fn copies_in_a_folder_are_compared_and_the_later_one_speaks() {
+    let (_folder, path) = folder();
+    let lines = lines(&check(&[&path(""), "--format", "json"]));
+    assert_eq!(rules_of(&lines[0]), [""; 0]);
+    assert!(rules_of(&lines[1]).contains(&"V-MULTI"), "{:?}", rules_of(&lines[1]));
+}
+
+#[test]
+fn a_list_of_agencies_makes_parents_and_siblings_known() {
+    let (_folder, path) = folder();
+    let list = path("agencies.csv");
+    fs::write(&list, "code,name,parent,region\nYX-1,云溪县发展和改革局,,360999\n").unwrap();
+    let arguments = [&path("a.txt"), "--agencies", &list, "--site-code", "3609990001", "--format", "json"];
+    let lines = lines(&check(&arguments));
+    assert_eq!((lines.len(), &lines[0]["status"]), (1, &serde_json::json!("ok")));
+    let broken = check(&[&path("a.txt"), "--agencies", &path("c.txt")]);
+    assert!(!broken.status.success());
+    assert!(String::from_utf8(broken.stderr).unwrap().contains("is no list of agencies"));
 }
 
 #[test]
@@ -188,7 +244,8 @@ fn a_workbook_has_all_findings_and_a_list_for_each_agency() {
     assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
     let mut workbook: calamine::Xlsx<_> = calamine::open_workbook(workbook).unwrap();
     let names = workbook.sheet_names();
-    assert_eq!((names.len(), names[0].as_str(), names[1].as_str()), (3, "汇总", "疑点"));
+    assert_eq!(names[..4], ["封面", "汇总", "疑点", "经办人核对"]);
+    assert_eq!(names.len(), 5);
     let sheet = |workbook: &mut calamine::Xlsx<_>, name: &str| -> Vec<Vec<String>> {
         let range = workbook.worksheet_range(name).unwrap();
         range.rows().map(|row| row.iter().map(ToString::to_string).collect()).collect()
@@ -198,10 +255,16 @@ fn a_workbook_has_all_findings_and_a_list_for_each_agency() {
     assert!(overview[3][3].contains("NOT_A_REPORT"));
     let findings = sheet(&mut workbook, "疑点");
     let row = findings.iter().find(|row| row[5] == "T3-ROW").unwrap();
-    assert_eq!((row[4].as_str(), row[6].as_str()), ("错误", "三、收到和处理政府信息公开申请情况"));
+    let place = "第三部分表格「一、本年新收政府信息公开申请数量」行「自然人」列";
+    assert_eq!((row[4].as_str(), row[6].as_str()), ("必须整改", place));
+    assert!(findings[1..].iter().all(|row| !row[6].is_empty()));
+    let officer = sheet(&mut workbook, "经办人核对");
+    assert!(officer[1][4].contains("NOT_A_REPORT"), "{officer:?}");
+    let cover = sheet(&mut workbook, "封面");
+    assert!(cover.iter().any(|row| row[0] == "退回" && row[1] == "1 份"), "{cover:?}");
     assert!(row[10].contains("国办公开办函") && !row[11].is_empty());
-    let list = sheet(&mut workbook, &names[2]);
-    assert_eq!(list[0][0], format!("{}政府信息公开工作年度报告整改清单", names[2]));
+    let list = sheet(&mut workbook, &names[4]);
+    assert_eq!(list[0][0], format!("{}政府信息公开工作年度报告整改清单", names[4]));
     assert_eq!((list[1][0].as_str(), list[1][10].as_str()), ("序号", "整改情况"));
     assert!(list[2..].iter().any(|row| row[3] == "T3-ROW" && row[10].is_empty()));
 }

@@ -2,38 +2,39 @@
 
 mod ahead;
 mod attachments;
+mod causes;
+mod county;
+mod csv;
 mod explain;
 pub(super) mod files;
 pub(super) mod joint;
+mod lang;
 mod lists;
+mod output;
+mod place;
 mod tables;
 mod text;
 mod unreadable;
 mod workbook;
+mod wrap;
 
-use std::{
-    fs,
-    io::{IsTerminal as _, Write as _},
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, sync::Arc};
 
-use anyhow::Context as _;
 use clap::ValueEnum;
 use futures::{StreamExt as _, stream};
-use gongkai_check::{CheckLine, Limits, Status};
+use gongkai_check::{CheckLine, Limits};
 use gongkai_isolation::Readers;
-use gongkai_model::Severity;
 use gongkai_reading::JointReading;
 use gongkai_rules::{ReportContext, RuleSet};
 
 use self::{
     ahead::{Ahead, Weight},
+    county::CountyArgs,
     files::DocumentSource,
-    tables::FindingTables,
+    lang::Lang,
+    output::Output,
 };
-use crate::printer::{Printer, complain};
+use crate::printer::Printer;
 
 /// 离线核查文件：读取年报并报告疑点 / Check documents offline: read each report and list its findings
 #[derive(Debug, clap::Args)]
@@ -41,6 +42,7 @@ use crate::printer::{Printer, complain};
   gongkai check report.html
   gongkai check reports/ --format json | jq .findings
   gongkai check a.txt b.md --fail-on warning
+  gongkai check reports/2024/ --previous reports/2023/ --agencies agencies.csv
   gongkai check reports/ --rules /etc/gongkai/rules
   gongkai check reports/ --format xlsx --output findings.xlsx
   gongkai check reports/ --format csv --lists lists/ > findings.csv
@@ -48,6 +50,7 @@ use crate::printer::{Printer, complain};
   gongkai check report.html --explain-reading
 
 In a folder, x.docx beside x.html and the files that a page links are attachments of the page and are read with it.
+The documents of a folder are also checked against each other: the years of a body, copies and, with --agencies, parents and siblings.
 
 Exit code: 0 no finding at or above --fail-on, 1 at least one, 2 an input could not be read.")]
 pub(crate) struct Args {
@@ -69,6 +72,18 @@ pub(crate) struct Args {
     /// Folder with local rule packs (*.toml), added to the built-in rules
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
+    /// Folder with earlier reports to compare with; they are not checked themselves
+    #[arg(long, value_name = "DIR")]
+    previous: Option<PathBuf>,
+    /// List of agencies (CSV, UTF-8 or GB18030), as for gongkai agencies import
+    #[arg(long, value_name = "CSV")]
+    agencies: Option<PathBuf>,
+    /// Code of the site (网站标识码); its first six digits are the region
+    #[arg(long, value_name = "CODE")]
+    site_code: Option<String>,
+    /// Language of the text; default: that of the locale (LC_ALL, LC_MESSAGES, LANG), Chinese unless it is English
+    #[arg(long, value_enum)]
+    lang: Option<Lang>,
     /// Print how each document is read instead of its findings, for whoever mends the readers: lines with their kinds, tables as
     /// grids, rows as matched, and why cells are unreadable
     #[arg(long, conflicts_with_all = ["output", "lists", "rules"])]
@@ -113,38 +128,42 @@ pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCod
     if args.explain_reading {
         return explain::run(args.paths, out);
     }
-    let mut exit = CheckExit::Clean;
-    let mut tables = (args.lists.is_some() || args.format == ReportFormat::Xlsx).then(FindingTables::default);
-    let mut csv = (args.format == ReportFormat::Csv).then(text::CsvState::default);
     let checker = Arc::new(Checker {
         rules: gongkai_rules::rule_set(args.rules.as_deref())?,
         limits: Limits::default(),
         readers: Readers::new(&gongkai_isolation::ReadersSettings::default())?,
     });
+    let mut output = Output::new(&args, &checker.rules, out);
+    if is_county(&args) {
+        let Args { paths, previous, agencies, site_code, .. } = args;
+        let county = CountyArgs { paths, previous, agencies, site_code };
+        county::check(county, &checker, &mut output).await?;
+    } else {
+        check_each(args.paths, &checker, &mut output).await?;
+    }
+    Ok(ExitCode::from(output.finish()? as u8))
+}
+
+/// Returns true if documents are checked against each other.
+fn is_county(args: &Args) -> bool {
+    let has_context = args.previous.is_some() || args.agencies.is_some() || args.site_code.is_some();
+    has_context || args.paths.iter().any(|path| path.is_dir())
+}
+
+/// Checks each document by itself.
+async fn check_each(
+    paths: Vec<PathBuf>,
+    checker: &Arc<Checker>,
+    output: &mut Output<'_>,
+) -> anyhow::Result<()> {
     let ahead = Arc::new(Ahead::new());
-    let checks = files::sources(args.paths).map(|source| check(source, checker.clone(), ahead.clone()));
+    let checks = files::sources(paths).map(|source| check_one(source, checker.clone(), ahead.clone()));
     let mut checked = stream::iter(checks).buffered(ahead::MOST);
     while let Some(checked) = checked.next().await {
         let (line, _weight) = checked?;
-        let line = &line;
-        exit = exit.max(judge(line, args.fail_on));
-        for left_out in &line.left_out {
-            complain(format_args!("{}: {left_out}", line.file));
-        }
-        if let Some(tables) = &mut tables {
-            tables.add(line, &checker.rules);
-        }
-        match (args.format, &mut csv) {
-            (ReportFormat::Csv, Some(state)) => state.write(out, line)?,
-            (ReportFormat::Json, _) => out.json_text(&line.to_json())?,
-            (ReportFormat::Text, _) => text::write(out, line)?,
-            (ReportFormat::Csv | ReportFormat::Xlsx, _) => {}
-        }
+        output.write(&line)?;
     }
-    if let Some(tables) = tables {
-        write_tables(args.format, args.output.as_deref(), args.lists.as_deref(), &tables, out)?;
-    }
-    Ok(ExitCode::from(exit as u8))
+    Ok(())
 }
 
 /// Rejects options that exclude each other, before any work.
@@ -155,34 +174,13 @@ fn validate(args: &Args) -> anyhow::Result<()> {
         args.lists.is_none() || matches!(args.format, ReportFormat::Csv | ReportFormat::Xlsx),
         "--lists goes with --format csv or xlsx only"
     );
+    let no_folder = args.previous.as_ref().filter(|folder| !folder.is_dir());
+    anyhow::ensure!(no_folder.is_none(), "--previous names no folder");
     anyhow::ensure!(
         !is_workbook || args.output.is_some() || !std::io::stdout().is_terminal(),
         "a workbook is nothing for a terminal: say where it goes with --output FILE"
     );
     Ok(())
-}
-
-/// Writes the workbook and the lists, once all documents are checked.
-fn write_tables(
-    format: ReportFormat,
-    output: Option<&Path>,
-    folder: Option<&Path>,
-    tables: &FindingTables,
-    out: &mut Printer,
-) -> anyhow::Result<()> {
-    if format == ReportFormat::Xlsx {
-        let bytes = workbook::bytes(tables)?;
-        match output {
-            Some(path) => {
-                fs::write(path, bytes).with_context(|| format!("couldn't write {}", path.display()))?;
-            }
-            None => out.write_all(&bytes)?,
-        }
-    }
-    match folder {
-        Some(folder) => lists::write(folder, format == ReportFormat::Xlsx, tables),
-        None => Ok(()),
-    }
 }
 
 /// The rules and limits of the checks, and the child processes that read.
@@ -192,9 +190,9 @@ struct Checker {
     readers: Readers,
 }
 
-/// Reads one source with its attachments in children and checks it on a thread of its own. An unreadable source gets a line that reports
-/// it.
-async fn check(
+/// Reads one source with its attachments in children and checks it on a thread of its own. An unreadable source gets a
+/// line that reports it.
+async fn check_one(
     source: DocumentSource,
     checker: Arc<Checker>,
     ahead: Arc<Ahead>,
@@ -214,21 +212,4 @@ async fn check(
         }
     };
     Ok((tokio::task::spawn_blocking(work).await?, weight))
-}
-
-fn judge(line: &CheckLine, bar: FailOn) -> CheckExit {
-    if line.status == Status::Rejected {
-        return CheckExit::Unreadable;
-    }
-    let bar = match bar {
-        FailOn::Error => Severity::Error,
-        FailOn::Warning => Severity::Warning,
-        FailOn::Never => return CheckExit::Clean,
-    };
-    let reached = |severity: &str| severity.parse::<Severity>().is_ok_and(|severity| severity >= bar);
-    if line.findings.iter().any(|finding| reached(&finding.severity)) {
-        CheckExit::Findings
-    } else {
-        CheckExit::Clean
-    }
 }

@@ -5,7 +5,13 @@ use std::collections::BTreeMap;
 
 use gongkai_check::{CheckLine, FindingLine};
 use gongkai_model::Severity;
-use gongkai_rules::RuleSet;
+
+use super::{
+    causes::{by_cause, named},
+    lang::Lang,
+    place::Places,
+    text::name,
+};
 
 /// Column heads of the table of all findings.
 pub(super) const FINDING_HEADS: [&str; 12] = [
@@ -15,7 +21,7 @@ pub(super) const FINDING_HEADS: [&str; 12] = [
     "文件",
     "级别",
     "规则",
-    "章节",
+    "位置",
     "问题",
     "填报（原文）",
     "核算（应为）",
@@ -28,7 +34,7 @@ pub(super) const LIST_HEADS: [&str; 11] = [
     "年度",
     "级别",
     "规则",
-    "章节",
+    "位置",
     "问题",
     "填报（原文）",
     "核算（应为）",
@@ -37,7 +43,14 @@ pub(super) const LIST_HEADS: [&str; 11] = [
     "整改情况",
 ];
 /// Column heads of the overview, which has one row per document.
-pub(super) const OVERVIEW_HEADS: [&str; 8] = ["文件", "机关", "年度", "结果", "错误", "警告", "待核", "提示"];
+pub(super) const OVERVIEW_HEADS: [&str; 8] =
+    ["文件", "机关", "年度", "结果", "必须整改", "建议整改", "请核实", "提示"];
+
+/// Column heads of the officer's own sheet.
+pub(super) const OFFICER_HEADS: [&str; 6] = ["序号", "文件", "机关", "年度", "情况", "处理建议"];
+
+/// Rules about the reading of a document. Their findings are for the officer, not for a department.
+const OF_READING: [&str; 2] = ["CELL-UNREAD", "H-ENC"];
 
 /// Documents with their findings, in the order in which they were checked.
 #[derive(Debug, Default)]
@@ -52,6 +65,7 @@ struct CheckedDocument {
     year: String,
     /// The result of reading the document, in Chinese.
     outcome: String,
+    is_rejected: bool,
     items: Vec<ActionItem>,
 }
 
@@ -59,12 +73,14 @@ struct CheckedDocument {
 struct ActionItem {
     severity: Severity,
     rule: String,
-    chapter: &'static str,
+    place: String,
     problem: String,
     actual: String,
     expected: String,
     legal: String,
     advice: String,
+    /// True if an earlier finding of the document has the same cause.
+    is_folded: bool,
 }
 
 /// The 整改清单 of one agency.
@@ -80,27 +96,28 @@ pub(super) struct ActionList {
 // === impl FindingTables ===
 
 impl FindingTables {
-    /// Adds a document. `rules` are those that produced its findings.
-    pub(super) fn add(&mut self, line: &CheckLine, rules: &RuleSet) {
+    /// Adds a document.
+    pub(super) fn add(&mut self, line: &CheckLine, places: &Places) {
         let report = line.report.as_ref();
         let outcome = match &line.rejection {
-            Some(rejection) => format!("未读取（{}）：{}", rejection.code, rejection.message),
-            None if line.findings.is_empty() => "未发现疑点".to_owned(),
-            None => format!("疑点{}处", line.findings.len()),
+            Some(rejection) => format!("退回（{}）：{}", rejection.code, rejection.message),
+            None if line.findings.is_empty() => "未发现问题".to_owned(),
+            None => format!("问题{}处", by_cause(&line.findings).len()),
         };
         self.documents.push(CheckedDocument {
             file: line.file.clone(),
             agency: report.map(|report| report.agency.clone()).unwrap_or_default(),
             year: report.map(|report| report.year.to_string()).unwrap_or_default(),
             outcome,
-            items: line.findings.iter().map(|finding| ActionItem::new(finding, rules)).collect(),
+            is_rejected: line.rejection.is_some(),
+            items: items(line, places),
         });
     }
 
     /// Returns one row per document, under [`OVERVIEW_HEADS`].
     pub(super) fn overview(&self) -> Vec<Vec<String>> {
         let row = |document: &CheckedDocument| {
-            let count = |severity| document.items.iter().filter(|item| item.severity == severity).count();
+            let count = |severity| document.told().filter(|item| item.severity == severity).count();
             let counts = [Severity::Error, Severity::Warning, Severity::Review, Severity::Info];
             let mut row = vec![
                 document.file.clone(),
@@ -131,8 +148,8 @@ impl FindingTables {
     pub(super) fn lists(&self) -> Vec<ActionList> {
         let mut by_agency: BTreeMap<&str, Vec<(&CheckedDocument, &ActionItem)>> = BTreeMap::new();
         for document in &self.documents {
-            let due = document.items.iter().filter(|item| item.severity > Severity::Info);
-            for item in due {
+            let due = document.told().filter(|item| item.severity > Severity::Info);
+            for item in due.filter(|item| !OF_READING.contains(&item.rule.as_str())) {
                 by_agency.entry(&document.agency).or_default().push((document, item));
             }
         }
@@ -147,6 +164,96 @@ impl FindingTables {
         };
         by_agency.into_iter().map(list).collect()
     }
+
+    /// Returns what the officer has to look at, under [`OFFICER_HEADS`]: documents that were rejected, and cells that
+    /// could not be read.
+    pub(super) fn officer(&self) -> Vec<Vec<String>> {
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        let mut add = |document: &CheckedDocument, what: &str, advice: &str| {
+            let number = (rows.len() + 1).to_string();
+            let row = [&number, &document.file, &document.agency, &document.year, what, advice];
+            rows.push(row.map(str::to_owned).to_vec());
+        };
+        for document in &self.documents {
+            if document.is_rejected {
+                add(document, &document.outcome, "核对文件，或请报送机关重新报送。");
+            }
+            for item in document.items.iter().filter(|item| OF_READING.contains(&item.rule.as_str())) {
+                add(document, &item.problem, &item.advice);
+            }
+        }
+        rows
+    }
+
+    /// Returns the lines of the cover: a name and its value.
+    pub(super) fn cover(&self) -> Vec<[String; 2]> {
+        let rejected = self.documents.iter().filter(|document| document.is_rejected).count();
+        let mut years: Vec<&str> = self.documents.iter().map(|document| document.year.as_str()).collect();
+        years.retain(|year| !year.is_empty());
+        years.sort_unstable();
+        years.dedup();
+        let line = |name: &str, value: String| [name.to_owned(), value];
+        let mut lines = vec![
+            line("年度", years.join("、")),
+            line("文件", format!("{} 份", self.documents.len())),
+            line("已核查", format!("{} 份", self.documents.len() - rejected)),
+            line("退回", format!("{rejected} 份")),
+        ];
+        let told = || self.documents.iter().flat_map(CheckedDocument::told);
+        for severity in Severity::ALL.iter().rev() {
+            let count = told().filter(|item| item.severity == *severity).count();
+            lines.push(line(name(Lang::Zh, *severity), format!("{count} 处")));
+        }
+        let rules =
+            ranking(told().filter(|item| item.severity > Severity::Info).map(|item| item.rule.as_str()));
+        lines.extend(rules.into_iter().map(|(rule, count)| line("常见问题", format!("{rule}  {count} 处"))));
+        let due = |document: &CheckedDocument| document.told().any(|item| item.severity > Severity::Review);
+        let agencies = self.documents.iter().filter(|document| due(document)).flat_map(|document| {
+            let due = document.told().filter(|item| item.severity > Severity::Review);
+            due.map(|_| document.agency.as_str())
+        });
+        let agencies = ranking(agencies);
+        lines.extend(
+            agencies.into_iter().map(|(agency, count)| line("问题较多", format!("{agency}  {count} 处"))),
+        );
+        lines
+    }
+}
+
+/// Number of places in a ranking.
+const RANKED: usize = 10;
+
+/// Returns the most frequent names with their numbers, the most frequent first, then by name.
+fn ranking<'n>(names: impl Iterator<Item = &'n str>) -> Vec<(&'n str, usize)> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    names.for_each(|name| *counts.entry(name).or_default() += 1);
+    let mut ranked: Vec<(&str, usize)> = counts.into_iter().collect();
+    ranked.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    ranked.truncate(RANKED);
+    ranked
+}
+
+impl CheckedDocument {
+    /// Returns the findings, one for each cause.
+    fn told(&self) -> impl Iterator<Item = &ActionItem> {
+        self.items.iter().filter(|item| !item.is_folded)
+    }
+}
+
+/// Returns the findings of a document, those of one cause after each other.
+fn items(line: &CheckLine, places: &Places) -> Vec<ActionItem> {
+    let mut items = Vec::new();
+    for group in by_cause(&line.findings) {
+        let mut first = ActionItem::new(group.first, line, places);
+        if !group.others.is_empty() {
+            let rules: Vec<&str> = group.others.iter().map(|finding| finding.rule.as_str()).collect();
+            first.problem = format!("{}（同一原因另有：{}）", first.problem, named(&rules, "、"));
+        }
+        items.push(first);
+        let folded = group.others.iter().map(|finding| ActionItem::new(finding, line, places));
+        items.extend(folded.map(|item| ActionItem { is_folded: true, ..item }));
+    }
+    items
 }
 
 fn list_row((index, (document, item)): (usize, &(&CheckedDocument, &ActionItem))) -> Vec<String> {
@@ -157,46 +264,26 @@ fn list_row((index, (document, item)): (usize, &(&CheckedDocument, &ActionItem))
 // === impl ActionItem ===
 
 impl ActionItem {
-    fn new(finding: &FindingLine, rules: &RuleSet) -> Self {
-        let rule = rules.rules().iter().find(|rule| rule.id == finding.rule);
+    fn new(finding: &FindingLine, line: &CheckLine, places: &Places) -> Self {
         let quotation = finding.source.as_ref().map(|source| source.text.clone());
         Self {
             severity: finding.severity.parse().unwrap_or(Severity::Review),
             rule: finding.rule.clone(),
-            chapter: finding.concept.as_deref().map_or("", chapter),
+            place: places.of(finding, line),
             problem: finding.message.clone(),
             actual: finding.actual.clone().or(quotation).unwrap_or_default(),
             expected: finding.expected.clone().unwrap_or_default(),
-            legal: rule.map(|rule| rule.legal.clone()).unwrap_or_default(),
-            advice: rule.map(|rule| rule.help.clone()).unwrap_or_default(),
+            legal: finding.legal.clone(),
+            advice: finding.suggestion.clone().unwrap_or_else(|| finding.help.clone()),
+            is_folded: false,
         }
     }
 
     /// Returns the cells that both tables have, 级别 to 整改建议.
     fn cells(&self) -> [String; 8] {
-        let Self { severity, rule, chapter, problem, actual, expected, legal, advice } = self;
-        let texts = [rule, *chapter, problem, actual, expected, legal, advice].map(str::to_owned);
-        let [rule, chapter, problem, actual, expected, legal, advice] = texts;
-        [word(*severity).to_owned(), rule, chapter, problem, actual, expected, legal, advice]
-    }
-}
-
-/// Returns the chapter whose table contains a concept.
-fn chapter(concept: &str) -> &'static str {
-    match concept.split('.').next() {
-        Some("proactive") => "二、主动公开政府信息情况",
-        Some("requests") => "三、收到和处理政府信息公开申请情况",
-        Some("disputes") => "四、政府信息公开行政复议、行政诉讼情况",
-        _ => "",
-    }
-}
-
-/// Returns a severity in Chinese.
-pub(super) fn word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "错误",
-        Severity::Warning => "警告",
-        Severity::Review => "待核",
-        Severity::Info => "提示",
+        let Self { severity, rule, place, problem, actual, expected, legal, advice, is_folded: _ } = self;
+        let texts = [rule, place, problem, actual, expected, legal, advice].map(Clone::clone);
+        let [rule, place, problem, actual, expected, legal, advice] = texts;
+        [name(Lang::Zh, *severity).to_owned(), rule, place, problem, actual, expected, legal, advice]
     }
 }

@@ -1,100 +1,166 @@
-//! Results as text for people, and as CSV.
+//! Results as text for people: one document after another, its weightiest finding first, and a line that sums up.
 
-use gongkai_check::{CheckLine, FindingLine};
+use gongkai_check::{CheckLine, FindingLine, ReportLine};
+use gongkai_model::Severity;
 
-use crate::{
-    csv_writer::CsvWriter,
-    printer::{Emphasis, Printer, clean},
+use super::{
+    causes::{CauseGroup, by_cause, named},
+    lang::Lang,
+    wrap::{width, wrap},
 };
+use crate::printer::{Emphasis, Printer, clean};
 
-/// A column: its heading, and a function that returns its cell for a finding, or for a document without findings.
-type Column = (&'static str, fn(&CheckLine, Option<&FindingLine>) -> String);
+/// Indent of the lines that continue a finding.
+const INDENT: usize = 4;
 
-const COLUMNS: [Column; 15] = [
-    ("file", |line, _| line.file.clone()),
-    ("status", |line, _| if line.rejection.is_some() { "rejected" } else { "ok" }.to_owned()),
-    ("agency", |line, _| shown(line.report.as_ref().map(|report| &report.agency))),
-    ("year", |line, _| line.report.as_ref().map(|report| report.year.to_string()).unwrap_or_default()),
-    ("form", |line, _| shown(line.report.as_ref().map(|report| &report.form))),
-    ("rejection", |line, _| shown(line.rejection.as_ref().map(|rejection| &rejection.code))),
-    ("rule", |_, finding| shown(finding.map(|finding| &finding.rule))),
-    ("severity", |_, finding| shown(finding.map(|finding| &finding.severity))),
-    ("message", |_, finding| shown(finding.map(|finding| &finding.message))),
-    ("message_en", |_, finding| shown(finding.map(|finding| &finding.message_en))),
-    ("concept", |_, finding| shown(finding.and_then(|finding| finding.concept.as_ref()))),
-    ("cause", |_, finding| shown(finding.and_then(|finding| finding.cause.as_ref()))),
-    ("expected", |_, finding| shown(finding.and_then(|finding| finding.expected.as_ref()))),
-    ("actual", |_, finding| shown(finding.and_then(|finding| finding.actual.as_ref()))),
-    ("fingerprint", |_, finding| shown(finding.map(|finding| &finding.fingerprint))),
-];
-
-/// Whether the header was written.
-#[derive(Debug, Default)]
-pub(super) struct CsvState {
-    is_begun: bool,
+/// Writes documents, and counts them and their findings.
+#[derive(Debug)]
+pub(super) struct TextWriter {
+    lang: Lang,
+    documents: usize,
+    rejected: usize,
+    counts: Counts,
 }
 
-/// Writes a document and its findings as text, in Chinese and English.
-pub(super) fn write(out: &mut Printer, line: &CheckLine) -> std::io::Result<()> {
-    let file = out.styled(Emphasis::Bold, &clean(&line.file));
-    if let Some(rejection) = &line.rejection {
-        let code = out.styled(Emphasis::Red, &rejection.code);
-        out.line(format!("{file}  {code}  {}", clean(&rejection.message)))?;
-        return out.line(format!("    {}", out.styled(Emphasis::Dim, &clean(&rejection.message_en))));
+/// Number of findings by severity.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts([usize; 4]);
+
+impl TextWriter {
+    pub(super) fn new(lang: Lang) -> Self {
+        Self { lang, documents: 0, rejected: 0, counts: Counts::default() }
     }
-    let report = line.report.as_ref();
-    let agency = report.map(|report| clean(&report.agency)).unwrap_or_default();
-    let year = report.map(|report| report.year.to_string()).unwrap_or_default();
-    let cells = report.map_or(0, |report| report.facts.len());
-    let form = report.map(|report| report.form.as_str()).unwrap_or_default();
-    let result = match line.findings.len() {
-        0 => out.styled(Emphasis::Green, "未发现疑点 / no findings"),
-        count => format!("疑点{count}处 / {count} findings"),
-    };
-    out.line(format!("{file}  {agency}  {year}  （{form}格式 / form，{cells}项 / cells）  {result}"))?;
-    for finding in &line.findings {
-        let severity = severity(out, finding);
-        out.line(format!("  {severity} {}  {}", finding.rule, clean(&finding.message)))?;
-        out.line(format!("    {}", out.styled(Emphasis::Dim, &clean(&finding.message_en))))?;
-    }
-    Ok(())
-}
 
-fn severity(out: &Printer, finding: &FindingLine) -> String {
-    let (word, style) = match finding.severity.as_str() {
-        "ERROR" => ("错误", Emphasis::Red),
-        "WARNING" => ("警告", Emphasis::Yellow),
-        "REVIEW" => ("待核", Emphasis::Bold),
-        _ => ("提示", Emphasis::Dim),
-    };
-    out.styled(style, &format!("{word} {:<7}", finding.severity))
-}
-
-// === impl CsvState ===
-
-impl CsvState {
-    /// Writes one line per finding, or one line if there are none. The first call writes the header before them.
-    pub(super) fn write(&mut self, out: &mut Printer, line: &CheckLine) -> anyhow::Result<()> {
-        let mut writer = CsvWriter::new(out);
-        if !self.is_begun {
-            writer.write(COLUMNS.map(|(heading, _)| heading))?;
-            self.is_begun = true;
+    /// Writes a document and its findings. Findings of one cause are one line.
+    pub(super) fn write(&mut self, out: &mut Printer, line: &CheckLine) -> std::io::Result<()> {
+        self.documents += 1;
+        let file = out.styled(Emphasis::Bold, &clean(&line.file));
+        if let Some(rejection) = &line.rejection {
+            self.rejected += 1;
+            let code = out.styled(Emphasis::Red, &rejection.code);
+            out.line(format!("{file}  {code}"))?;
+            let message = clean(self.lang.choose(&rejection.message, &rejection.message_en));
+            return out.line(format!("{}{}", " ".repeat(INDENT), wrap(&message, INDENT, INDENT)));
         }
-        if line.findings.is_empty() {
-            writer.write(record(line, None))?;
+        let groups = by_cause(&line.findings);
+        let mut counts = Counts::default();
+        groups.iter().for_each(|group| counts.add(group.first));
+        self.counts.join(counts);
+        out.line(file)?;
+        if let Some(report) = &line.report {
+            out.line(format!("  {}", self.heading(out, report, counts)))?;
         }
-        for finding in &line.findings {
-            writer.write(record(line, Some(finding)))?;
+        for group in &groups {
+            out.line(self.finding(out, group))?;
         }
-        writer.flush()?;
         Ok(())
     }
+
+    /// Returns the line about a report: its body, its year and the number of findings.
+    fn heading(&self, out: &Printer, report: &ReportLine, counts: Counts) -> String {
+        let agency = clean(&report.agency);
+        let result = if counts.is_empty() {
+            out.styled(Emphasis::Green, self.lang.choose("未发现问题", "no findings"))
+        } else {
+            counts.words(self.lang)
+        };
+        match self.lang {
+            Lang::Zh => format!("{agency}  {}年度  {result}", report.year),
+            Lang::En => format!("{agency}  {}  {result}", report.year),
+        }
+    }
+
+    fn finding(&self, out: &Printer, group: &CauseGroup<'_>) -> String {
+        let finding = group.first;
+        let (word, style) = severity(self.lang, &finding.severity);
+        let head = format!("  {word}  {}  ", finding.rule);
+        let message = clean(self.lang.choose(&finding.message, &finding.message_en));
+        let message = format!("{message}{}", self.others(group));
+        let text = wrap(&message, width(&head), INDENT);
+        format!("  {}  {}  {text}", out.styled(style, word), finding.rule)
+    }
+
+    /// Returns the words about the further findings of a cause.
+    fn others(&self, group: &CauseGroup<'_>) -> String {
+        let rules: Vec<&str> = group.others.iter().map(|finding| finding.rule.as_str()).collect();
+        match (self.lang, rules.as_slice()) {
+            (_, []) => String::new(),
+            (Lang::Zh, rules) => format!("（同一原因另有 {} 处：{}）", rules.len(), named(rules, "、")),
+            (Lang::En, rules) => format!(" ({} more of the same cause: {})", rules.len(), named(rules, ", ")),
+        }
+    }
+
+    /// Writes the line that sums up, if there were several documents.
+    pub(super) fn finish(&self, out: &mut Printer) -> std::io::Result<()> {
+        if self.documents < 2 {
+            return Ok(());
+        }
+        let read = self.documents - self.rejected;
+        let text = match self.lang {
+            Lang::Zh => format!(
+                "共 {} 份文件：已核查 {read} 份，退回 {} 份；{}",
+                self.documents,
+                self.rejected,
+                self.counts.words(self.lang)
+            ),
+            Lang::En => format!(
+                "{} files: {read} checked, {} rejected; {}",
+                self.documents,
+                self.rejected,
+                self.counts.words(self.lang)
+            ),
+        };
+        out.line("")?;
+        out.line(wrap(&text, 0, INDENT))
+    }
 }
 
-fn record(line: &CheckLine, finding: Option<&FindingLine>) -> [String; 15] {
-    COLUMNS.map(|(_, cell)| cell(line, finding))
+impl Counts {
+    fn add(&mut self, finding: &FindingLine) {
+        let severity = finding.severity.parse::<Severity>().unwrap_or(Severity::Info);
+        if let Some(at) = Severity::ALL.iter().position(|known| *known == severity) {
+            self.0[at] += 1;
+        }
+    }
+
+    fn join(&mut self, other: Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(own, other)| *own += other);
+    }
+
+    fn is_empty(self) -> bool {
+        self.0.iter().all(|count| *count == 0)
+    }
+
+    /// Returns the numbers in words, the weightiest first; those of zero are left out.
+    fn words(self, lang: Lang) -> String {
+        let of = |(severity, count): (&Severity, usize)| format!("{} {count}", name(lang, *severity));
+        let all = Severity::ALL.iter().zip(self.0).rev().filter(|(_, count)| *count > 0).map(of);
+        let words: Vec<String> = all.collect();
+        if words.is_empty() {
+            return lang.choose("未发现问题", "no findings").to_owned();
+        }
+        words.join(lang.choose("，", ", "))
+    }
 }
 
-fn shown(text: Option<&String>) -> String {
-    text.cloned().unwrap_or_default()
+fn severity(lang: Lang, name_on_wire: &str) -> (&'static str, Emphasis) {
+    let severity = name_on_wire.parse::<Severity>().unwrap_or(Severity::Info);
+    let style = match severity {
+        Severity::Error => Emphasis::Red,
+        Severity::Warning => Emphasis::Yellow,
+        Severity::Review => Emphasis::Bold,
+        Severity::Info => Emphasis::Dim,
+    };
+    (name(lang, severity), style)
+}
+
+/// Returns the name of a severity in the words of the field.
+pub(super) fn name(lang: Lang, severity: Severity) -> &'static str {
+    match (lang, severity) {
+        (Lang::Zh, Severity::Error) => "必须整改",
+        (Lang::Zh, Severity::Warning) => "建议整改",
+        (Lang::Zh, Severity::Review) => "请核实",
+        (Lang::Zh, Severity::Info) => "提示",
+        (Lang::En, severity) => severity.as_str(),
+    }
 }

@@ -1,0 +1,170 @@
+//! Checks a folder as a county: every document is held against the others.
+
+mod body;
+mod records;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, IsTerminal as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use futures::{StreamExt as _, stream};
+use gongkai_agencies::Registry;
+use gongkai_check::CheckLine;
+use gongkai_model::Region;
+use gongkai_reading::Reading;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use self::body::{County, ReadReport, Site};
+use super::{
+    Checker,
+    ahead::{self, Ahead, Weight},
+    files::{self, DocumentSource},
+    joint,
+    output::Output,
+    unreadable,
+};
+
+/// The documents of a county, and what is known of it.
+pub(super) struct CountyArgs {
+    /// The files and folders to check.
+    pub(super) paths: Vec<PathBuf>,
+    /// The reports on earlier years: compared with, but not checked.
+    pub(super) previous: Option<PathBuf>,
+    /// The list of agencies.
+    pub(super) agencies: Option<PathBuf>,
+    /// The code of the site, whose first six digits are the region.
+    pub(super) site_code: Option<String>,
+}
+
+/// Reads every document, and then checks each against the others. Writes in the order of the documents.
+pub(super) async fn check(
+    args: CountyArgs,
+    checker: &Arc<Checker>,
+    output: &mut Output<'_>,
+) -> anyhow::Result<()> {
+    let county = County::new(registry(args.agencies.as_deref())?, site(args.site_code)?)?;
+    let earlier: Vec<DocumentSource> = files::sources(args.previous.into_iter().collect()).collect();
+    let first = u32::try_from(earlier.len())?;
+    let all: Vec<DocumentSource> = earlier.into_iter().chain(files::sources(args.paths)).collect();
+    let names: Vec<String> = all.iter().skip(first as usize).map(DocumentSource::name).collect();
+    let mut unread = add(&county, all, checker).await?;
+    for (number, name) in (first..).zip(&names) {
+        let line = match unread.remove(&number) {
+            Some(line) => line,
+            None => county.check(number, name, &checker.rules).await?.context("a document was lost")?,
+        };
+        output.write(&line)?;
+    }
+    Ok(())
+}
+
+/// Adds every document to the county. Returns the lines of those that are no reports, by their number.
+async fn add(
+    county: &County,
+    all: Vec<DocumentSource>,
+    checker: &Arc<Checker>,
+) -> anyhow::Result<BTreeMap<u32, CheckLine>> {
+    let ahead = Arc::new(Ahead::new());
+    let bar = bar(all.len());
+    let reads = all.into_iter().map(|source| read(source, checker.clone(), ahead.clone()));
+    let mut reads = stream::iter(reads).buffered(ahead::MOST);
+    let mut unread = BTreeMap::new();
+    let mut number = 0;
+    while let Some(document) = reads.next().await {
+        let (Document { file, result }, _weight) = document?;
+        match result {
+            Ok(reading) => county.add(&ReadReport { number, file: &file, reading: &reading }).await?,
+            Err(line) => drop(unread.insert(number, *line)),
+        }
+        number += 1;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(unread)
+}
+
+/// A document that was read: its report, or the line that says why there is none.
+struct Document {
+    /// Name in the output.
+    file: String,
+    result: Result<Box<Reading>, Box<CheckLine>>,
+}
+
+/// Reads one source with its attachments in children.
+async fn read(
+    source: DocumentSource,
+    checker: Arc<Checker>,
+    ahead: Arc<Ahead>,
+) -> anyhow::Result<(Document, Weight)> {
+    let weight = ahead.weigh(source.size()).await;
+    let core = ahead.core().await;
+    let work = move || {
+        let _core = core;
+        let file = source.name();
+        let result = read_report(source, &file, &checker);
+        Document { file, result }
+    };
+    Ok((tokio::task::spawn_blocking(work).await?, weight))
+}
+
+fn read_report(
+    source: DocumentSource,
+    file: &str,
+    checker: &Checker,
+) -> Result<Box<Reading>, Box<CheckLine>> {
+    let rules = &checker.rules;
+    let joint = joint::read(source, &checker.readers, checker.limits)
+        .map_err(|error| Box::new(unreadable::line(file, &error, rules)))?;
+    match joint.result {
+        Ok(reading) => Ok(Box::new(reading)),
+        Err(rejection) => {
+            let parts = joint.parts.iter().map(Into::into).collect();
+            let line = CheckLine::of_rejection(file, &rejection, rules.versions());
+            Err(Box::new(CheckLine { parts, ..line }))
+        }
+    }
+}
+
+fn registry(list: Option<&Path>) -> anyhow::Result<Registry> {
+    let Some(path) = list else { return Ok(Registry::default()) };
+    let bytes = fs::read(path).with_context(|| format!("couldn't read {}", path.display()))?;
+    gongkai_agencies::read_csv(&bytes).with_context(|| format!("{} is no list of agencies", path.display()))
+}
+
+/// Returns the site of a code. A code without a region is one of a site that serves several.
+fn site(code: Option<String>) -> anyhow::Result<Site> {
+    let Some(code) = code else { return Ok(Site::default()) };
+    anyhow::ensure!(!code.trim().is_empty(), "--site-code is empty: leave it out, or give the site's code");
+    let region = code.get(..6).and_then(|digits| digits.parse().ok()).unwrap_or(Region::UNKNOWN);
+    Ok(Site { region, code: Some(code) })
+}
+
+/// Returns the bar of the documents that are read. It is shown on a terminal only.
+fn bar(documents: usize) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len}  {per_sec}  {eta}");
+    let bar = ProgressBar::new(u64::try_from(documents).unwrap_or(u64::MAX))
+        .with_style(style.expect("the template is a constant and tested"));
+    bar.enable_steady_tick(Duration::from_millis(250));
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_has_the_region_of_its_code() {
+        assert_eq!(site(Some("3609820001".into())).unwrap().region.as_str(), "360982");
+        assert_eq!(site(Some("N000000672".into())).unwrap().region, Region::UNKNOWN);
+        assert!(site(Some(" ".into())).is_err());
+    }
+}
