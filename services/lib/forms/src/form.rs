@@ -204,7 +204,7 @@ pub struct FormCell {
     pub chapter: u32,
     /// Unit of the number in the cell.
     pub unit: Unit,
-    /// Position for an editor, such as 表三「（一）予以公开」行「自然人」列.
+    /// Position for an editor, such as 第三部分表格「（一）予以公开」行「自然人」列.
     pub position: String,
 }
 
@@ -276,7 +276,7 @@ impl Form {
                         id: Self::band_cell(row, column),
                         chapter: 2,
                         unit: column.unit,
-                        position: format!("表二「{}」行「{}」列", row.label.text, column.label.text),
+                        position: format!("第二部分表格「{}」行「{}」列", row.label.text, column.label.text),
                     });
                 }
             }
@@ -292,7 +292,7 @@ impl Form {
                     id: Self::request_cell(row, column.applicant),
                     chapter: 3,
                     unit: Unit::Count,
-                    position: format!("表三「{}」行「{}」列", row.full_label(), column.label.text),
+                    position: format!("第三部分表格「{}」行「{}」列", row.full_label(), column.label.text),
                 });
             }
         }
@@ -311,7 +311,7 @@ impl Form {
                     id: Self::dispute_cell(block, column),
                     chapter: 4,
                     unit: Unit::Count,
-                    position: format!("表四「{name}」栏「{}」列", column.label.text),
+                    position: format!("第四部分表格「{name}」栏「{}」列", column.label.text),
                 });
             }
         }

@@ -374,13 +374,16 @@ mod tests {
     fn a_cell_is_named_as_an_editor_would() {
         let form = Forms::embedded().get(FormId::Form2021, Variant::Standard).unwrap().clone();
         for (id, position) in [
-            ("proactive.regulations.issued", "表二「规章」行「本年制发件数」列"),
-            ("requests.outcome.granted[natural_person]", "表三「（一）予以公开」行「自然人」列"),
+            ("proactive.regulations.issued", "第二部分表格「规章」行「本年制发件数」列"),
+            ("requests.outcome.granted[natural_person]", "第三部分表格「（一）予以公开」行「自然人」列"),
             (
                 "requests.outcome.refused.state_secret[total]",
-                "表三「（三）不予公开 1.属于国家秘密」行「总计」列",
+                "第三部分表格「（三）不予公开 1.属于国家秘密」行「总计」列",
             ),
-            ("disputes.litigation_direct.upheld", "表四「行政诉讼·未经复议直接起诉」栏「结果维持」列"),
+            (
+                "disputes.litigation_direct.upheld",
+                "第四部分表格「行政诉讼·未经复议直接起诉」栏「结果维持」列",
+            ),
         ] {
             assert_eq!(form.position(&id.parse().unwrap()), position);
         }

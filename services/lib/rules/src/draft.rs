@@ -104,9 +104,9 @@ impl Draft {
         let numeral = usize::try_from(number).ok().and_then(|at| "零一二三四五六".chars().nth(at));
         let en = format!("chapter {number}");
         match numeral {
-            Some('零') => self.with_both("chapter", "前言", "the preamble"),
-            Some(numeral) => self.with_both("chapter", format!("第{numeral}章"), en),
-            None => self.with_both("chapter", format!("第{number}章"), en),
+            Some('零') => self.with_both("chapter", "导语", "the preamble"),
+            Some(numeral) => self.with_both("chapter", format!("第{numeral}部分"), en),
+            None => self.with_both("chapter", format!("第{number}部分"), en),
         }
     }
 

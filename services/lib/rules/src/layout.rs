@@ -71,7 +71,7 @@ pub struct NamedCell {
     pub id: FactId,
     /// The forms that have the cell.
     pub forms: Vec<(FormId, Variant)>,
-    /// The cell's position for an editor, such as 表三「（一）予以公开」行「自然人」列, in the first of `forms`.
+    /// The cell's position for an editor, such as 第三部分表格「（一）予以公开」行「自然人」列, in the first of `forms`.
     pub position: String,
 }
 
@@ -205,7 +205,7 @@ impl LayoutBuilder<'_> {
             kind: EquationKind::Row,
             left: cells.parts,
             right: vec![cells.total],
-            place: format!("表三「{}」行", row.full_label()),
+            place: format!("第三部分表格「{}」行", row.full_label()),
             place_en: row.concept.to_string(),
             concept: row.concept.clone(),
         }
@@ -222,7 +222,7 @@ impl LayoutBuilder<'_> {
             kind,
             left,
             right,
-            place: format!("表三「{}」列", applicant.label()),
+            place: format!("第三部分表格「{}」列", applicant.label()),
             place_en: applicant.as_str().to_owned(),
             concept: self.form.row(RowKind::Total).concept.clone(),
         }
@@ -249,7 +249,7 @@ impl LayoutBuilder<'_> {
             kind: EquationKind::Dispute,
             left: columns.iter().filter(|column| !column.total).map(number).collect(),
             right: vec![number(total)],
-            place: format!("表四「{}」栏", block_name(block)),
+            place: format!("第四部分表格「{}」栏", block_name(block)),
             place_en: block.concept.clone(),
             concept: Form::dispute_cell(block, total).concept,
         })

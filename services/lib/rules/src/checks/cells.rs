@@ -32,7 +32,7 @@ const EMPTY_CASES: Cases = &[
     ("chapter", LISTED),
 ];
 
-const CHAPTERS: [(u32, &str); 3] = [(2, "表二"), (3, "表三"), (4, "表四")];
+const CHAPTERS: [(u32, &str); 3] = [(2, "第二部分表格"), (3, "第三部分表格"), (4, "第四部分表格")];
 
 fn listed(input: &Input<'_>, state: State) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };

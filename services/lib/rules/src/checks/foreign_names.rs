@@ -52,13 +52,23 @@ static SUBJECT: StaticRegex = StaticRegex::new(
 
 /// Finds another body as the subject of a sentence. Governments and their offices speak of others rightly.
 fn subject(input: &Input<'_>, passage: &Passage<'_>) -> Option<Draft> {
-    if !matches!(passage.chapter(), 1 | 3 | 5 | 6) || speaks_for_others(input) {
+    if !matches!(passage.chapter(), 1 | 3 | 5 | 6)
+        || speaks_for_others(input)
+        || !names_a_body(passage.text())
+    {
         return None;
     }
     let mut found = SUBJECT.captures_iter(passage.text()).filter_map(|captures| captures.get(1));
     let name = found.find(|name| is_other(&input.report.agency, name.as_str()))?;
     let draft = Draft::of_bytes("subject", passage, name.range()).expected(&input.report.agency);
     Some(draft.actual(name.as_str()))
+}
+
+/// Returns true if a text contains the end of a body's name, other than in 我局. A cheap look before the pattern.
+fn names_a_body(text: &str) -> bool {
+    let ends = ["局", "委员会", "管委会", "中心", "街道办事处", "镇人民政府", "乡人民政府"];
+    ends.iter()
+        .any(|end| text.match_indices(end).any(|(at, _)| !text[..at].ends_with(['我', '本', '该', '全'])))
 }
 
 fn speaks_for_others(input: &Input<'_>) -> bool {

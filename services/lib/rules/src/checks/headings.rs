@@ -30,7 +30,7 @@ const TITLES: [(u32, &str, &[&str]); 6] = [
 ];
 
 /// The chapters with a table.
-const CHAPTERS: [(u32, &str); 3] = [(2, "表二"), (3, "表三"), (4, "表四")];
+const CHAPTERS: [(u32, &str); 3] = [(2, "第二部分表格"), (3, "第三部分表格"), (4, "第四部分表格")];
 
 /// Finds titles that are neither the form's nor those of article 50 of the regulations. One finding names them all.
 fn titles(_: &Params, input: &Input<'_>) -> Option<Draft> {

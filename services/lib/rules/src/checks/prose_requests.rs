@@ -244,13 +244,17 @@ fn draft(input: &Input<'_>, table: &Table<'_>, passage: &Passage<'_>, claim: &Cl
     let names: Vec<String> = rows.iter().map(|rows| format!("「{}」", rows.name())).collect();
     let names_en: Vec<&str> = rows.iter().map(|rows| rows.name_en()).collect();
     let expected = decimal(sum.low);
-    let bound = if sum.exact { ("", "") } else { ("至少 ", "at least ") };
+    let (zh, en) = if sum.exact {
+        (format!(" {expected} 件"), expected.clone())
+    } else {
+        (format!("合计不少于 {expected} 件（有空格未填）"), format!("at least {expected}"))
+    };
     let cause = input.suspected(&sum.cells);
     let case = if claim.foreign_scope { "unsure" } else { "differs" };
     let draft = Draft::of_cells(case, table.ids(sum.cells))
         .quoting(passage.chapter(), passage.quote(claim.quote.clone()))
         .actual(decimal(claim.value))
         .with_both("rows", names.join("加"), names_en.join(" + "))
-        .with_both("expected", format!("{}{expected}", bound.0), format!("{}{expected}", bound.1));
+        .with_both("expected", zh, en);
     Some(Draft { cause: cause.map(|cell| table.id(cell)), expected: Some(expected), ..draft })
 }

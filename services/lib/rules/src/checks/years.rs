@@ -39,17 +39,20 @@ fn period_draft(period: &Period, year: i32) -> Option<Draft> {
     if whole_year(year) {
         return None;
     }
-    let (from, to) = (day(period.from), day(period.to));
+    let (from, to) = (day_in_words(period.from), day_in_words(period.to));
     let draft = if whole_year(period.from.0) {
         Draft::of_part("title", "title-period")
             .with("title_year", year.to_string())
             .with("period_year", period.from.0.to_string())
     } else {
-        Draft::of_part("period", "period").with("year", year.to_string()).with("from", &from).with("to", &to)
+        Draft::of_part("period", "period")
+            .with("year", year.to_string())
+            .with_both("from", &from, day(period.from))
+            .with_both("to", &to, day(period.to))
     };
     Some(Draft {
-        expected: Some(format!("{year}-01-01/{year}-12-31")),
-        actual: Some(format!("{from}/{to}")),
+        expected: Some(format!("{year}年1月1日至12月31日")),
+        actual: Some(format!("{from}至{to}")),
         source: period.span.map(|span| Source { span: Some(span), ..Source::default() }),
         ..draft
     })
@@ -68,6 +71,10 @@ fn published_draft(input: &Input<'_>) -> Option<Draft> {
         actual: Some(published.year().to_string()),
         ..draft.with("year", year.to_string()).with("published", text)
     })
+}
+
+fn day_in_words((year, month, day): (i32, u8, u8)) -> String {
+    format!("{year}年{month}月{day}日")
 }
 
 fn day((year, month, day): (i32, u8, u8)) -> String {

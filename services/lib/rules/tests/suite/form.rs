@@ -192,7 +192,10 @@ fn a_moved_row_is_told_from_a_wrong_cell() {
     assert!(all.iter().all(|f| f.rule != "T3-TRANS"), "{:?}", brief(&all));
     let row = all.iter().find(|f| f.rule == "T3-ROW").unwrap();
     let suggestion = row.suggestion.clone().unwrap();
-    assert!(suggestion.starts_with("将表三「（一）予以公开」行「总计」列由 7777 改为 "), "{suggestion}");
+    assert!(
+        suggestion.starts_with("将第三部分表格「（一）予以公开」行「总计」列由 7777 改为 "),
+        "{suggestion}"
+    );
 }
 
 #[test]

@@ -59,7 +59,7 @@ message = { "zh-CN" = "{chapter}「{quote}」是套话。", en = "{chapter}: {qu
     );
     let found = findings(&rules, &clean());
     assert_eq!(brief(&found).of(&["LOCAL"]), ["LOCAL-2 INFO"]);
-    assert_eq!(found[0].message, "第一章「认真落实条例要求」是套话。");
+    assert_eq!(found[0].message, "第一部分「认真落实条例要求」是套话。");
     assert_eq!(found[0].message_en, "chapter 1: 认真落实条例要求 says nothing");
     let source = found[0].source.as_ref().unwrap();
     assert_eq!((source.text.as_str(), source.span.unwrap().start), ("认真落实条例要求", 1002));

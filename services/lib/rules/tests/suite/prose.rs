@@ -265,7 +265,7 @@ fn a_finding_about_prose_quotes_its_clause_and_names_the_row() {
     assert_eq!((span.start, span.end), (1000, 1019));
     assert_eq!(
         found.message,
-        "第一章「本年我局共收到政府信息公开 申请27件」写的是 27，表三「一、本年新收」「总计」列为 26。"
+        "第一部分「本年我局共收到政府信息公开 申请27件」与第三部分表格「一、本年新收」「总计」列不一致：文字 27 件，表格 26 件。"
     );
     assert_eq!(found.concept.as_ref().unwrap().as_str(), "requests.received");
     assert_eq!(found.facts[0].to_string(), "requests.received[total]");

@@ -53,7 +53,7 @@ fn a_missing_chapter_is_named() {
     let mut report = clean();
     report.sections.remove(4);
     let all = findings(&report);
-    assert_eq!(all[0].message, "缺少第五章「五、存在的主要问题及改进情况」。");
+    assert_eq!(all[0].message, "缺少第五部分「五、存在的主要问题及改进情况」。");
     assert_eq!(all[0].message_en, "chapter 5 (存在的主要问题及改进情况) is missing");
     report.sections.remove(2);
     assert_eq!(all[0].fingerprint, findings(&report)[1].fingerprint);
@@ -142,7 +142,7 @@ fn a_citation_is_quoted_with_its_place() {
     assert_eq!(source.text, "国办公开办函〔2019〕60号");
     let span = source.span.unwrap();
     assert_eq!((span.start, span.end), (1002, 1017));
-    assert_eq!(finding.message, "前言引用的「国办公开办函〔2019〕60号」已被国办公开办函〔2021〕30号取代。");
+    assert_eq!(finding.message, "导语引用的「国办公开办函〔2019〕60号」已被国办公开办函〔2021〕30号取代。");
 }
 
 #[test]

@@ -114,7 +114,11 @@ fn a_finding_says_expected_and_actual_and_names_row_and_column() {
     assert_eq!(row.actual.as_deref(), Some("8"));
     assert_eq!(row.facts.len(), 7);
     assert_eq!(row.concept.as_ref().unwrap().as_str(), "requests.received");
-    assert!(row.message.starts_with("表三「一、本年新收政府信息公开申请数量」行："), "{}", row.message);
+    assert!(
+        row.message.starts_with("第三部分表格「一、本年新收政府信息公开申请数量」行："),
+        "{}",
+        row.message
+    );
     assert!(row.message.contains("「总计」列填的是 8") && row.message.contains(&format!("={before}")));
     assert!(row.message_en.contains(&format!("={before}, the total says 8")), "{}", row.message_en);
     assert_eq!(row.fingerprint.len(), 32);
@@ -212,7 +216,7 @@ fn a_message_about_many_cells_names_the_first_and_counts_all() {
     let all = findings(&report);
     assert_eq!(
         all[0].message,
-        "表二有 1 个空格未填：表二「行政规范性文件」行「现行有效件数」列。没有发生的请填 0。"
+        "第二部分表格有 1 个空格未填：第二部分表格「行政规范性文件」行「现行有效件数」列。没有发生的请填 0。"
     );
     assert_eq!(
         all[0].message_en,

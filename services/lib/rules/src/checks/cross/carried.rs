@@ -17,8 +17,8 @@ const CARRIED_IN: Cases = &[("total", ABOUT), ("column", ABOUT), ("reorganised",
 
 pub(crate) const CHECKS: &[Check] = &[
     Check::many("cross.carried_in", CARRIED_IN, carried_in).with(&[("reorganised", ParamKind::List)]),
-    Check::many("cross.in_force", &[("differs", WITH_PARTS)], in_force)
-        .with(&[("redefined", ParamKind::List)]),
+    Check::many("cross.in_force", &[("differs", WITH_PARTS), ("revised", WITH_PARTS)], in_force)
+        .with(&[("redefined", ParamKind::List), ("revised", ParamKind::List)]),
     Check::many("cross.repealed", &[("too_many", WITH_PARTS)], repealed)
         .with(&[("redefined", ParamKind::List)]),
     Check::many("cross.prior_items", &[("differs", WITH_PARTS)], prior_items),
@@ -62,12 +62,14 @@ fn document(kind: &str, column: &str) -> FactId {
 }
 
 /// Checks that documents in force = in force last year + issued − repealed. Skipped if the form changed between the
-/// years, or if the report states that documents expired, moved or were recounted.
+/// years, or if the report states that documents expired, moved or were recounted. If it speaks of a clean-up only, a
+/// person must judge.
 fn in_force(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(previous) = comparable(input) else { return Vec::new() };
     if mentions(params, "redefined", input) {
         return Vec::new();
     }
+    let case = if mentions(params, "revised", input) { "revised" } else { "differs" };
     let drafts = DOCUMENTS.iter().filter_map(|kind| {
         let now = document(kind, "in_force");
         let (issued, repealed) = (document(kind, "issued"), document(kind, "repealed"));
@@ -75,7 +77,7 @@ fn in_force(params: &Params, input: &Input<'_>) -> Vec<Draft> {
         let (made, ended) = (value(input, &issued)?, value(input, &repealed)?);
         let (expected, actual) = (before.checked_add(made)?.checked_sub(ended)?, value(input, &now)?);
         let parts = format!("{}+{}−{}", decimal(before), decimal(made), decimal(ended));
-        let mut draft = about(input, "differs", &now, expected, actual).with("parts", parts);
+        let mut draft = about(input, case, &now, expected, actual).with("parts", parts);
         draft.facts.extend([issued, repealed]);
         (expected != actual).then_some(draft)
     });

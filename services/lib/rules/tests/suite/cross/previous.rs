@@ -53,6 +53,11 @@ pub(super) fn x_valid_and_t2_valid() {
         };
         check(&years(told), &[]);
     }
+    let cleaned = |report: &mut Report, before: &mut Report| {
+        report.sections[0].paragraphs.push(paragraph("全年清理行政规范性文件 1 件。"));
+        numbers("8", "3")(report, before);
+    };
+    check(&years(cleaned), &["X-VALID REVIEW"]);
     // The columns of the other form have another meaning.
     let mut report = clean();
     report.year = 2021;
