@@ -85,7 +85,7 @@ static PRONOUN: StaticRegex = StaticRegex::new("[我本](局|委|厅|街道|乡|
 
 /// Words that only begin like a pronoun with a kind: 我委托, 本乡村, 自我.
 const NO_PRONOUN: [(&str, &[char]); 9] = [
-    ("局", &['限', '部', '面', '势', '域', '长', '势']),
+    ("局", &['限', '部', '面', '势', '域', '长']),
     ("委", &['托', '派', '员']),
     ("厅", &[]),
     ("街道", &[]),
