@@ -168,7 +168,7 @@ fn next_year() -> Vec<u8> {
     format!("{before}二、上年结转政府信息公开申请数量{label_end}7{numbers}").into_bytes()
 }
 
-fn rules_of<'l>(line: &'l serde_json::Value) -> Vec<&'l str> {
+fn rules_of(line: &serde_json::Value) -> Vec<&str> {
     line["findings"].as_array().unwrap().iter().map(|finding| finding["rule"].as_str().unwrap()).collect()
 }
 

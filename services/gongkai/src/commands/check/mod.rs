@@ -3,6 +3,7 @@
 mod ahead;
 mod attachments;
 mod causes;
+mod checker;
 mod county;
 mod csv;
 mod explain;
@@ -10,6 +11,7 @@ pub(super) mod files;
 pub(super) mod joint;
 mod lang;
 mod lists;
+mod options;
 mod output;
 mod place;
 mod tables;
@@ -20,18 +22,18 @@ mod wrap;
 
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, sync::Arc};
 
-use clap::ValueEnum;
 use futures::{StreamExt as _, stream};
-use gongkai_check::{CheckLine, Limits};
-use gongkai_isolation::Readers;
+use gongkai_check::CheckLine;
 use gongkai_reading::JointReading;
-use gongkai_rules::{ReportContext, RuleSet};
+use gongkai_rules::ReportContext;
 
 use self::{
     ahead::{Ahead, Weight},
+    checker::Checker,
     county::CountyArgs,
     files::DocumentSource,
     lang::Lang,
+    options::{FailOn, OutputOptions, ReportFormat},
     output::Output,
 };
 use crate::printer::Printer;
@@ -90,50 +92,21 @@ pub(crate) struct Args {
     explain_reading: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum ReportFormat {
-    /// Text for people
-    #[default]
-    Text,
-    /// One JSON object per line, one line per document
-    Json,
-    /// One line per finding; a document without findings has one line
-    Csv,
-    /// A workbook: an overview, one row per finding, and a 整改清单 (list of corrections) for each agency
-    Xlsx,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum FailOn {
-    /// Findings of severity ERROR
-    #[default]
-    Error,
-    /// Findings of severity WARNING or ERROR
-    Warning,
-    /// No finding
-    Never,
-}
-
-/// The exit code. Later variants outweigh earlier ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum CheckExit {
-    Clean = 0,
-    Findings = 1,
-    Unreadable = 2,
-}
-
 /// Checks on all cores; writes in the order of the sources.
 pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
     validate(&args)?;
     if args.explain_reading {
         return explain::run(args.paths, out);
     }
-    let checker = Arc::new(Checker {
-        rules: gongkai_rules::rule_set(args.rules.as_deref())?,
-        limits: Limits::default(),
-        readers: Readers::new(&gongkai_isolation::ReadersSettings::default())?,
-    });
-    let mut output = Output::new(&args, &checker.rules, out);
+    let checker = Arc::new(Checker::new(args.rules.as_deref())?);
+    let options = OutputOptions {
+        format: args.format,
+        fail_on: args.fail_on,
+        lang: args.lang.unwrap_or_else(Lang::of_environment),
+        workbook: args.output.clone(),
+        lists: args.lists.clone(),
+    };
+    let mut output = Output::new(options, &checker.rules, out);
     if is_county(&args) {
         let Args { paths, previous, agencies, site_code, .. } = args;
         let county = CountyArgs { paths, previous, agencies, site_code };
@@ -181,13 +154,6 @@ fn validate(args: &Args) -> anyhow::Result<()> {
         "a workbook is nothing for a terminal: say where it goes with --output FILE"
     );
     Ok(())
-}
-
-/// The rules and limits of the checks, and the child processes that read.
-struct Checker {
-    rules: RuleSet,
-    limits: Limits,
-    readers: Readers,
 }
 
 /// Reads one source with its attachments in children and checks it on a thread of its own. An unreadable source gets a

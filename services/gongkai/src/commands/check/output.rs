@@ -1,10 +1,6 @@
 //! Writes the lines of the checked documents in the chosen format, and remembers the exit code.
 
-use std::{
-    fs,
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::{fs, io::Write as _, path::Path};
 
 use anyhow::Context as _;
 use gongkai_check::{CheckLine, Status};
@@ -12,55 +8,52 @@ use gongkai_model::Severity;
 use gongkai_rules::RuleSet;
 
 use super::{
-    CheckExit, FailOn, ReportFormat, csv::CsvState, lang::Lang, lists, place::Places, tables::FindingTables,
-    text::TextWriter, workbook,
+    csv::CsvState,
+    lists,
+    options::{CheckExit, FailOn, OutputOptions, ReportFormat},
+    place::Places,
+    tables::FindingTables,
+    text::TextWriter,
+    workbook,
 };
 use crate::printer::{Printer, complain};
 
 /// Where the lines go.
 pub(super) struct Output<'a> {
     out: &'a mut Printer,
+    options: OutputOptions,
     places: Places,
-    format: ReportFormat,
-    bar: FailOn,
     exit: CheckExit,
     csv: CsvState,
     text: TextWriter,
     /// The rows of the workbook and of the lists.
     tables: Option<FindingTables>,
-    /// File of the workbook; `None` is standard output.
-    workbook: Option<PathBuf>,
-    /// Folder of the lists.
-    lists: Option<PathBuf>,
 }
 
 impl<'a> Output<'a> {
-    pub(super) fn new(args: &super::Args, rules: &RuleSet, out: &'a mut Printer) -> Self {
-        let needs_tables = args.lists.is_some() || args.format == ReportFormat::Xlsx;
+    pub(super) fn new(options: OutputOptions, rules: &RuleSet, out: &'a mut Printer) -> Self {
+        let needs_tables = options.lists.is_some() || options.format == ReportFormat::Xlsx;
         Self {
             out,
             places: Places::new(rules),
-            format: args.format,
-            bar: args.fail_on,
             exit: CheckExit::Clean,
             csv: CsvState::default(),
-            text: TextWriter::new(args.lang.unwrap_or_else(Lang::of_environment)),
+            text: TextWriter::new(options.lang),
             tables: needs_tables.then(FindingTables::default),
-            workbook: args.output.clone(),
-            lists: args.lists.clone(),
+            options,
         }
     }
 
     /// Writes one document.
     pub(super) fn write(&mut self, line: &CheckLine) -> anyhow::Result<()> {
-        self.exit = self.exit.max(judge(line, self.bar));
+        self.exit = self.exit.max(judge(line, self.options.fail_on));
         for left_out in &line.left_out {
             complain(format_args!("{}: {left_out}", line.file));
         }
         if let Some(tables) = &mut self.tables {
             tables.add(line, &self.places);
         }
-        match self.format {
+        match self.options.format {
             ReportFormat::Csv => self.csv.write(self.out, line)?,
             ReportFormat::Json => self.out.json_text(&line.to_json())?,
             ReportFormat::Text => self.text.write(self.out, line)?,
@@ -71,15 +64,15 @@ impl<'a> Output<'a> {
 
     /// Writes the workbook and the lists, once all documents are checked.
     pub(super) fn finish(self) -> anyhow::Result<CheckExit> {
-        if self.format == ReportFormat::Text {
+        if self.options.format == ReportFormat::Text {
             self.text.finish(self.out)?;
         }
         let Some(tables) = &self.tables else { return Ok(self.exit) };
-        if self.format == ReportFormat::Xlsx {
-            write_workbook(self.workbook.as_deref(), tables, self.out)?;
+        if self.options.format == ReportFormat::Xlsx {
+            write_workbook(self.options.workbook.as_deref(), tables, self.out)?;
         }
-        if let Some(folder) = &self.lists {
-            lists::write(folder, self.format == ReportFormat::Xlsx, tables)?;
+        if let Some(folder) = &self.options.lists {
+            lists::write(folder, self.options.format == ReportFormat::Xlsx, tables)?;
         }
         Ok(self.exit)
     }

@@ -39,19 +39,21 @@ pub(super) fn wrap(text: &str, first: usize, indent: usize) -> String {
     lines
 }
 
-/// Splits a text where a line may break: after every wide character and after every space.
+/// Characters that do not end a line.
+const NOT_LAST: &str = "「『（《“【〔(";
+
+/// Splits a text where a line may break: around every wide character and every space, but not behind an opening mark.
 fn pieces(text: &str) -> Vec<&str> {
+    let is_word = |c: char| c.width() == Some(1) && c != ' ';
     let mut pieces = Vec::new();
-    let mut start = 0;
+    let (mut start, mut last): (usize, Option<char>) = (0, None);
     for (at, c) in text.char_indices() {
-        let is_word = c.width() == Some(1) && c != ' ';
-        if !is_word {
-            if start < at {
-                pieces.push(&text[start..at]);
-            }
-            pieces.push(&text[at..at + c.len_utf8()]);
-            start = at + c.len_utf8();
+        let holds = last.is_some_and(|last| NOT_LAST.contains(last) || (is_word(last) && is_word(c)));
+        if last.is_some() && !holds {
+            pieces.push(&text[start..at]);
+            start = at;
         }
+        last = Some(c);
     }
     if start < text.len() {
         pieces.push(&text[start..]);
@@ -82,5 +84,7 @@ mod tests {
         let text = format!("{}。", "公".repeat(40));
         assert_eq!(wrap(&text, 0, 2), text);
         assert_eq!(wrap("one two", 78, 2), "\n  one two");
+        let text = format!("{}「市", "公".repeat(39));
+        assert_eq!(wrap(&text, 0, 2), format!("{}\n  「市", "公".repeat(39)));
     }
 }

@@ -22,8 +22,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use self::body::{County, ReadReport, Site};
 use super::{
-    Checker,
     ahead::{self, Ahead, Weight},
+    checker::Checker,
     files::{self, DocumentSource},
     joint,
     output::Output,
