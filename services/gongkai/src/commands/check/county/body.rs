@@ -11,7 +11,9 @@ use gongkai_agencies::{Asked, Registry};
 use gongkai_check::CheckLine;
 use gongkai_lifecycle::{Arrival, Rank};
 use gongkai_model::{AgencyKey, MediaType, Region, Report, ReportKey};
-use gongkai_neighbours::{Compared, SharedRecords, cells, record, relatives::without_publications};
+use gongkai_neighbours::{
+    Compared, SharedRecords, cells, record, relatives::without_publications, shared_records::sibling_scope,
+};
 use gongkai_proto::{
     convert::report as halves,
     v1::{AgencyRecord, ContentRef, ParsedReport, ParsedText},
@@ -81,9 +83,12 @@ impl County {
         // Files of the same content are one revision, whatever their format.
         let content = cells::content(&own, &own.main_hash, u64::from(read.number) + 1);
         let arrival = self.arrival(read, &own.main_hash);
+        let scope = sibling_scope(self.site.region, self.shared.profile(&key.agency).as_ref());
         let change = |record: &mut AgencyRecord| {
             let year = record::year_mut(record, key.year);
-            (record::record_arrival(year, &arrival, &content), ())
+            let is_new = record::record_arrival(year, &arrival, &content);
+            let is_moved = scope.as_ref().is_some_and(|scope| record::record_scope(year, scope));
+            (is_new || is_moved, ())
         };
         let agency_key = record::agency_key(&key.agency);
         let (record, ()) = self.shared.records.change(&agency_key, change).await?;
