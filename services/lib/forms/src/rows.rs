@@ -59,6 +59,9 @@ pub(crate) enum Item<'a> {
     Line(String),
 }
 
+/// Maximum number of lines over which a label of a stream is broken.
+const MOST_PARTS: usize = 4;
+
 /// Returns the items of a document.
 pub(crate) fn items<'a>(
     document: &'a Document,
@@ -160,6 +163,22 @@ impl<'a> Maker<'_, 'a> {
             self.open.stream = true;
         }
         self.open.labels.push(piece);
+        self.join_label();
+    }
+
+    /// Joins the last lines of a stream if they are the parts of one label of chapter 二: 行政, 事业, 性收费. Chapter 三 joins
+    /// its labels itself.
+    fn join_label(&mut self) {
+        let labels = &mut self.open.labels;
+        let is_own = labels.last().is_none_or(|own| self.vocabulary.is_structural(&own.label));
+        for first in (labels.len().saturating_sub(MOST_PARTS)..labels.len().saturating_sub(1)).rev() {
+            let joined: String = labels.iter().skip(first).map(|piece| piece.label.as_str()).collect();
+            if !is_own && joined.starts_with("行政") && self.vocabulary.is_structural(&joined) {
+                labels.truncate(first + 1);
+                labels.iter_mut().skip(first).for_each(|piece| piece.label.clone_from(&joined));
+                return;
+            }
+        }
     }
 
     /// Adds a row of the layout. A known label after values begins the next row: the row break was lost.

@@ -137,6 +137,26 @@ fn a_whole_report_in_one_line_or_paragraph_is_read() {
 }
 
 #[test]
+fn spaces_inside_headings_and_labels_change_nothing() {
+    let mut text = report(" ", " ");
+    for (word, broken) in [
+        ("一、总体情况 2023", "一、总体 情况 2023"),
+        ("三、收到和处理政府信息公开申请情况 申请人情况", "三、收到和 处理政府信息公开申请情 况 申请人 情况"),
+        ("行政事业性收费 1", "行政 事业性 收费 1"),
+        ("行政强制 1", "行政 强制 1"),
+        ("一、本年新收政府信息公开申请数量 1", "一、本年新收政府信 息公开申请数量 1"),
+        ("其他法律行政法规禁止公开", "其他法律行政法规禁 止公开"),
+        ("科研机构", "科研 机构"),
+        ("尚未审结", "尚未 审结"),
+    ] {
+        assert!(text.contains(word), "{word}");
+        text = text.replace(word, broken);
+    }
+    assert_eq!(check(&text), 200);
+    assert_eq!(check(&format!("<html><body><p>{text}</p></body></html>")), 200);
+}
+
+#[test]
 fn numbers_run_together_are_unreadable() {
     for chapter in ["", " ", "。"] {
         let text = report(chapter, "");

@@ -5,6 +5,7 @@
 
 use std::sync::LazyLock;
 
+use gongkai_model::is_han;
 use regex::Regex;
 
 /// A heading inside a text, in bytes.
@@ -29,11 +30,8 @@ static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The titles of the six chapters, each with the words that only this chapter has.
 static TITLES: LazyLock<[Regex; 6]> = LazyLock::new(|| {
-    let plain = r"[^\s。，；：:！？|0-9]";
-    let title = |words: &str| {
-        let pattern = words.replace('~', plain);
-        Regex::new(&format!("^(?:{pattern})")).expect("the pattern is constant")
-    };
+    let title =
+        |words: &str| Regex::new(&format!("^(?:{})", with_spaces(words))).expect("the pattern is constant");
     [
         title("~{0,10}?(?:总体情况|基本情况|总体概况|概述|概况)"),
         title("~{0,16}?主动公开~{0,8}?情况"),
@@ -45,6 +43,17 @@ static TITLES: LazyLock<[Regex; 6]> = LazyLock::new(|| {
         title("~{0,10}?其他~{0,8}?(?:事项|情况)|~{0,6}?需要~{0,8}?事项"),
     ]
 });
+
+/// Returns a pattern that allows a space behind each Han character, where a line break may have left one. `~` is any
+/// character of a title.
+pub(super) fn with_spaces(words: &str) -> String {
+    let piece = |c: char| match c {
+        '~' => r"(?:[^\s。，；：:！？|0-9]\s?)".to_owned(),
+        _ if is_han(c) => format!(r"{c}\s?"),
+        _ => c.to_string(),
+    };
+    words.chars().map(piece).collect()
+}
 
 /// Returns the headings in a text, in order, without those that a sentence lists.
 pub(super) fn find(text: &str) -> Vec<ChapterHeading> {
@@ -82,7 +91,11 @@ fn heading(text: &str, number: &regex::Captures<'_>, digit: &str) -> Option<Chap
     if NUMBER.is_match(title.as_str()) {
         return None;
     }
-    Some(ChapterHeading { start: whole.start(), end: whole.end() + title.end(), chapter: chapter + 1 })
+    Some(ChapterHeading {
+        start: whole.start(),
+        end: whole.end() + title.as_str().trim_end().len(),
+        chapter: chapter + 1,
+    })
 }
 
 /// Removes the headings that a sentence lists: 包括一、总体情况，二、主动公开政府信息情况，….
@@ -130,6 +143,10 @@ mod tests {
         check(
             "第一部分 总体情况 较好。第二部分：主动公开政府信息情况",
             &["第一部分 总体情况", "第二部分：主动公开政府信息情况"],
+        );
+        check(
+            "一、总体 情况 较好。三、收到和处理政府信息公开申请情 况 申请人情况",
+            &["一、总体 情况", "三、收到和处理政府信息公开申请情 况"],
         );
         check("好。1.总体情况较好。2.主动公开政府信息情况", &["1.总体情况", "2.主动公开政府信息情况"]);
     }

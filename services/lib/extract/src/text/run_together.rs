@@ -38,7 +38,9 @@ static LABEL: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The first words of the tables.
 static TABLE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"第二十条\s*第|信息内容|[（(]?本列数据的勾稽|申请人情况|一?、?本年新收政府信息公开申请|行政复议\s*行政诉讼").expect("the pattern is constant")
+    let words =
+        "第二十条第|信息内容|[（(]?本列数据的勾稽|申请人情况|一?、?本年新收政府信息公开申请|行政复议行政诉讼";
+    Regex::new(&chapter_headings::with_spaces(words)).expect("the pattern is constant")
 });
 
 /// The number of a row, or a value with its unit and note.
@@ -79,7 +81,8 @@ pub(crate) fn lines(text: &str) -> Option<Vec<CutLine<'_>>> {
     let headings = chapter_headings::find(text);
     let opens_table = headings.iter().any(|heading| opens_table(text, heading));
     let first = headings.first().map_or(text.len(), |heading| heading.start);
-    let continues = is_table(text.get(..first).unwrap_or_default());
+    let before = text.get(..first).unwrap_or_default();
+    let continues = is_table(before) || ends_table(before, headings.first());
     if !(continues || opens_table || has_chapters(text, &headings)) {
         return None;
     }
@@ -107,11 +110,17 @@ fn opens_table(text: &str, heading: &ChapterHeading) -> bool {
 /// Returns true for a text that has several chapters: a whole report, or one that begins with a chapter.
 fn has_chapters(text: &str, headings: &[ChapterHeading]) -> bool {
     let chapters = chapter_headings::chapters(headings);
-    let begins = headings.first().is_some_and(|heading| heading.start == 0);
+    let front = headings.first().and_then(|heading| text.get(..heading.start));
+    let begins = front.is_some_and(|front| !front.contains(char::is_alphabetic));
     let follows = |heading: &ChapterHeading| {
         text.get(..heading.start).is_some_and(|text| text.trim_end().ends_with('。'))
     };
     chapters >= CHAPTERS || begins && chapters == 2 && headings.iter().skip(1).all(follows)
+}
+
+/// Returns true for the rest of a table, before the heading of the next chapter.
+fn ends_table(before: &str, next: Option<&ChapterHeading>) -> bool {
+    next.is_some_and(|next| matches!(next.chapter, 3..=5)) && LABEL.is_match(before) && !before.contains('。')
 }
 
 /// Returns true if a text has labels and numbers of several rows and is no sentence.
