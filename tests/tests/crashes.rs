@@ -23,9 +23,9 @@ struct Bench {
 }
 
 /// A process of the stage, which is killed when the value is dropped.
-struct Stage(Child);
+struct StageProcess(Child);
 
-impl Drop for Stage {
+impl Drop for StageProcess {
     fn drop(&mut self) {
         self.0.kill().ok();
         self.0.wait().unwrap();
@@ -53,9 +53,9 @@ impl Bench {
         self.transport.publish(message).await.unwrap();
     }
 
-    fn stage(&self) -> Stage {
+    fn stage(&self) -> StageProcess {
         let mut command = Command::new(env!("CARGO_BIN_EXE_frail_stage"));
-        Stage(command.arg(self.server.url()).stderr(Stdio::null()).spawn().unwrap())
+        StageProcess(command.arg(self.server.url()).stderr(Stdio::null()).spawn().unwrap())
     }
 
     async fn messages(&self, stream: &str) -> Vec<Message> {
@@ -77,7 +77,13 @@ impl Bench {
     }
 
     /// Restarts dead stages and calls `each` in between, until this many messages are done and this many are buried.
-    async fn run(&self, mut stages: Vec<Stage>, done: usize, dead: usize, mut each: impl FnMut(&mut Stage)) {
+    async fn run(
+        &self,
+        mut stages: Vec<StageProcess>,
+        done: usize,
+        dead: usize,
+        mut each: impl FnMut(&mut StageProcess),
+    ) {
         let started = Instant::now();
         loop {
             for stage in &mut stages {
@@ -118,7 +124,7 @@ async fn thirty_kills_in_a_row_lose_nothing() {
         bench.put(&format!("sound-{number}"), "wait 100").await;
     }
     let (mut kills, mut since) = (0, Instant::now());
-    let kill = |stage: &mut Stage| {
+    let kill = |stage: &mut StageProcess| {
         // The interval is long enough for a process to start, and short enough to kill it during a message.
         if kills < 30 && since.elapsed() > Duration::from_millis(150 + 30 * (kills % 7)) {
             stage.0.kill().unwrap();

@@ -16,25 +16,25 @@ use gongkai_worker::{
 use prost::Message as _;
 use time::OffsetDateTime;
 
-struct Stage {
+struct ReadingStage {
     contents: Arc<dyn Entries>,
     originals: Arc<dyn Objects>,
     texts: Arc<dyn Objects>,
     reader: Reader,
 }
 
-async fn stage() -> Stage {
+async fn stage() -> ReadingStage {
     stage_with(Registry::default()).await
 }
 
-async fn stage_with(registry: Registry) -> Stage {
+async fn stage_with(registry: Registry) -> ReadingStage {
     let memory = Memory::new();
     memory.declare(&gongkai_proto::topology!()).await.unwrap();
     let runtime = Runtime::builder("parse", Arc::new(memory)).build();
     testing::children_run(env!("CARGO_BIN_EXE_gongkai-parse"));
     let (config, registry) = (Config::default(), tokio::sync::watch::channel(Arc::new(registry)).1);
     let readers = Readers::new(&config.isolation()).unwrap();
-    Stage {
+    ReadingStage {
         contents: runtime.entries(subjects::BUCKET_CONTENTS),
         originals: runtime.objects(subjects::BUCKET_ORIGINALS),
         texts: runtime.objects(subjects::BUCKET_TEXTS),
@@ -106,7 +106,11 @@ async fn an_original_that_was_erased_is_rejected_and_not_dead() {
 }
 
 /// Returns the event that parse publishes for a text whose metadata `said` sets.
-async fn parsed(stage: &Stage, text: &str, said: impl FnOnce(&mut v1::DocumentReceived)) -> v1::ReportParsed {
+async fn parsed(
+    stage: &ReadingStage,
+    text: &str,
+    said: impl FnOnce(&mut v1::DocumentReceived),
+) -> v1::ReportParsed {
     stage.originals.put("k", text.to_owned().into()).await.unwrap();
     let mut received = received("k");
     said(&mut received);

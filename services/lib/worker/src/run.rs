@@ -144,10 +144,10 @@ mod tests {
         size: u32,
     }
 
-    struct Stage;
+    struct SampleService;
 
     #[async_trait]
-    impl Service for Stage {
+    impl Service for SampleService {
         const NAME: &'static str = "stage";
         const ADMIN_PORT: u16 = 0;
         type Config = SampleConfig;
@@ -180,7 +180,7 @@ mod tests {
         let file = directory.path().join("gongkai.toml");
         std::fs::write(&file, toml).unwrap();
         let arguments = ["gongkai-stage", "--config", file.to_str().unwrap()];
-        load::<Stage>(&about(), &command(&about()).try_get_matches_from(arguments).unwrap())
+        load::<SampleService>(&about(), &command(&about()).try_get_matches_from(arguments).unwrap())
     }
 
     #[test]
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn a_config_is_read_checked_and_dumped() {
         let settings = loaded("[stage]\nsize = 3\n[sibling]\nx = 1\n[nats]\ntoken = 's3cret'").unwrap();
-        let text = dump::<Stage>(&settings).unwrap();
+        let text = dump::<SampleService>(&settings).unwrap();
         assert!(text.contains("[stage]\nsize = 3") && text.contains("concurrency = 64"), "{text}");
         assert!(!text.contains("s3cret") && !text.contains("sibling"), "{text}");
         let error = loaded("[stage]\nsize = 30").map(drop).unwrap_err();

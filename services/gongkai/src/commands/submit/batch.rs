@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     document::SubmittedDocument,
-    ingest::{Failure, IngestClient, Kind, ReceiptJson},
+    ingest::{Failure, FailureKind, IngestClient, ReceiptAnswer},
     journal::{self, Journal},
 };
 use crate::{
@@ -26,7 +26,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// A document to send.
-pub(super) struct Item {
+pub(super) struct BatchItem {
     /// Name in the output.
     name: String,
     origin: ItemOrigin,
@@ -43,8 +43,8 @@ enum ItemOrigin {
 }
 
 /// The result of one document.
-pub(super) enum Outcome {
-    Taken(ReceiptJson),
+pub(super) enum DocumentOutcome {
+    Taken(ReceiptAnswer),
     /// The journal has the document as accepted before.
     Known,
     Failed(Failure),
@@ -73,9 +73,9 @@ pub(super) fn items(
     names: &[String],
     journal: Option<&Path>,
     to: &str,
-) -> anyhow::Result<Box<dyn Iterator<Item = Item> + Send>> {
+) -> anyhow::Result<Box<dyn Iterator<Item = BatchItem> + Send>> {
     let named = journal.map(|path| Journal::open(path, to).map(Arc::new)).transpose()?;
-    let mut all: Box<dyn Iterator<Item = Item> + Send> = Box::new(std::iter::empty());
+    let mut all: Box<dyn Iterator<Item = BatchItem> + Send> = Box::new(std::iter::empty());
     for name in names {
         let folder = PathBuf::from(name);
         if folder.is_dir() {
@@ -86,7 +86,7 @@ pub(super) fn items(
             all = Box::new(all.chain(of_folder(folder, journal)));
         } else {
             let (name, entry) = (name.clone(), name.clone());
-            all = Box::new(all.chain([Item {
+            all = Box::new(all.chain([BatchItem {
                 name,
                 origin: ItemOrigin::Named,
                 journal: named.clone(),
@@ -97,11 +97,11 @@ pub(super) fn items(
     Ok(all)
 }
 
-fn of_folder(folder: PathBuf, journal: Arc<Journal>) -> impl Iterator<Item = Item> + Send {
+fn of_folder(folder: PathBuf, journal: Arc<Journal>) -> impl Iterator<Item = BatchItem> + Send {
     Walk::new(folder.clone()).map(move |source| {
         let name = source.name();
         let entry = Path::new(&name).strip_prefix(&folder).unwrap_or(Path::new(&name)).display().to_string();
-        Item { name, origin: ItemOrigin::Folder(source), journal: Some(journal.clone()), entry }
+        BatchItem { name, origin: ItemOrigin::Folder(source), journal: Some(journal.clone()), entry }
     })
 }
 
@@ -109,20 +109,20 @@ fn of_folder(folder: PathBuf, journal: Arc<Journal>) -> impl Iterator<Item = Ite
 
 impl Batch {
     /// Sends a document, unless it was sent before, and returns its name and result.
-    pub(super) async fn submit(&self, item: Item) -> (String, Outcome) {
+    pub(super) async fn submit(&self, item: BatchItem) -> (String, DocumentOutcome) {
         let name = item.name.clone();
         let outcome = match self.try_submit(item).await {
-            Ok(Some(receipt)) => Outcome::Taken(receipt),
-            Ok(None) => Outcome::Known,
-            Err(failure) => Outcome::Failed(failure),
+            Ok(Some(receipt)) => DocumentOutcome::Taken(receipt),
+            Ok(None) => DocumentOutcome::Known,
+            Err(failure) => DocumentOutcome::Failed(failure),
         };
         (name, outcome)
     }
 
     async fn try_submit(
         &self,
-        Item { name, origin, journal, entry }: Item,
-    ) -> Result<Option<ReceiptJson>, Failure> {
+        BatchItem { name, origin, journal, entry }: BatchItem,
+    ) -> Result<Option<ReceiptAnswer>, Failure> {
         let document = match origin {
             ItemOrigin::Named => SubmittedDocument::read(&name).await,
             ItemOrigin::Folder(source) => SubmittedDocument::of_source(source),
@@ -147,7 +147,7 @@ impl Batch {
     }
 
     /// Sends a document. Retries while ingest is busy, or unreachable after an earlier answer.
-    async fn send(&self, document: &SubmittedDocument) -> Result<ReceiptJson, Failure> {
+    async fn send(&self, document: &SubmittedDocument) -> Result<ReceiptAnswer, Failure> {
         let mut about: Vec<_> = self.about.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let is_url_given = about.iter().any(|(name, _)| *name == "url");
         about.extend(document.url.as_deref().filter(|_| !is_url_given).map(|url| ("url", url)));
@@ -162,8 +162,8 @@ impl Batch {
                 Err(failure) => failure,
             };
             let asked = match failure.kind {
-                Kind::Busy(asked) => asked.unwrap_or_default(),
-                Kind::Away if self.was_reached.load(Ordering::Relaxed) => Duration::ZERO,
+                FailureKind::Busy(asked) => asked.unwrap_or_default(),
+                FailureKind::Away if self.was_reached.load(Ordering::Relaxed) => Duration::ZERO,
                 _ => return Err(failure),
             };
             let wait = asked.max(pause);

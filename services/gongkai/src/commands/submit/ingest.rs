@@ -30,7 +30,7 @@ pub(super) struct IngestClient {
 
 /// The receipt of a submission, as JSON.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct ReceiptJson {
+pub(super) struct ReceiptAnswer {
     pub(super) submission_id: String,
     pub(super) state: State,
     pub(super) report: Option<String>,
@@ -38,7 +38,7 @@ pub(super) struct ReceiptJson {
     pub(super) trace_id: String,
     pub(super) status_url: String,
     pub(super) findings: Counts,
-    pub(super) rejection: Option<RejectionJson>,
+    pub(super) rejection: Option<RejectionAnswer>,
 }
 
 /// The state of a submission.
@@ -56,7 +56,7 @@ pub(super) enum State {
 
 /// Why a document was rejected.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct RejectionJson {
+pub(super) struct RejectionAnswer {
     pub(super) code: String,
     pub(super) message: String,
     #[serde(default)]
@@ -68,7 +68,7 @@ pub(super) struct RejectionJson {
 /// An error, as in RFC 9457.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct ProblemJson {
+struct ProblemAnswer {
     code: String,
     title: String,
     detail: String,
@@ -120,7 +120,7 @@ impl IngestClient {
         &self,
         document: &SubmittedDocument,
         about: &[(&str, &str)],
-    ) -> Result<ReceiptJson, Failure> {
+    ) -> Result<ReceiptAnswer, Failure> {
         let mut url = self.at("v1/reports").map_err(Failure::fatal)?;
         url.query_pairs_mut().extend_pairs(about);
         let body = document.body();
@@ -131,9 +131,9 @@ impl IngestClient {
     /// Polls until the state is final or the time is over, and returns the last receipt.
     pub(super) async fn follow(
         &self,
-        mut receipt: ReceiptJson,
+        mut receipt: ReceiptAnswer,
         limit: Duration,
-    ) -> Result<ReceiptJson, Failure> {
+    ) -> Result<ReceiptAnswer, Failure> {
         let end = Instant::now() + limit;
         let mut pause = FIRST_LOOK;
         while !receipt.state.is_final() && Instant::now() < end {
@@ -156,7 +156,7 @@ impl IngestClient {
         Url::parse(&format!("{base}/{path}")).context("ingest's address is no base of addresses")
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<ReceiptJson, Failure> {
+    async fn send(&self, request: RequestBuilder) -> Result<ReceiptAnswer, Failure> {
         let request = self.signed(request).map_err(Failure::fatal)?;
         let response = self.client.execute(request).await.with_context(|| {
             format!(
@@ -190,7 +190,7 @@ impl IngestClient {
 /// Why a document was not accepted.
 #[derive(Debug)]
 pub(super) struct Failure {
-    pub(super) kind: Kind,
+    pub(super) kind: FailureKind,
     /// The code of ingest's answer, or one of ours.
     pub(super) code: String,
     pub(super) error: anyhow::Error,
@@ -198,7 +198,7 @@ pub(super) struct Failure {
 
 /// What a failure means for the documents after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FailureKind {
     /// The failure concerns only this document.
     Document,
     /// Ingest is reachable but accepts nothing now. It may ask for a delay.
@@ -212,16 +212,16 @@ pub(super) enum Kind {
 impl Failure {
     /// Creates the failure of an unreadable document.
     pub(super) fn unreadable(error: anyhow::Error) -> Self {
-        Self { kind: Kind::Document, code: "UNREADABLE".to_owned(), error }
+        Self { kind: FailureKind::Document, code: "UNREADABLE".to_owned(), error }
     }
 
     /// Creates a failure that ends the run.
     pub(super) fn fatal(error: anyhow::Error) -> Self {
-        Self { kind: Kind::Denied, code: "STOPPED".to_owned(), error }
+        Self { kind: FailureKind::Denied, code: "STOPPED".to_owned(), error }
     }
 
     fn away(error: anyhow::Error) -> Self {
-        Self { kind: Kind::Away, code: "INGEST_AWAY".to_owned(), error }
+        Self { kind: FailureKind::Away, code: "INGEST_AWAY".to_owned(), error }
     }
 
     async fn of(response: Response) -> Self {
@@ -229,12 +229,12 @@ impl Failure {
         let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
         let kind = match status {
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT => {
-                Kind::Busy(asked.map(Duration::from_secs))
+                FailureKind::Busy(asked.map(Duration::from_secs))
             }
-            StatusCode::UNAUTHORIZED => Kind::Denied,
-            _ => Kind::Document,
+            StatusCode::UNAUTHORIZED => FailureKind::Denied,
+            _ => FailureKind::Document,
         };
-        let ProblemJson { code, title, detail } = response.json().await.unwrap_or_default();
+        let ProblemAnswer { code, title, detail } = response.json().await.unwrap_or_default();
         let number = status.as_u16();
         if code.is_empty() {
             let error = anyhow!("ingest refused it: {status}");

@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 
 /// A file as sent, and the server that accepted it.
 #[derive(Debug, Serialize, Deserialize)]
-struct Entry {
+struct JournalEntry {
     file: String,
     /// The hash of the content: the file's, or one that covers the attachments too.
     sha256: String,
@@ -99,7 +99,7 @@ impl Journal {
     /// # Errors
     /// The line could not be written.
     pub(super) fn note(&self, file: &str, sha256: &str, submission_id: &str) -> anyhow::Result<()> {
-        let entry = Entry {
+        let entry = JournalEntry {
             file: file.to_owned(),
             sha256: sha256.to_owned(),
             submission_id: submission_id.to_owned(),
@@ -126,7 +126,7 @@ fn read(file: &File, to: &str) -> io::Result<(Sent, u64)> {
         }
         whole += u64::try_from(read).unwrap_or(u64::MAX);
         // A malformed line is skipped; its file is sent again.
-        if let Ok(entry) = serde_json::from_slice::<Entry>(&line)
+        if let Ok(entry) = serde_json::from_slice::<JournalEntry>(&line)
             && entry.to == to
         {
             sent.insert(short(&entry.file), short(&entry.sha256));

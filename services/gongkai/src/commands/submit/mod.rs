@@ -15,9 +15,9 @@ use std::{path::PathBuf, process::ExitCode, sync::atomic::AtomicBool, time::Dura
 use futures::{StreamExt as _, stream};
 
 use self::{
-    batch::{Batch, Outcome},
-    ingest::{Failure, IngestClient, Kind, State},
-    report::{Format, RunReport},
+    batch::{Batch, DocumentOutcome},
+    ingest::{Failure, FailureKind, IngestClient, State},
+    report::{RunReport, SubmitFormat},
 };
 use crate::printer::{Printer, complain};
 
@@ -71,7 +71,7 @@ pub(crate) struct Args {
     journal: Option<PathBuf>,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: SubmitFormat,
     /// Address of the ingest service
     #[arg(
         long = "ingest",
@@ -114,7 +114,9 @@ pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCod
     while let Some((name, outcome)) = done.next().await {
         exit = exit.max(judge(&outcome, args.wait));
         report.done(&name, &outcome)?;
-        if let Outcome::Failed(Failure { kind: Kind::Away | Kind::Denied, .. }) = outcome {
+        if let DocumentOutcome::Failed(Failure { kind: FailureKind::Away | FailureKind::Denied, .. }) =
+            outcome
+        {
             complain(
                 "stopped: the rest would fail in the same way; the same command goes on where a journal ends",
             );
@@ -147,11 +149,11 @@ impl Args {
     }
 }
 
-fn judge(outcome: &Outcome, waited: bool) -> SubmitExit {
+fn judge(outcome: &DocumentOutcome, waited: bool) -> SubmitExit {
     let state = match outcome {
-        Outcome::Taken(receipt) => receipt.state,
-        Outcome::Known => return SubmitExit::Taken,
-        Outcome::Failed(_) => return SubmitExit::Failed,
+        DocumentOutcome::Taken(receipt) => receipt.state,
+        DocumentOutcome::Known => return SubmitExit::Taken,
+        DocumentOutcome::Failed(_) => return SubmitExit::Failed,
     };
     match state {
         State::Rejected => SubmitExit::Rejected,

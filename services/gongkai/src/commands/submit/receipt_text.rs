@@ -1,6 +1,6 @@
 //! A receipt as text, in Chinese and English.
 
-use super::ingest::{ReceiptJson, State};
+use super::ingest::{ReceiptAnswer, State};
 use crate::printer::{Emphasis, Printer, clean};
 
 /// Returns a state in words, and its emphasis.
@@ -17,7 +17,7 @@ pub(super) fn word(state: State) -> (&'static str, Emphasis) {
 }
 
 /// Writes all parts of a receipt.
-pub(super) fn write(out: &mut Printer, name: &str, receipt: &ReceiptJson) -> std::io::Result<()> {
+pub(super) fn write(out: &mut Printer, name: &str, receipt: &ReceiptAnswer) -> std::io::Result<()> {
     let (word, style) = word(receipt.state);
     out.line(format!("{}  {}", out.styled(Emphasis::Bold, &clean(name)), out.styled(style, word)))?;
     let counts = receipt.findings;

@@ -11,8 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::{
-    batch::Outcome,
-    ingest::{Failure, ReceiptJson, State},
+    batch::DocumentOutcome,
+    ingest::{Failure, ReceiptAnswer, State},
     receipt_text,
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
 
 /// The output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum SubmitFormat {
     /// Text for people
     #[default]
     Text,
@@ -48,7 +48,7 @@ struct RunSummary {
 /// Prints the results of a run.
 pub(super) struct RunReport<'o> {
     out: &'o mut Printer,
-    format: Format,
+    format: SubmitFormat,
     /// True if a folder is among the arguments.
     is_bulk: bool,
     bar: Option<ProgressBar>,
@@ -60,7 +60,7 @@ pub(super) struct RunReport<'o> {
 struct ReceiptLine<'a> {
     file: &'a str,
     #[serde(flatten)]
-    receipt: &'a ReceiptJson,
+    receipt: &'a ReceiptAnswer,
 }
 
 #[derive(Serialize)]
@@ -85,14 +85,14 @@ const HEADER: [&str; 8] =
 
 impl<'o> RunReport<'o> {
     /// Creates the output of a run over `folders`. Their files are counted for the bar during the run.
-    pub(super) fn new(out: &'o mut Printer, format: Format, folders: Vec<PathBuf>) -> Self {
+    pub(super) fn new(out: &'o mut Printer, format: SubmitFormat, folders: Vec<PathBuf>) -> Self {
         let is_bulk = !folders.is_empty();
         let bar = (is_bulk && stderr().is_terminal()).then(|| bar(folders));
         Self { out, format, is_bulk, bar, summary: RunSummary::default(), is_begun: false }
     }
 
     /// Prints the result of a document.
-    pub(super) fn done(&mut self, name: &str, outcome: &Outcome) -> anyhow::Result<()> {
+    pub(super) fn done(&mut self, name: &str, outcome: &DocumentOutcome) -> anyhow::Result<()> {
         self.count(outcome);
         match self.bar.clone() {
             Some(bar) => {
@@ -109,7 +109,7 @@ impl<'o> RunReport<'o> {
             bar.finish_and_clear();
         }
         let RunSummary { documents, taken, unchanged, rejected, failed, sent_before } = self.summary;
-        if self.is_bulk && self.format == Format::Json {
+        if self.is_bulk && self.format == SubmitFormat::Json {
             self.out.json(&SummaryLine { summary: self.summary })?;
         } else if self.is_bulk {
             let text = format!(
@@ -118,7 +118,7 @@ impl<'o> RunReport<'o> {
                  {sent_before} sent before"
             );
             match self.format {
-                Format::Text => self.out.line(text)?,
+                SubmitFormat::Text => self.out.line(text)?,
                 // A table cannot contain a summary line.
                 _ => complain(text),
             }
@@ -126,13 +126,13 @@ impl<'o> RunReport<'o> {
         Ok(self.out.flush()?)
     }
 
-    fn count(&mut self, outcome: &Outcome) {
+    fn count(&mut self, outcome: &DocumentOutcome) {
         let summary = &mut self.summary;
         summary.documents += 1;
         *match outcome {
-            Outcome::Known => &mut summary.sent_before,
-            Outcome::Failed(_) => &mut summary.failed,
-            Outcome::Taken(receipt) => match receipt.state {
+            DocumentOutcome::Known => &mut summary.sent_before,
+            DocumentOutcome::Failed(_) => &mut summary.failed,
+            DocumentOutcome::Taken(receipt) => match receipt.state {
                 State::Unchanged => &mut summary.unchanged,
                 State::Rejected => &mut summary.rejected,
                 State::Dead => &mut summary.failed,
@@ -141,25 +141,27 @@ impl<'o> RunReport<'o> {
         } += 1;
     }
 
-    fn print(&mut self, name: &str, outcome: &Outcome) -> anyhow::Result<()> {
+    fn print(&mut self, name: &str, outcome: &DocumentOutcome) -> anyhow::Result<()> {
         match self.format {
-            Format::Text => self.text(name, outcome)?,
-            Format::Json => match outcome {
-                Outcome::Taken(receipt) => self.out.json(&ReceiptLine { file: name, receipt })?,
-                Outcome::Failed(failure) => self.json_failure(name, failure)?,
-                Outcome::Known => {}
+            SubmitFormat::Text => self.text(name, outcome)?,
+            SubmitFormat::Json => match outcome {
+                DocumentOutcome::Taken(receipt) => self.out.json(&ReceiptLine { file: name, receipt })?,
+                DocumentOutcome::Failed(failure) => self.json_failure(name, failure)?,
+                DocumentOutcome::Known => {}
             },
-            Format::Csv => self.csv(name, outcome)?,
+            SubmitFormat::Csv => self.csv(name, outcome)?,
         }
         Ok(self.out.flush()?)
     }
 
-    fn text(&mut self, name: &str, outcome: &Outcome) -> anyhow::Result<()> {
+    fn text(&mut self, name: &str, outcome: &DocumentOutcome) -> anyhow::Result<()> {
         match outcome {
-            Outcome::Known => {}
-            Outcome::Failed(failure) => complain(format_args!("{}: {:#}", clean(name), failure.error)),
-            Outcome::Taken(receipt) if !self.is_bulk => receipt_text::write(self.out, name, receipt)?,
-            Outcome::Taken(receipt) => {
+            DocumentOutcome::Known => {}
+            DocumentOutcome::Failed(failure) => {
+                complain(format_args!("{}: {:#}", clean(name), failure.error))
+            }
+            DocumentOutcome::Taken(receipt) if !self.is_bulk => receipt_text::write(self.out, name, receipt)?,
+            DocumentOutcome::Taken(receipt) => {
                 // The bar counts the other results.
                 let is_news = matches!(receipt.state, State::Rejected | State::Dead);
                 if is_news || self.bar.is_none() {
@@ -187,18 +189,18 @@ impl<'o> RunReport<'o> {
         self.out.json(&FailureLine { file: name, error: ProblemLine { code: &failure.code, message } })
     }
 
-    fn csv(&mut self, name: &str, outcome: &Outcome) -> anyhow::Result<()> {
+    fn csv(&mut self, name: &str, outcome: &DocumentOutcome) -> anyhow::Result<()> {
         let mut writer = CsvWriter::new(&mut *self.out);
         if !self.is_begun {
             writer.write(HEADER)?;
             self.is_begun = true;
         }
         match outcome {
-            Outcome::Known => {}
-            Outcome::Failed(Failure { code, error, .. }) => {
+            DocumentOutcome::Known => {}
+            DocumentOutcome::Failed(Failure { code, error, .. }) => {
                 writer.write([name, "failed", "", "", "", "", code, &format!("{error:#}")])?;
             }
-            Outcome::Taken(receipt) => {
+            DocumentOutcome::Taken(receipt) => {
                 let state = receipt.state.as_str();
                 let (report, revision) = (receipt.report.as_deref(), receipt.revision.as_deref());
                 let rejection = receipt.rejection.as_ref();
