@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use gongkai_tests::scorecard::{self, Card};
 
 fn main() -> anyhow::Result<ExitCode> {
-    let mut questions = scorecard::samples();
+    let mut questions = [scorecard::samples(), scorecard::editors()].concat();
     match std::env::args().nth(1) {
         Some(folder) => {
             let corpus =
