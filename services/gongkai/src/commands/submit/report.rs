@@ -158,7 +158,7 @@ impl<'o> RunReport<'o> {
         match outcome {
             DocumentOutcome::Known => {}
             DocumentOutcome::Failed(failure) => {
-                complain(format_args!("{}: {:#}", clean(name), failure.error))
+                complain(format_args!("{}: {:#}", clean(name), failure.error));
             }
             DocumentOutcome::Taken(receipt) if !self.is_bulk => receipt_text::write(self.out, name, receipt)?,
             DocumentOutcome::Taken(receipt) => {
