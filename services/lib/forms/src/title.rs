@@ -208,37 +208,49 @@ pub(crate) fn read(text: &str) -> Title {
     let end = text.find("年度报告").or_else(|| text.rfind("年报")).or_else(|| text.rfind("报告"));
     let end = end.unwrap_or(text.len());
     let head = text.get(..end).unwrap_or(text);
-    let subject = SUBJECTS.iter().filter_map(|s| head.rfind(s)).min();
-    let (year, before_year, after_year) = split_year(head);
     let tail = text.get(end..).and_then(|t| t.strip_prefix("年度报告").or_else(|| t.strip_prefix("年报")));
     let tail = tail.unwrap_or_default();
-    let name = match subject {
-        Some(at) => head.get(..at).unwrap_or(head),
-        None => head,
-    };
-    let agency = match year {
-        // The year comes first, so the name is between the year and the subject.
-        Some(_) if before_year.len() < name.len() => {
-            let between = name.get(name.len().min(head.len() - after_year.len())..).unwrap_or_default();
-            format!("{}{}", tidy(before_year), tidy(between))
-        }
-        _ => tidy(name).to_owned(),
-    };
-    let agency = with_place(&agency).unwrap_or(agency);
-    // 某县政府办公室关于某县人民政府2023年…: the report is that of the second.
-    let agency = match agency.rsplit_once("关于") {
-        Some((_, of)) if body_name::is_body(of) || body_name::is_place(of) => of.to_owned(),
-        // 某县水务局关于发布本机关2023年…
-        Some((body, of)) if names_nobody(decoration::without_front(of)) => body.to_owned(),
-        _ => agency,
-    };
-    let agency = if agency.is_empty() { name_behind(tail).to_owned() } else { agency };
-    let agency = if agency.ends_with("人民") { format!("{agency}政府") } else { agency };
-    let is_name = !body_name::is_placeholder(&agency) && !is_navigation(&agency) && !names_nobody(&agency);
-    let plausible = (3..=40).contains(&agency.chars().count()) && is_name;
     let in_brackets = || year_at(tail.strip_prefix(['（', '('])?).map(|(year, _)| year);
-    let year = year.or_else(|| year_alone(tail)).or_else(in_brackets);
-    Title { text: text.to_owned(), agency: Some(agency).filter(|_| plausible), year, lines: (0, 0) }
+    let year = split_year(head).0.or_else(|| year_alone(tail)).or_else(in_brackets);
+    let agency = Some(whole_name(&name_in_head(head), tail)).filter(|name| is_plausible(name));
+    Title { text: text.to_owned(), agency, year, lines: (0, 0) }
+}
+
+/// Returns the words around the year and before the subject of a title, which are the name.
+fn name_in_head(head: &str) -> String {
+    let subject = SUBJECTS.iter().filter_map(|s| head.rfind(s)).min();
+    let name = subject.and_then(|at| head.get(..at)).unwrap_or(head);
+    let (year, before_year, after_year) = split_year(head);
+    if year.is_none() || before_year.len() >= name.len() {
+        return tidy(name).to_owned();
+    }
+    // The year comes first, so the name is between the year and the subject.
+    let between = name.get(name.len().min(head.len() - after_year.len())..).unwrap_or_default();
+    format!("{}{}", tidy(before_year), tidy(between))
+}
+
+/// Returns the name of the body itself, with the place in brackets before it, or from behind the title if there is none
+/// before.
+fn whole_name(name: &str, tail: &str) -> String {
+    let name = with_place(name).unwrap_or_else(|| name.to_owned());
+    let name = match name.rsplit_once("关于") {
+        // 某县政府办公室关于某县人民政府2023年…: the report is that of the second.
+        Some((_, of)) if body_name::is_body(of) || body_name::is_place(of) => of,
+        // 某县水务局关于发布本机关2023年…
+        Some((body, of)) if names_nobody(decoration::without_front(of)) => body,
+        _ => &name,
+    };
+    match name {
+        "" => name_behind(tail).to_owned(),
+        _ if name.ends_with("人民") => format!("{name}政府"),
+        _ => name.to_owned(),
+    }
+}
+
+/// Returns true unless the words in place of a name are a placeholder, a page's navigation, or name nobody.
+fn is_plausible(name: &str) -> bool {
+    let is_name = !body_name::is_placeholder(name) && !is_navigation(name) && !names_nobody(name);
+    (3..=40).contains(&name.chars().count()) && is_name
 }
 
 /// Returns the body that follows the words of a title: 2023年政府信息公开工作年度报告（某县水务局）.
