@@ -193,6 +193,25 @@ fn the_years_of_a_folder_are_compared() {
 }
 
 #[test]
+fn personal_data_in_findings_is_masked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.txt");
+    let text = String::from_utf8(clean()).unwrap();
+    fs::write(
+        &path,
+        text.replacen("六、其他需要报告的事项", "六、其他需要报告的事项\n手机：13987654321。", 1),
+    )
+    .unwrap();
+    for format in ["text", "csv"] {
+        let said = String::from_utf8(check(&[path.to_str().unwrap(), "--format", format]).stdout).unwrap();
+        assert!(
+            said.contains("H-PII") && said.contains("139****4321") && !said.contains("13987654321"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn copies_in_a_folder_are_compared_and_the_later_one_speaks() {
     let (_folder, path) = folder();
     let lines = lines(&check(&[&path(""), "--format", "json"]));

@@ -13,7 +13,7 @@ use gongkai_proto::{
 use gongkai_rules::{Evaluation, Neighbours, Publication, ReportContext, RuleSet};
 use gongkai_worker::{Decision, Output};
 
-use crate::{UNREADABLE_EVENT, mask};
+use crate::UNREADABLE_EVENT;
 
 /// A parsed report with its event. Clones share the report.
 #[derive(Debug, Clone)]
@@ -77,7 +77,7 @@ impl ParsedDocument {
         })
     }
 
-    /// Evaluates the rules. Personal data in quotations is masked.
+    /// Evaluates the rules.
     pub(crate) fn findings(
         &self,
         rules: &RuleSet,
@@ -112,7 +112,6 @@ impl ParsedDocument {
             );
         }
         for finding in &mut findings {
-            mask::finding(finding);
             finding.versions.clone_from(&self.versions);
         }
         if self.is_erased {

@@ -3,13 +3,11 @@
 //! Read DESIGN.md, then [`handler`], which is the stage. `gongkai-neighbours` stores an agency's reports and reads
 //! the data of parents and siblings, `revalidator` applies the rules, `notices` notifies relatives of a change, and
 //! `refiling` takes an arrival that was read again out of the reports that it left.
-//! [`mask`] keeps personal data out of the log.
 
 pub mod config;
 mod document;
 pub mod handler;
 mod inputs_digest;
-pub mod mask;
 mod metrics;
 mod notices;
 mod refiling;

@@ -22,6 +22,7 @@ use crate::{
     fingerprint::{Grounds, fingerprint, operands_digest},
     input::Input,
     layout::{FormLayout, NamedCell},
+    mask,
     pack::{self, Packs},
     rule::{Case, Logic, Rule, Scope},
     text::{PackCells, PackError, PackText},
@@ -168,7 +169,8 @@ impl RuleSet {
         self.examples.iter().filter(is_on)
     }
 
-    /// Returns the findings about a report: the heaviest first, and then in the order of the document. Does not return which rules were left out; [`RuleSet::evaluate_all`] does.
+    /// Returns the findings about a report: the heaviest first, and then in the order of the document. Personal data in
+    /// them is masked. Does not return which rules were left out; [`RuleSet::evaluate_all`] does.
     #[must_use]
     pub fn evaluate(&self, report: &Report, context: &ReportContext<'_>) -> Vec<Finding> {
         self.evaluate_all(report, context).findings
@@ -218,6 +220,7 @@ impl RuleSet {
             }
         }
         // The heaviest first, and then in the order of the document.
+        findings.iter_mut().for_each(mask::finding);
         findings.sort_by_cached_key(|finding| (Reverse(finding.severity), place(finding, report)));
         Evaluation { findings, left_out }
     }

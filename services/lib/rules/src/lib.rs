@@ -23,6 +23,7 @@ mod fingerprint;
 mod folder;
 mod input;
 mod layout;
+mod mask;
 mod minhash;
 mod near;
 mod neighbours;

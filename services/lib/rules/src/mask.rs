@@ -1,11 +1,12 @@
-//! Masks personal data in findings: the log keeps every event for years, and nothing in it can be erased.
+//! Masks personal data in findings: no output repeats it, and the log keeps every event for years.
 //!
 //! Mobile numbers become `138****1234`, identity numbers `360982********123X`. Half-width and full-width digits count
 //! alike. Fingerprints are computed before masking.
 
 use gongkai_model::Finding;
 
-pub fn finding(finding: &mut Finding) {
+/// Masks the texts of a finding.
+pub(crate) fn finding(finding: &mut Finding) {
     let texts = [&mut finding.message, &mut finding.message_en, &mut finding.formula];
     let quoted = finding.source.as_mut().map(|source| &mut source.text);
     for text in texts.into_iter().chain(&mut finding.expected).chain(&mut finding.actual).chain(quoted) {
@@ -17,7 +18,7 @@ pub fn finding(finding: &mut Finding) {
 
 /// Returns the text with personal data masked, or `None` if it has none.
 #[must_use]
-pub fn masked(text: &str) -> Option<String> {
+pub(crate) fn masked(text: &str) -> Option<String> {
     let mut chars: Vec<char> = text.chars().collect();
     let mut is_changed = false;
     let mut at = 0;
