@@ -15,7 +15,12 @@ use super::{
     table::{Merge, OpenTable},
     xml::{self, Node},
 };
-use crate::{invisible::is_invisible, limits::Limits, raised::raised_digit, reject};
+use crate::{
+    invisible::is_invisible,
+    limits::Limits,
+    raised::{lowered_digit, raised_digit},
+    reject,
+};
 
 /// Builds blocks.
 pub(super) struct Body<'a> {
@@ -50,6 +55,9 @@ pub(super) struct Chunk {
     pub(super) relation: String,
 }
 
+/// Largest size of text that nobody can read, in half points.
+const UNREADABLE: u32 = 2;
+
 /// The properties of a run of characters.
 #[derive(Debug, Default)]
 struct Run {
@@ -57,8 +65,8 @@ struct Run {
     hidden: Option<bool>,
     /// Struck out, by one rule or by two.
     struck: Option<bool>,
-    /// Raised, as the mark of a footnote.
-    raised: bool,
+    /// How a digit is written, if the run is raised or lowered, as the mark of a footnote.
+    marked: Option<fn(char) -> char>,
     /// White, and without a background of its own.
     pale: bool,
     shaded: bool,
@@ -177,9 +185,18 @@ impl<'a> Body<'a> {
                 self.run.struck = Some(self.run.struck == Some(true) || xml::is_on(tag));
             }
             "vertAlign" if self.run.is_open => {
-                self.run.raised = xml::attribute(tag, "val").as_deref() == Some("superscript");
+                self.run.marked = match xml::attribute(tag, "val").as_deref() {
+                    Some("superscript") => Some(raised_digit),
+                    Some("subscript") => Some(lowered_digit),
+                    _ => None,
+                };
             }
-            "position" if self.run.is_open => self.run.raised |= xml::number(tag).is_some_and(|up| up > 0),
+            "position" if self.run.is_open && xml::number(tag).is_some_and(|up| up > 0) => {
+                self.run.marked = Some(raised_digit);
+            }
+            "sz" if self.run.is_open && xml::number(tag).is_some_and(|size| size <= UNREADABLE) => {
+                self.run.hidden = Some(true);
+            }
             "color" if self.run.is_open => {
                 self.run.pale = xml::attribute(tag, "val").is_some_and(|c| c.eq_ignore_ascii_case("ffffff"));
             }
@@ -309,9 +326,9 @@ impl<'a> Body<'a> {
         if paragraph.length > limits.line_scalars {
             return Err(reject::too_large(("段落字数", "characters in a paragraph"), limits.line_scalars));
         }
-        let raised = self.run.raised;
+        let marked = self.run.marked;
         let shown =
-            text.chars().filter(|c| !is_invisible(*c)).map(|c| if raised { raised_digit(c) } else { c });
+            text.chars().filter(|c| !is_invisible(*c)).map(|c| marked.map_or(c, |written| written(c)));
         if self.run.pale && !self.run.shaded {
             paragraph.pale.extend(shown);
             return Ok(());

@@ -130,6 +130,11 @@ fn what_is_not_printed_is_not_read() {
         &["可见"],
     );
     check(
+        "<w:p><w:r><w:rPr><w:sz w:val=\"2\"/></w:rPr><w:t>8</w:t></w:r><w:r><w:rPr><w:sz w:val=\"21\"/></w:rPr><w:t>317</w:t></w:r>\
+         <w:r><w:rPr><w:vertAlign w:val=\"subscript\"/></w:rPr><w:t>4</w:t></w:r></w:p>",
+        &["317₄"],
+    );
+    check(
         "<w:sdt><w:sdtPr><w:showingPlcHdr/></w:sdtPr><w:sdtContent><w:p><w:r><w:t>单击此处输入</w:t></w:r></w:p></w:sdtContent></w:sdt>\
          <w:sdt><w:sdtContent><w:p><w:r><w:t>内容</w:t></w:r></w:p></w:sdtContent></w:sdt>",
         &["内容"],
