@@ -1,5 +1,6 @@
 //! Reads flattened plain text: prose becomes paragraphs, and tables become grids without geometry.
 
+mod bracketed_notes;
 mod chapter_headings;
 mod comma_values;
 mod drawn_tables;

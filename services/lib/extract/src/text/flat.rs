@@ -6,6 +6,7 @@
 use gongkai_model::Grid;
 
 use super::{
+    bracketed_notes,
     lines::{self, Line, LineKind},
     lone_bars,
     open_rows::OpenRows,
@@ -59,8 +60,16 @@ fn read_bar_rows(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
     let closed = if opened { open_last * 2 < bars().count() } else { open_last == 0 };
     // A row that is opened but not closed continues on the next line, in the middle of a cell.
     let mut goes_on = false;
-    for line in lines {
+    let mut next = 0;
+    while let Some(line) = lines.get(next) {
+        let rest = lines.get(next..).unwrap_or_default();
+        let of_row = if goes_on { 1 } else { bracketed_notes::lines_of_row(rest) };
+        next += of_row;
         match line.kind {
+            _ if of_row > 1 => {
+                table.end_row();
+                ruled_rows::joined(table, rest.get(..of_row).unwrap_or_default());
+            }
             LineKind::Bars => {
                 let starts = line.text.trim_start().starts_with('|');
                 let ends = line.text.trim_end().ends_with('|');

@@ -22,15 +22,18 @@ pub(super) fn are_in(lines: &[Line<'_>]) -> bool {
 /// Reads the lines between two rules as one row.
 pub(super) fn read(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
     for row in rows(lines) {
-        let Some((first, rest)) = row.split_first() else { continue };
-        cells(first).for_each(|(start, text)| table.cell(start, text));
-        for line in rest {
-            cells(line)
-                .enumerate()
-                .for_each(|(column, (start, text))| table.add_to_cell(column, start, text));
-        }
-        table.end_row();
+        joined(table, row);
     }
+}
+
+/// Reads lines as one row.
+pub(super) fn joined(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
+    let Some((first, rest)) = lines.split_first() else { return };
+    cells(first).for_each(|(start, text)| table.cell(start, text));
+    for line in rest {
+        cells(line).enumerate().for_each(|(column, (start, text))| table.add_to_cell(column, start, text));
+    }
+    table.end_row();
 }
 
 /// Returns the lines between rules.
@@ -38,17 +41,19 @@ fn rows<'l, 'a>(lines: &'l [Line<'a>]) -> impl Iterator<Item = &'l [Line<'a>]> +
     lines.split(|line| line.kind == LineKind::Separator)
 }
 
-fn bars(line: &Line<'_>) -> usize {
+/// Returns the number of bars.
+pub(super) fn bars(line: &Line<'_>) -> usize {
     line.text.matches('|').count()
 }
 
-fn is_whole(line: &Line<'_>) -> bool {
+/// Returns true for a line with bars at both ends.
+pub(super) fn is_whole(line: &Line<'_>) -> bool {
     let text = line.text.trim();
     line.kind == LineKind::Bars && text.len() > 1 && text.starts_with('|') && text.ends_with('|')
 }
 
 /// Returns the cells of a line, each with its first scalar.
-fn cells<'a>(line: &Line<'a>) -> impl Iterator<Item = (usize, &'a str)> + use<'a> {
+pub(super) fn cells<'a>(line: &Line<'a>) -> impl Iterator<Item = (usize, &'a str)> + use<'a> {
     let mut next = line.first;
     let parts = line.text.matches('|').count();
     let placed = line.text.split('|').map(move |part| {
