@@ -22,10 +22,10 @@ impl Evidence {
         }
     }
 
-    /// Returns true unless the label names another row. This is enough if the document has every row of the form, in
-    /// order.
+    /// Returns true unless the label is the name, or part of the names, of other rows. This is enough if the document has
+    /// every row of the form, in order.
     pub(crate) fn allows(&self, row: usize) -> bool {
-        self.row().is_none_or(|named| named == row)
+        matches!(self, Self::None | Self::Group) || self.supports(row)
     }
 
     /// Returns true if the label is the name of the row, or part of it.

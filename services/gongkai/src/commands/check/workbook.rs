@@ -73,7 +73,7 @@ pub(super) fn bytes(tables: &FindingTables) -> Result<Vec<u8>, XlsxError> {
 /// Returns the workbook of one agency's list alone.
 ///
 /// # Errors
-/// As for [`bytes`].
+/// As for [`fn@bytes`].
 pub(super) fn list_bytes(list: &ActionList) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
     rectification(named(&mut workbook, "整改清单", &mut BTreeSet::new())?, list, &CellLook::new())?;
