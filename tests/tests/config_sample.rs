@@ -71,7 +71,7 @@ fn the_sample_config_names_every_key_also_those_without_a_default() {
     let common = serde_json::to_value(gongkai_worker::Common::default()).unwrap();
     let subscription = gongkai_notify::Subscription::to_log("log");
     let fields: std::collections::BTreeMap<_, _> =
-        gongkai_ingest::adapters::settings::Field::all().iter().map(|field| (*field, "")).collect();
+        gongkai_ingest::adapters::settings::EventField::all().iter().map(|field| (*field, "")).collect();
     let sections = [
         ("nats", unnamed(&sample["nats"], &common["nats"])),
         ("objects", unnamed(&sample["objects"], &common["objects"])),

@@ -44,7 +44,7 @@ use crate::{
     fetch::Fetcher,
     metrics::{Metrics, Repeat},
     places::{LastAccepted, Unfinished, micros},
-    publication::Request,
+    publication::PublicationRequest,
     rates::Rates,
     receipt_store::ReceiptStore,
     review::ReviewLevels,
@@ -120,11 +120,11 @@ impl Intake {
     ///
     /// # Cancel safety
     /// If the future is dropped, the submission may or may not have been accepted. Call again with the same id.
-    pub async fn request(&self, actor: &Actor, request: Request) -> Result<Receipt, Problem> {
+    pub async fn request(&self, actor: &Actor, request: PublicationRequest) -> Result<Receipt, Problem> {
         match request {
-            Request::Submit(submission) => self.submit(actor, *submission).await,
-            Request::Withdraw(withdrawal) => self.withdraw(actor, *withdrawal).await,
-            Request::Fetch(mut submission, remote) => {
+            PublicationRequest::Submit(submission) => self.submit(actor, *submission).await,
+            PublicationRequest::Withdraw(withdrawal) => self.withdraw(actor, *withdrawal).await,
+            PublicationRequest::Fetch(mut submission, remote) => {
                 // Nothing is fetched for a caller that may not publish it.
                 self.may(actor, &submission.declared).await?;
                 self.fetcher.complete(&mut submission, &remote).await?;

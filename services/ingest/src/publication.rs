@@ -28,11 +28,11 @@ const LIST_LIMIT: usize = 50;
 pub enum Purpose {
     /// Check this draft without storing it. If a URL is given, its content is still to be fetched.
     Check(Box<Submission>, RemoteFiles),
-    Accept(Request),
+    Accept(PublicationRequest),
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum Request {
+pub enum PublicationRequest {
     Submit(Box<Submission>),
     /// Fetch the document from this URL and accept it. The content of the submission is still empty.
     Fetch(Box<Submission>, RemoteFiles),
@@ -66,7 +66,7 @@ impl RemoteFiles {
     }
 }
 
-impl Request {
+impl PublicationRequest {
     /// Returns the sender's metadata about the report.
     #[must_use]
     pub fn declared(&self) -> &DeclaredMetadata {
@@ -197,12 +197,12 @@ pub fn read(event: CloudEvent) -> Result<Purpose, Problem> {
     let remote = RemoteFiles { content, attachments: remote };
     Ok(match kind {
         DocumentKind::Draft => Purpose::Check(submission, remote),
-        _ if remote.is_empty() => Purpose::Accept(Request::Submit(submission)),
-        _ => Purpose::Accept(Request::Fetch(submission, remote)),
+        _ if remote.is_empty() => Purpose::Accept(PublicationRequest::Submit(submission)),
+        _ => Purpose::Accept(PublicationRequest::Fetch(submission, remote)),
     })
 }
 
-fn withdrawal(event: CloudEvent) -> Result<Request, Problem> {
+fn withdrawal(event: CloudEvent) -> Result<PublicationRequest, Problem> {
     let CloudEvent { id, source, subject, time, extensions, data, .. } = event;
     let members = match data {
         EventData::Json(json) => members(json)?,
@@ -217,7 +217,7 @@ fn withdrawal(event: CloudEvent) -> Result<Request, Problem> {
             "a withdrawal names the article by data.url or the subject attribute",
         ));
     }
-    Ok(Request::Withdraw(Box::new(WithdrawalRequest { declared })))
+    Ok(PublicationRequest::Withdraw(Box::new(WithdrawalRequest { declared })))
 }
 
 #[must_use]

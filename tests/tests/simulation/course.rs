@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use gongkai_ingest::{
-    publication::Request,
+    publication::PublicationRequest,
     submission::{DeclaredMetadata, File, Submission, SubmissionIdentity, WithdrawalRequest, said},
 };
 use gongkai_model::{ReportKey, effective_at};
@@ -43,7 +43,7 @@ pub(crate) struct Course {
     /// The ids of the entries that only recorded a later time in the log.
     renewed: HashSet<String>,
     /// The last call.
-    last: Option<Request>,
+    last: Option<PublicationRequest>,
     waived: usize,
 }
 
@@ -98,7 +98,9 @@ impl Course {
             }
             Step::Repeat => match self.last.clone() {
                 // Without an id, the call is a new submission if the content is not current, or was not recorded.
-                Some(Request::Submit(submission)) if submission.identity == SubmissionIdentity::Content => {
+                Some(PublicationRequest::Submit(submission))
+                    if submission.identity == SubmissionIdentity::Content =>
+                {
                     self.publish(*submission, true).await
                 }
                 Some(request) => self.repeat(&request).await,
@@ -120,7 +122,7 @@ impl Course {
         }
     }
 
-    async fn repeat(&self, request: &Request) -> Result<(), String> {
+    async fn repeat(&self, request: &PublicationRequest) -> Result<(), String> {
         let receipt = self.deployment.call(request).await;
         let is_known = self.accepted.iter().any(|(known, _)| known.submission_id == receipt.submission_id);
         if is_known { Ok(()) } else { Err(format!("a repeated call was accepted anew: {receipt:?}")) }
@@ -205,7 +207,7 @@ impl Course {
         let report = report(&submission.declared);
         let (url, hash) = (submission.declared.url.clone(), submission.references().content_hash());
         let stated = submission.declared.event_time.map(|at| time(at, "event_time").unwrap());
-        let request = Request::Submit(Box::new(submission));
+        let request = PublicationRequest::Submit(Box::new(submission));
         let receipt = self.deployment.call(&request).await;
         self.last = Some(request);
         let is_new = self.accepted.iter().all(|(known, _)| known.submission_id != receipt.submission_id);
@@ -262,7 +264,7 @@ impl Course {
             year: declared.year,
             url: declared.url,
         };
-        let request = Request::Withdraw(Box::new(withdrawal));
+        let request = PublicationRequest::Withdraw(Box::new(withdrawal));
         let receipt = self.deployment.call(&request).await;
         self.last = Some(request);
         let logged_at = self.logged_at(&receipt.submission_id).unwrap();

@@ -13,7 +13,7 @@ use gongkai_ingest::{
     fetch::Fetcher,
     intake::Intake,
     progress::{Dead, Stages},
-    publication::Request,
+    publication::PublicationRequest,
     receipt_store::ReceiptStore,
 };
 use gongkai_isolation::Readers;
@@ -100,7 +100,7 @@ impl Deployment {
     }
 
     /// Calls ingest, and repeats the call until there is an answer, as a sender does.
-    pub(crate) async fn call(&self, request: &Request) -> Receipt {
+    pub(crate) async fn call(&self, request: &PublicationRequest) -> Receipt {
         let anyone = Actor::operator(None);
         loop {
             self.hands.set(self.now());

@@ -101,7 +101,7 @@ async fn import(args: &Import, out: &mut Printer) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Has the documents read again that the list settles otherwise, and shows them.
+/// Requests another reading of the documents that the new list settles differently, and prints them.
 async fn refile(args: &Import, csv: Vec<u8>, out: &mut Printer) -> anyhow::Result<()> {
     let csv = if args.dry_run { csv } else { Vec::new() }.into();
     let request = v1::RefileReportsRequest { csv, validate_only: args.dry_run };

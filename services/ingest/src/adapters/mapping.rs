@@ -14,7 +14,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
     body::{self, Body, FieldSource, NoText},
-    settings::{AdapterSettings, BodyForm, Field, Kind},
+    settings::{AdapterSettings, BodyForm, EventField, Kind},
     times,
     value_source::ValueSource,
 };
@@ -27,14 +27,14 @@ use crate::{
 };
 
 /// The fields of which one has the document.
-const CONTENTS: [Field; 3] = [Field::Text, Field::Base64, Field::ContentUrl];
+const CONTENTS: [EventField; 3] = [EventField::Text, EventField::Base64, EventField::ContentUrl];
 
 /// The places of the fields in the bodies of one adapter.
 #[derive(Debug, Clone)]
 pub struct Mapping {
     form: BodyForm,
     charset: &'static Encoding,
-    places: BTreeMap<Field, ValueSource>,
+    places: BTreeMap<EventField, ValueSource>,
     kinds: BTreeMap<String, Kind>,
     source: String,
     site_code: String,
@@ -66,7 +66,7 @@ impl Mapping {
     /// A place is malformed, or a required one is missing. The error names the key.
     pub fn new(name: &str, settings: &AdapterSettings, site: &Site) -> anyhow::Result<Self> {
         let key = format!("ingest.adapters.{name}");
-        let place = |(field, text): (&Field, &String)| {
+        let place = |(field, text): (&EventField, &String)| {
             let place = ValueSource::parse(settings.body, *field, text);
             Ok((*field, place.with_context(|| format!("{key}.fields.{}: \"{text}\"", field.as_str()))?))
         };
@@ -89,29 +89,29 @@ impl Mapping {
 
     /// Checks the relations of the fields.
     fn check(&self, key: &str) -> anyhow::Result<()> {
-        let has = |field: Field| self.places.contains_key(&field);
+        let has = |field: EventField| self.places.contains_key(&field);
         anyhow::ensure!(
-            has(Field::Attachments) == has(Field::AttachmentBase64),
+            has(EventField::Attachments) == has(EventField::AttachmentBase64),
             "{key}.fields: attachments and attachment_base64 go together"
         );
-        let of_attachment = Field::all().iter().find(|field| field.is_of_attachment() && has(**field));
-        if let Some(field) = of_attachment.filter(|_| !has(Field::Attachments)) {
+        let of_attachment = EventField::all().iter().find(|field| field.is_of_attachment() && has(**field));
+        if let Some(field) = of_attachment.filter(|_| !has(EventField::Attachments)) {
             anyhow::bail!("{key}.fields.{}: attachments is missing", field.as_str());
         }
         anyhow::ensure!(
-            has(Field::Attachments) || CONTENTS.into_iter().any(has),
+            has(EventField::Attachments) || CONTENTS.into_iter().any(has),
             "{key}.fields: one of text, base64, content_url, attachments is needed"
         );
-        if let Some(ValueSource::Fixed(said)) = self.places.get(&Field::Kind) {
+        if let Some(ValueSource::Fixed(said)) = self.places.get(&EventField::Kind) {
             anyhow::ensure!(
                 self.kind_of(said).is_some(),
                 "{key}.fields.kind: \"{said}\" is none of the kinds"
             );
         }
-        let may_withdraw = has(Field::Kind)
+        let may_withdraw = has(EventField::Kind)
             && (self.kinds.is_empty() || self.kinds.values().any(|kind| *kind == Kind::Withdrawn));
         anyhow::ensure!(
-            has(Field::Url) || !may_withdraw,
+            has(EventField::Url) || !may_withdraw,
             "{key}.fields.url: a withdrawal needs it; if there are none, leave them out of {key}.kinds"
         );
         Ok(())
@@ -124,23 +124,24 @@ impl Mapping {
     pub fn event(&self, content_type: &str, bytes: &Bytes) -> Result<Mapped, Problem> {
         let body = Body::decode(self.form, self.charset, content_type, bytes)?;
         let look = FieldLookup { mapping: self, source: body.source(), item: None };
-        let kind = match look.needed(Field::Kind)? {
+        let kind = match look.needed(EventField::Kind)? {
             None => Kind::Published,
             Some(said) => self.kind_of(said.trim()).ok_or_else(|| self.unknown_kind(look, &said))?,
         };
-        let id =
-            look.needed(Field::Id)?.map(|id| fields::text(&look.label(Field::Id), Some(id.into_owned())));
+        let id = look
+            .needed(EventField::Id)?
+            .map(|id| fields::text(&look.label(EventField::Id), Some(id.into_owned())));
         let event = CloudEvent {
             id: id.unwrap_or_else(|| Ok(sha256(bytes)))?,
             source: self.source.clone(),
             r#type: format!("gongkai.report.{}.v1", kind.as_str()),
             subject: None,
-            time: look.time(Field::Time)?,
+            time: look.time(EventField::Time)?,
             extensions: BTreeMap::new(),
             data: EventData::Json(self.data(look, kind)?.into()),
         };
-        look.needed(Field::SentAt)?;
-        Ok(Mapped { event, sent_at: look.time(Field::SentAt)? })
+        look.needed(EventField::SentAt)?;
+        Ok(Mapped { event, sent_at: look.time(EventField::SentAt)? })
     }
 
     fn kind_of(&self, said: &str) -> Option<Kind> {
@@ -158,36 +159,36 @@ impl Mapping {
         };
         let known = known.join(", ");
         let (chinese, english) = (format!("须是 {known} 之一"), format!("must be one of {known}"));
-        Problem::invalid(&look.label(Field::Kind), said, &chinese, &english)
+        Problem::invalid(&look.label(EventField::Kind), said, &chinese, &english)
     }
 
     fn data(&self, look: FieldLookup<'_>, kind: Kind) -> Result<Map<String, Value>, Problem> {
         let mut data = Map::new();
-        let code = look.checked(Field::AgencyCode, fields::agency_code)?;
+        let code = look.checked(EventField::AgencyCode, fields::agency_code)?;
         put(
             &mut data,
             "agency",
-            object([("code", code), ("name", look.checked(Field::AgencyName, fields::text)?)]),
+            object([("code", code), ("name", look.checked(EventField::AgencyName, fields::text)?)]),
         );
-        put(&mut data, "title", look.checked(Field::Title, fields::text)?);
-        let url = look.checked(Field::Url, fields::address)?;
+        put(&mut data, "title", look.checked(EventField::Title, fields::text)?);
+        let url = look.checked(EventField::Url, fields::address)?;
         let has_url = url.is_some();
         put(&mut data, "url", url);
-        if let Some(year) = look.text(Field::Year)? {
-            let year = fields::year(&look.label(Field::Year), year.trim())?;
+        if let Some(year) = look.text(EventField::Year)? {
+            let year = fields::year(&look.label(EventField::Year), year.trim())?;
             data.insert("year".to_owned(), year.into());
         }
-        let published_at = look.time(Field::PublishedAt)?.and_then(|time| time.format(&Rfc3339).ok());
+        let published_at = look.time(EventField::PublishedAt)?.and_then(|time| time.format(&Rfc3339).ok());
         put(&mut data, "published_at", published_at);
         let code = Some(self.site_code.clone()).filter(|code| !code.is_empty());
         put(
             &mut data,
             "site",
-            object([("code", code), ("column", look.checked(Field::Column, fields::text)?)]),
+            object([("code", code), ("column", look.checked(EventField::Column, fields::text)?)]),
         );
         if kind == Kind::Withdrawn {
             // A withdrawal has no document.
-            return if has_url { Ok(data) } else { Err(look.missing(Field::Url, Code::MissingUrl)) };
+            return if has_url { Ok(data) } else { Err(look.missing(EventField::Url, Code::MissingUrl)) };
         }
         let attachments = self.attachments(look)?;
         let content = look.content()?;
@@ -202,15 +203,16 @@ impl Mapping {
     }
 
     fn attachments(&self, look: FieldLookup<'_>) -> Result<Vec<Value>, Problem> {
-        let Some(ValueSource::At(place)) = self.places.get(&Field::Attachments) else {
+        let Some(ValueSource::At(place)) = self.places.get(&EventField::Attachments) else {
             return Ok(Vec::new());
         };
         let attachment = |(item, source): (usize, FieldSource<'_>)| {
             let look = FieldLookup { mapping: self, source, item: Some(item) };
-            let base64 = look.base64(Field::AttachmentBase64)?;
-            let base64 = base64.ok_or_else(|| look.missing(Field::AttachmentBase64, Code::MissingContent))?;
-            let name = look.checked(Field::AttachmentName, fields::text)?;
-            let media_type = look.checked(Field::AttachmentMediaType, fields::text)?;
+            let base64 = look.base64(EventField::AttachmentBase64)?;
+            let base64 =
+                base64.ok_or_else(|| look.missing(EventField::AttachmentBase64, Code::MissingContent))?;
+            let name = look.checked(EventField::AttachmentName, fields::text)?;
+            let media_type = look.checked(EventField::AttachmentMediaType, fields::text)?;
             let members = [("name", name), ("media_type", media_type), ("base64", Some(base64))];
             Ok(object(members).unwrap_or_default().into())
         };
@@ -218,7 +220,7 @@ impl Mapping {
     }
 
     fn no_content(&self, look: FieldLookup<'_>) -> Problem {
-        let fields = CONTENTS.into_iter().chain([Field::Attachments]);
+        let fields = CONTENTS.into_iter().chain([EventField::Attachments]);
         let places: Vec<String> =
             fields.filter(|field| self.places.contains_key(field)).map(|field| look.label(field)).collect();
         let places = places.join(", ");
@@ -234,7 +236,7 @@ impl Mapping {
 
 impl<'a> FieldLookup<'a> {
     /// Returns the text at the place of a field; `None` if it is blank.
-    fn text(self, field: Field) -> Result<Option<Cow<'a, str>>, Problem> {
+    fn text(self, field: EventField) -> Result<Option<Cow<'a, str>>, Problem> {
         let text = match self.mapping.places.get(&field) {
             None => None,
             Some(ValueSource::Fixed(text)) => Some(Cow::Borrowed(text.as_str())),
@@ -246,7 +248,7 @@ impl<'a> FieldLookup<'a> {
     }
 
     /// Returns the text of a field that is required if the adapter has a place for it.
-    fn needed(self, field: Field) -> Result<Option<Cow<'a, str>>, Problem> {
+    fn needed(self, field: EventField) -> Result<Option<Cow<'a, str>>, Problem> {
         let text = self.text(field)?;
         match self.mapping.places.contains_key(&field) && text.is_none() {
             true => Err(self.missing(field, Code::MissingAttribute)),
@@ -257,18 +259,18 @@ impl<'a> FieldLookup<'a> {
     /// Returns the text of a field after `check`.
     fn checked(
         self,
-        field: Field,
+        field: EventField,
         check: impl FnOnce(&str, Option<String>) -> Result<String, Problem>,
     ) -> Result<Option<String>, Problem> {
         let Some(text) = self.text(field)? else { return Ok(None) };
         check(&self.label(field), Some(text.into_owned())).map(Some)
     }
 
-    fn time(self, field: Field) -> Result<Option<OffsetDateTime>, Problem> {
+    fn time(self, field: EventField) -> Result<Option<OffsetDateTime>, Problem> {
         self.text(field)?.map(|text| times::parse(&self.label(field), &text)).transpose()
     }
 
-    fn base64(self, field: Field) -> Result<Option<String>, Problem> {
+    fn base64(self, field: EventField) -> Result<Option<String>, Problem> {
         let Some(text) = self.text(field)? else { return Ok(None) };
         cloudevent::base64(&self.label(field), &text)?;
         Ok(Some(text.into_owned()))
@@ -276,8 +278,8 @@ impl<'a> FieldLookup<'a> {
 
     /// Returns the document with its metadata; `None` if there is no document.
     fn content(self) -> Result<Option<Map<String, Value>>, Problem> {
-        let (text, base64) = (self.text(Field::Text)?, self.base64(Field::Base64)?);
-        let url = self.checked(Field::ContentUrl, fields::text)?;
+        let (text, base64) = (self.text(EventField::Text)?, self.base64(EventField::Base64)?);
+        let url = self.checked(EventField::ContentUrl, fields::text)?;
         if text.is_none() && base64.is_none() && url.is_none() {
             return Ok(None);
         }
@@ -285,18 +287,18 @@ impl<'a> FieldLookup<'a> {
             ("text", text.map(Cow::into_owned)),
             ("base64", base64),
             ("url", url),
-            ("media_type", self.checked(Field::MediaType, fields::text)?),
-            ("charset", self.checked(Field::Charset, fields::text)?),
-            ("filename", self.checked(Field::Filename, fields::text)?),
+            ("media_type", self.checked(EventField::MediaType, fields::text)?),
+            ("charset", self.checked(EventField::Charset, fields::text)?),
+            ("filename", self.checked(EventField::Filename, fields::text)?),
         ]))
     }
 
-    fn missing(self, field: Field, code: Code) -> Problem {
+    fn missing(self, field: EventField, code: Code) -> Problem {
         let label = self.label(field);
         Problem::new(code, format!("缺少 {label}，或为空"), format!("{label} is missing or empty"))
     }
 
-    fn no_text(self, field: Field, why: NoText) -> Problem {
+    fn no_text(self, field: EventField, why: NoText) -> Problem {
         let (chinese, english) = match why {
             NoText::Compound => ("须是单个值，不能是数组或对象", "must be one value, no list or object"),
             NoText::Inexact => {
@@ -310,11 +312,11 @@ impl<'a> FieldLookup<'a> {
     }
 
     /// Returns the field with its place, such as `year (/payload/reportYear)`.
-    fn label(self, field: Field) -> String {
+    fn label(self, field: EventField) -> String {
         let Some(ValueSource::At(place)) = self.mapping.places.get(&field) else {
             return field.as_str().to_owned();
         };
-        let list = self.item.and(self.mapping.places.get(&Field::Attachments));
+        let list = self.item.and(self.mapping.places.get(&EventField::Attachments));
         let place = match (self.item, list) {
             (Some(n), Some(ValueSource::At(list))) if self.mapping.form == BodyForm::Json => {
                 format!("{list}/{n}{place}")

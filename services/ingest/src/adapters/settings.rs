@@ -19,7 +19,7 @@ pub struct AdapterSettings {
     pub charset: String,
     /// The place of each field in the body: a JSON pointer (RFC 6901), the name of a form's field, or a path of XML
     /// elements, `/a/b` or `/a/b/@c`. A text after `=` is the value itself.
-    pub fields: BTreeMap<Field, String>,
+    pub fields: BTreeMap<EventField, String>,
     /// The meaning of the values of `fields.kind`. If empty, the values are the names of the kinds.
     pub kinds: BTreeMap<String, Kind>,
     /// The header with the sender's token, such as `x-oa-token`. `Bearer ` before the token is optional.
@@ -100,7 +100,7 @@ pub enum Encoding {
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-pub enum Field {
+pub enum EventField {
     /// The sender's id of the article. Without a place, the digest of the body.
     Id,
     /// The kind of the event. Without a place, every event is a publication.
@@ -161,9 +161,9 @@ impl Default for AdapterSettings {
     }
 }
 
-// === impl Field ===
+// === impl EventField ===
 
-impl Field {
+impl EventField {
     /// Returns every field.
     #[must_use]
     pub fn all() -> &'static [Self] {

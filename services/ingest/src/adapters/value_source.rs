@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 
-use super::settings::{BodyForm, Field};
+use super::settings::{BodyForm, EventField};
 
 /// The place of a field, or its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +20,12 @@ impl ValueSource {
     ///
     /// # Errors
     /// The text is no place. The error describes one.
-    pub(super) fn parse(form: BodyForm, field: Field, text: &str) -> anyhow::Result<Self> {
+    pub(super) fn parse(form: BodyForm, field: EventField, text: &str) -> anyhow::Result<Self> {
         if let Some(fixed) = text.strip_prefix('=') {
-            let varies = matches!(field, Field::Id | Field::Time | Field::SentAt | Field::Attachments);
+            let varies = matches!(
+                field,
+                EventField::Id | EventField::Time | EventField::SentAt | EventField::Attachments
+            );
             ensure!(!varies, "{} cannot have a fixed value", field.as_str());
             return Ok(Self::Fixed(fixed.to_owned()));
         }
@@ -41,7 +44,7 @@ impl ValueSource {
             ),
             BodyForm::Xml => ensure!(
                 text.strip_prefix('/').is_some_and(is_path)
-                    && (field != Field::Attachments || !text.contains('@')),
+                    && (field != EventField::Attachments || !text.contains('@')),
                 "a path of XML elements is /a/b or /a/b/@c, from the root on, without prefixes"
             ),
         }
@@ -72,41 +75,41 @@ mod tests {
         use BodyForm::{Form, Json, Xml};
         let is_place = |form, field, text: &str| ValueSource::parse(form, field, text).is_ok();
         for (form, field, text) in [
-            (Json, Field::Id, ""),
-            (Json, Field::Id, "/a~1b/~0/0/"),
-            (Json, Field::AttachmentName, "/x"),
-            (Form, Field::Id, "doc.id"),
-            (Form, Field::AttachmentBase64, ""),
-            (Xml, Field::Id, "/a"),
-            (Xml, Field::Id, "/a/b/@c"),
-            (Xml, Field::Attachments, "/a/文件"),
-            (Xml, Field::AttachmentName, "@name"),
-            (Xml, Field::AttachmentBase64, ""),
-            (Xml, Field::AttachmentBase64, "a/b"),
-            (Xml, Field::MediaType, "=text/html"),
+            (Json, EventField::Id, ""),
+            (Json, EventField::Id, "/a~1b/~0/0/"),
+            (Json, EventField::AttachmentName, "/x"),
+            (Form, EventField::Id, "doc.id"),
+            (Form, EventField::AttachmentBase64, ""),
+            (Xml, EventField::Id, "/a"),
+            (Xml, EventField::Id, "/a/b/@c"),
+            (Xml, EventField::Attachments, "/a/文件"),
+            (Xml, EventField::AttachmentName, "@name"),
+            (Xml, EventField::AttachmentBase64, ""),
+            (Xml, EventField::AttachmentBase64, "a/b"),
+            (Xml, EventField::MediaType, "=text/html"),
         ] {
             assert!(is_place(form, field, text), "{form:?} {field:?} {text}");
         }
         for (form, field, text) in [
-            (Json, Field::Id, "a"),
-            (Json, Field::Id, "$.a.b"),
-            (Json, Field::Id, "/a~2"),
-            (Json, Field::Id, "/a~"),
-            (Form, Field::Id, ""),
-            (Form, Field::AttachmentName, "name"),
-            (Xml, Field::Id, ""),
-            (Xml, Field::Id, "a/b"),
-            (Xml, Field::Id, "//a"),
-            (Xml, Field::Id, "/a/"),
-            (Xml, Field::Id, "/a/@b/c"),
-            (Xml, Field::Id, "/x:a"),
-            (Xml, Field::Id, "/a[1]"),
-            (Xml, Field::Id, "/a/@"),
-            (Xml, Field::Attachments, "/a/@b"),
-            (Xml, Field::AttachmentName, "/a"),
-            (Json, Field::Attachments, "=x"),
-            (Json, Field::Id, "=7"),
-            (Json, Field::SentAt, "=1705284720"),
+            (Json, EventField::Id, "a"),
+            (Json, EventField::Id, "$.a.b"),
+            (Json, EventField::Id, "/a~2"),
+            (Json, EventField::Id, "/a~"),
+            (Form, EventField::Id, ""),
+            (Form, EventField::AttachmentName, "name"),
+            (Xml, EventField::Id, ""),
+            (Xml, EventField::Id, "a/b"),
+            (Xml, EventField::Id, "//a"),
+            (Xml, EventField::Id, "/a/"),
+            (Xml, EventField::Id, "/a/@b/c"),
+            (Xml, EventField::Id, "/x:a"),
+            (Xml, EventField::Id, "/a[1]"),
+            (Xml, EventField::Id, "/a/@"),
+            (Xml, EventField::Attachments, "/a/@b"),
+            (Xml, EventField::AttachmentName, "/a"),
+            (Json, EventField::Attachments, "=x"),
+            (Json, EventField::Id, "=7"),
+            (Json, EventField::SentAt, "=1705284720"),
         ] {
             assert!(!is_place(form, field, text), "{form:?} {field:?} {text}");
         }

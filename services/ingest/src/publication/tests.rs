@@ -16,7 +16,7 @@ fn event(kind: &str, data: EventData) -> CloudEvent {
 
 fn submitted(event: CloudEvent) -> Submission {
     match read(event).unwrap() {
-        Purpose::Accept(Request::Submit(submission)) => *submission,
+        Purpose::Accept(PublicationRequest::Submit(submission)) => *submission,
         other => panic!("{other:?}"),
     }
 }
@@ -101,7 +101,7 @@ fn a_member_of_another_kind_is_named_without_our_types() {
 fn a_url_is_left_to_be_fetched() {
     let data = json!({"content": {"url": "https://www.example.gov.cn/a.html"}});
     let read = |kind: &str| read(event(kind, EventData::Json(data.clone()))).unwrap();
-    let Purpose::Accept(Request::Fetch(_, remote)) = read("published") else { panic!() };
+    let Purpose::Accept(PublicationRequest::Fetch(_, remote)) = read("published") else { panic!() };
     let Purpose::Check(_, of_draft) = read("draft") else { panic!() };
     assert_eq!(remote.content.as_deref(), Some("https://www.example.gov.cn/a.html"));
     assert_eq!(of_draft, remote);
@@ -139,7 +139,9 @@ fn a_withdrawal_needs_a_url() {
         CloudEvent { subject: Some("https://x/a".into()), ..event("withdrawn", EventData::None) };
     let by_data = event("withdrawn", EventData::Json(json!({"url": "https://x/a"})));
     for event in [by_subject, by_data] {
-        let Purpose::Accept(Request::Withdraw(withdrawal)) = read(event).unwrap() else { panic!() };
+        let Purpose::Accept(PublicationRequest::Withdraw(withdrawal)) = read(event).unwrap() else {
+            panic!()
+        };
         assert_eq!(withdrawal.declared.url, "https://x/a");
     }
 }

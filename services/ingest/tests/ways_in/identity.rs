@@ -10,7 +10,7 @@ use gongkai_ingest::{
     fetch::Fetcher,
     intake::Intake,
     progress::Stages,
-    publication::Request,
+    publication::PublicationRequest,
     receipt_store::ReceiptStore,
     submission::{DeclaredMetadata, File, Submission, SubmissionIdentity, WithdrawalRequest},
 };
@@ -391,7 +391,7 @@ async fn a_withdrawal_under_the_id_of_its_article_is_one(site: Site) {
     let mut ids = Vec::new();
     for replica in &site.replicas {
         let withdrawn = replica
-            .request(&anyone(), Request::Withdraw(Box::new(withdrawal("article-1", None))))
+            .request(&anyone(), PublicationRequest::Withdraw(Box::new(withdrawal("article-1", None))))
             .await
             .unwrap();
         assert_eq!(withdrawn.state(), SubmissionState::Withdrawn);

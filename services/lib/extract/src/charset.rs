@@ -37,7 +37,7 @@ pub(crate) struct DecodedText {
 
 /// Detects the charset of a text document and decodes it.
 pub(crate) fn decode(bytes: &[u8], hints: &Hints<'_>) -> Result<DecodedText, Rejection> {
-    let declared = Declared::of(bytes, hints);
+    let declared = DeclaredCharsets::of(bytes, hints);
     let (encoding, text) = best(bytes, &declared)?;
     let mut notes = Vec::new();
     let ascii = bytes.is_ascii();
@@ -51,7 +51,7 @@ pub(crate) fn decode(bytes: &[u8], hints: &Hints<'_>) -> Result<DecodedText, Rej
     Ok(DecodedText { text, charset: name(encoding), notes })
 }
 
-fn best(bytes: &[u8], declared: &Declared) -> Result<(&'static Encoding, String), Rejection> {
+fn best(bytes: &[u8], declared: &DeclaredCharsets) -> Result<(&'static Encoding, String), Rejection> {
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
         return decoded(encoding, &bytes[length..]).ok_or_else(rejection);
     }
@@ -78,7 +78,7 @@ fn is_broken_beyond_reading(bytes: &[u8]) -> bool {
 }
 
 /// Returns the legacy charsets of Chinese pages that the bytes may be in, likeliest first.
-fn candidates(bytes: &[u8], declared: &Declared) -> Vec<&'static Encoding> {
+fn candidates(bytes: &[u8], declared: &DeclaredCharsets) -> Vec<&'static Encoding> {
     let (gb18030, big5) = (everyday_tenths(GB18030, bytes), everyday_tenths(BIG5, bytes));
     let mut order = vec![(gb18030, GB18030), (big5, BIG5)];
     if gb18030 < big5 || (gb18030 == big5 && opinion(bytes, declared) == BIG5) {
@@ -88,7 +88,7 @@ fn candidates(bytes: &[u8], declared: &Declared) -> Vec<&'static Encoding> {
 }
 
 /// Chooses a charset for bytes that fit several: the detector's, else the declared one, else GB 18030.
-fn opinion(bytes: &[u8], declared: &Declared) -> &'static Encoding {
+fn opinion(bytes: &[u8], declared: &DeclaredCharsets) -> &'static Encoding {
     let first = bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or(0);
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(&bytes[first..bytes.len().min(first + DETECTED)], true);
@@ -152,9 +152,9 @@ fn name(encoding: &'static Encoding) -> &'static str {
 // === declarations ===
 
 /// The charsets that the sender and the page itself declare.
-struct Declared(Vec<&'static Encoding>);
+struct DeclaredCharsets(Vec<&'static Encoding>);
 
-impl Declared {
+impl DeclaredCharsets {
     fn of(bytes: &[u8], hints: &Hints<'_>) -> Self {
         let head = &bytes[..bytes.len().min(DECLARATION_WITHIN)];
         let head = if head.contains(&b'<') { String::from_utf8_lossy(head) } else { Cow::default() };

@@ -13,7 +13,7 @@ use crate::{
 
 /// A body and a year that a sentence names. Either may be absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Named {
+pub(crate) struct NamedBody {
     pub agency: Option<String>,
     pub year: Option<i32>,
 }
@@ -171,7 +171,7 @@ static ABOUT_REPORT: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Reads the sentences of a preamble. The text must have no white space.
-pub(crate) fn of_preamble(text: &str) -> Vec<Named> {
+pub(crate) fn of_preamble(text: &str) -> Vec<NamedBody> {
     let text = without_abbreviations(text);
     let mut found = Vec::new();
     for sentence in text.split(['。', '；', ';']) {
@@ -181,7 +181,7 @@ pub(crate) fn of_preamble(text: &str) -> Vec<Named> {
         embedded(&plain, &mut found);
         let is_named = found.iter().skip(before).any(|named| named.agency.is_some());
         if !is_named && COMPILED.iter().any(|word| plain.contains(word)) {
-            let named = |name: String| Named { agency: Some(name), year: None };
+            let named = |name: String| NamedBody { agency: Some(name), year: None };
             let by_name = || compiler(&plain).or_else(|| subject(&plain)).map(named);
             found.extend(whose(&plain).or_else(by_name));
         }
@@ -190,7 +190,7 @@ pub(crate) fn of_preamble(text: &str) -> Vec<Named> {
 }
 
 /// Reads the first sentences of chapter 一: 2023年，云川市水务局认真落实….
-pub(crate) fn of_opening(text: &str) -> Option<Named> {
+pub(crate) fn of_opening(text: &str) -> Option<NamedBody> {
     let text = without_abbreviations(text);
     for sentence in text.split(['。', '；']).take(3) {
         let year = split_year(sentence).0;
@@ -200,7 +200,7 @@ pub(crate) fn of_opening(text: &str) -> Option<Named> {
             let when = WHEN.find(clause).map_or(0, |found| found.end());
             let clause = clause.get(when..).unwrap_or_default();
             if let Some(name) = before_one_of(clause, &AFTER_OPENING, is_body) {
-                return Some(Named { agency: Some(name.to_owned()), year });
+                return Some(NamedBody { agency: Some(name.to_owned()), year });
             }
         }
     }
@@ -229,7 +229,7 @@ fn before_one_of<'t>(text: &'t str, words: &[&str], is_name: impl Fn(&str) -> bo
 }
 
 /// Reads the report's own title in 《》: 现公布《…》. Titles of other documents are cited, not published.
-fn in_book_marks(sentence: &str, found: &mut Vec<Named>) {
+fn in_book_marks(sentence: &str, found: &mut Vec<NamedBody>) {
     for document in DOCUMENT.find_iter(sentence) {
         let inner = document.as_str().trim_matches(['《', '》']);
         let before = sentence.get(..document.start()).unwrap_or_default();
@@ -243,7 +243,7 @@ fn in_book_marks(sentence: &str, found: &mut Vec<Named>) {
         if published && is_report && inner.contains("公开") && !is_form(inner) {
             let named = title::parse(inner).unwrap_or_default();
             let agency = named.agency.filter(|name| is_body(name) || is_place(name));
-            found.push(Named { agency, year: named.year });
+            found.push(NamedBody { agency, year: named.year });
         }
     }
 }
@@ -262,7 +262,7 @@ fn is_form(title: &str) -> bool {
 }
 
 /// Reads the report's own title within a sentence: 现公布云川市水务局2023年政府信息公开工作年度报告.
-fn embedded(sentence: &str, found: &mut Vec<Named>) {
+fn embedded(sentence: &str, found: &mut Vec<NamedBody>) {
     let ends = ["年度报告", "年报", "工作情况", "有关情况", "工作报告"];
     for (end, word) in ends.iter().flat_map(|end| sentence.match_indices(end)) {
         // 现将云川市水务局2023年政府信息公开工作情况报告如下: only such a clause speaks of the report.
@@ -284,7 +284,7 @@ fn embedded(sentence: &str, found: &mut Vec<Named>) {
         let subject = Some(subject.to_owned()).filter(|name| is_body(name));
         let other_year = before.contains("关于") || behind.contains("关于");
         if !other_year {
-            found.push(Named { agency: own.or(subject), year: named.year });
+            found.push(NamedBody { agency: own.or(subject), year: named.year });
         }
     }
 }
@@ -326,12 +326,12 @@ fn compiler(sentence: &str) -> Option<String> {
 }
 
 /// Returns the body, and the year behind it, in 结合…2023年政府信息公开工作…撰写.
-fn whose(sentence: &str) -> Option<Named> {
+fn whose(sentence: &str) -> Option<NamedBody> {
     sentence.match_indices("结合").find_map(|(at, word)| {
         let rest = sentence.get(at + word.len()..)?;
         let name = before_one_of(rest, &AFTER_WHOSE, is_body)?;
         let year = year_at(rest.get(name.len()..)?).map(|(year, _)| year);
-        Some(Named { agency: Some(name.to_owned()), year })
+        Some(NamedBody { agency: Some(name.to_owned()), year })
     })
 }
 

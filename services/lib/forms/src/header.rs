@@ -3,7 +3,7 @@
 use crate::{
     columns::{Header, Heading},
     index::RequestIndex,
-    request_headings::{self, Named, TableHeadings},
+    request_headings::{self, NamedColumns, TableHeadings},
     rows::{Item, Row},
 };
 
@@ -29,13 +29,13 @@ impl RequestHeader {
 
     /// Returns the names above the columns of one table. Empty unless it has geometry and names all columns.
     pub(crate) fn over(&self, table: u32) -> &[Heading] {
-        self.table(table).filter(|own| own.named == Named::All).map_or(&[], |own| &own.headings)
+        self.table(table).filter(|own| own.named == NamedColumns::All).map_or(&[], |own| &own.headings)
     }
 
     /// Returns the order of the columns in one table.
     pub(crate) fn order(&self, table: u32) -> Option<Vec<usize>> {
         match (self.table(table).map(|own| own.named), self.over(table)) {
-            (Some(Named::Unclear), _) => None,
+            (Some(NamedColumns::Unclear), _) => None,
             (_, []) => self.header.order(COLUMNS),
             (_, headings) => Some(headings.iter().map(|heading| heading.column).collect()),
         }

@@ -7,7 +7,7 @@ use gongkai_model::Variant;
 use crate::{
     form::Form,
     label::{Spelling, norm},
-    label_match::Evidence,
+    label_match::LabelEvidence,
     rows::Row,
     value::CellValue,
 };
@@ -150,7 +150,7 @@ impl RequestIndex {
     }
 
     /// Returns the evidence of a row's labels, and of the lines before it, for its position in the form.
-    pub(crate) fn evidence(&self, row: &Row<'_>, before: &[&str]) -> Evidence {
+    pub(crate) fn evidence(&self, row: &Row<'_>, before: &[&str]) -> LabelEvidence {
         let own: Vec<&str> = row.labels.iter().map(|piece| piece.label.as_str()).collect();
         let raw = row.labels.last().map_or("", |piece| piece.cell.text.as_str());
         if let Some(evidence) = self.whole(&own, raw) {
@@ -163,32 +163,35 @@ impl RequestIndex {
             if let Some(row) =
                 self.exact(&joined).filter(|_| lines > own.len() && joined.chars().count() >= 4)
             {
-                return Evidence::Named(row);
+                return LabelEvidence::Named(row);
             }
         }
         let near = self.nearby(before.get(before.len().saturating_sub(NEAR)..).unwrap_or_default());
         let own = self.fragments(own.last().copied().unwrap_or_default());
         match (own.is_empty(), near.is_empty()) {
-            (false, _) => Evidence::Few(own),
-            (true, false) => Evidence::Few(near),
-            (true, true) => Evidence::None,
+            (false, _) => LabelEvidence::Few(own),
+            (true, false) => LabelEvidence::Few(near),
+            (true, true) => LabelEvidence::None,
         }
     }
 
     /// Returns the position that the row's own labels name.
-    fn whole(&self, own: &[&str], raw: &str) -> Option<Evidence> {
+    fn whole(&self, own: &[&str], raw: &str) -> Option<LabelEvidence> {
         for cells in 1..=own.len().min(4) {
             let joined = tail(own, cells);
             let group_of_its_own = joined == "其他" && raw.trim_start().starts_with(['（', '(']);
             if let Some(row) = self.exact(&joined).filter(|_| !group_of_its_own) {
-                return Some(Evidence::Named(row));
+                return Some(LabelEvidence::Named(row));
             }
             if group_of_its_own || self.groups.contains(&joined) {
-                return Some(Evidence::Group);
+                return Some(LabelEvidence::Group);
             }
         }
         let last = own.last()?;
-        self.part(last).or_else(|| self.part(&tail(own, 2))).or_else(|| self.alike(last)).map(Evidence::Named)
+        self.part(last)
+            .or_else(|| self.part(&tail(own, 2)))
+            .or_else(|| self.alike(last))
+            .map(LabelEvidence::Named)
     }
 
     /// Returns the one row whose name is contained in the label (joined to a group's title, or followed by a note),

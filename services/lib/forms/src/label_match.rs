@@ -2,7 +2,7 @@
 
 /// The evidence of a label and the text around it for the row's position in the form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Evidence {
+pub(crate) enum LabelEvidence {
     /// The label does not identify a row.
     None,
     /// The label is the title of a group, such as （三）不予公开. The row is the group's subtotal, or its own label is lost.
@@ -13,7 +13,7 @@ pub(crate) enum Evidence {
     Named(usize),
 }
 
-impl Evidence {
+impl LabelEvidence {
     /// Returns the row whose name the label is.
     pub(crate) fn row(&self) -> Option<usize> {
         match self {

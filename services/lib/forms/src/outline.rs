@@ -27,8 +27,7 @@ pub(crate) struct Outline {
 /// Splits a document at its headings.
 pub(crate) fn read(document: &Document, titles: &ChapterTitles) -> Outline {
     let blocks = &document.blocks;
-    let heads: Vec<Option<ChapterHeading<'_>>> =
-        (0..blocks.len()).map(|at| head(blocks, at, titles)).collect();
+    let heads: Vec<Option<ChapterLine<'_>>> = (0..blocks.len()).map(|at| head(blocks, at, titles)).collect();
     let style = style(&heads);
     let mut outline = Outline { first_heading: blocks.len(), ..Outline::default() };
     let mut skipped = None;
@@ -54,7 +53,7 @@ pub(crate) fn read(document: &Document, titles: &ChapterTitles) -> Outline {
 }
 
 impl Outline {
-    fn open(&mut self, head: &ChapterHeading<'_>, paragraph: &Paragraph) {
+    fn open(&mut self, head: &ChapterLine<'_>, paragraph: &Paragraph) {
         let below = head.below.map(|below| (below.text.as_str(), below.span)).unwrap_or_default();
         let rest = head.rest.map(|rest| Paragraph { text: rest.to_owned(), ..paragraph.clone() });
         self.sections.push(Section {
@@ -90,7 +89,7 @@ impl Outline {
 
 /// A line with the title of a chapter.
 #[derive(Debug, Clone, Copy)]
-struct ChapterHeading<'t> {
+struct ChapterLine<'t> {
     number: u32,
     style: HeadingNumbering,
     /// The text of the heading.
@@ -101,10 +100,10 @@ struct ChapterHeading<'t> {
     below: Option<&'t Paragraph>,
 }
 
-fn head<'t>(blocks: &'t [Block], at: usize, titles: &ChapterTitles) -> Option<ChapterHeading<'t>> {
+fn head<'t>(blocks: &'t [Block], at: usize, titles: &ChapterTitles) -> Option<ChapterLine<'t>> {
     let Block::Paragraph(paragraph) = blocks.get(at)? else { return None };
     let enumerator = enumerator::split(&paragraph.text);
-    let heading = ChapterHeading {
+    let heading = ChapterLine {
         number: enumerator.number,
         style: enumerator.style,
         title: &paragraph.text,
@@ -114,14 +113,14 @@ fn head<'t>(blocks: &'t [Block], at: usize, titles: &ChapterTitles) -> Option<Ch
     if enumerator.number > 0 && enumerator.rest.is_empty() {
         let Some(Block::Paragraph(below)) = blocks.get(at + 1) else { return None };
         let fits = titles.chapter(&below.text) == Some(enumerator.number);
-        return fits.then_some(ChapterHeading { below: Some(below), ..heading });
+        return fits.then_some(ChapterLine { below: Some(below), ..heading });
     }
     let (number, title, rest) = split_heading(&paragraph.text, heading.style, titles)?;
-    Some(ChapterHeading { number, title, rest, ..heading })
+    Some(ChapterLine { number, title, rest, ..heading })
 }
 
 /// Returns the style in which most chapters are numbered.
-fn style(heads: &[Option<ChapterHeading<'_>>]) -> Option<HeadingNumbering> {
+fn style(heads: &[Option<ChapterLine<'_>>]) -> Option<HeadingNumbering> {
     let mut seen = [[false; 7]; STYLES.len()];
     for head in heads.iter().flatten() {
         let row = STYLES.iter().position(|s| *s == head.style).and_then(|at| seen.get_mut(at));

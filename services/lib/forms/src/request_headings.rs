@@ -13,7 +13,7 @@ const COLUMNS: usize = 7;
 
 /// What the header of a table says about its columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Named {
+pub(crate) enum NamedColumns {
     /// Each column has one name.
     All,
     /// Some columns have a name, or one has several.
@@ -32,7 +32,7 @@ pub(crate) struct TableHeadings {
     others: Vec<(u32, u32)>,
     /// Right end of the header.
     pub end: u32,
-    pub named: Named,
+    pub named: NamedColumns,
 }
 
 impl TableHeadings {
@@ -73,7 +73,7 @@ pub(crate) fn of_tables(items: &[Item<'_>], index: &RequestIndex) -> Vec<TableHe
                 headings: Vec::new(),
                 others: Vec::new(),
                 end: 0,
-                named: Named::Some,
+                named: NamedColumns::Some,
             };
             tables.push((new, Vec::new(), false));
         }
@@ -119,9 +119,9 @@ fn settle(mut table: TableHeadings, titles: &[&ReadCell<'_>]) -> TableHeadings {
     columns.sort_unstable();
     let apart = headings.windows(2).all(|pair| pair.first().map(|h| h.end) <= pair.last().map(|h| h.start));
     table.named = match (is_unclear, apart && columns.into_iter().eq(0..COLUMNS)) {
-        (true, _) => Named::Unclear,
-        (false, true) => Named::All,
-        (false, false) => Named::Some,
+        (true, _) => NamedColumns::Unclear,
+        (false, true) => NamedColumns::All,
+        (false, false) => NamedColumns::Some,
     };
     table
 }

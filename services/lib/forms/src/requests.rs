@@ -13,10 +13,10 @@ use crate::{
     form::Form,
     header::{RequestHeader, applicants},
     index::RequestIndex,
-    label_match::Evidence,
+    label_match::LabelEvidence,
     out_of_step,
     read_cell::ReadCell,
-    request_headings::Named,
+    request_headings::NamedColumns,
     rows::{self, Item, Row},
     subtotals,
     torn_labels::{self, TornLabels},
@@ -35,7 +35,7 @@ struct FilledRow<'r, 'a> {
     row: &'r Row<'a>,
     /// The label, as far as its lines are known.
     label: String,
-    evidence: Evidence,
+    evidence: LabelEvidence,
     /// The row of the form, set once both readings agree.
     at: Option<usize>,
 }
@@ -122,20 +122,20 @@ fn entries<'r, 'a>(items: &'r [Item<'a>], index: &RequestIndex) -> Vec<FilledRow
         let (label, evidence) = if torn_labels::is_unlabelled(row) {
             (String::new(), torn.evidence(at, index))
         } else if out_of_step && row.stream {
-            (String::new(), Evidence::None)
+            (String::new(), LabelEvidence::None)
         } else {
             // Lines before a row of blanks may be those of a label whose numbers are elsewhere.
             let before: &[&str] = if all_blank && !row.stream { &[] } else { &before };
             let label = index.grown(before, &labels);
-            let named = index.exact(&label).map(Evidence::Named);
+            let named = index.exact(&label).map(LabelEvidence::Named);
             (label, named.unwrap_or_else(|| index.evidence(row, before)))
         };
         if all_blank && torn.has_numbers() {
             before.extend(labels);
             continue;
         }
-        let unnamed = matches!(evidence, Evidence::None | Evidence::Few(_));
-        if evidence == Evidence::Group || (unnamed && (all_blank || row.values.len() < COLUMNS)) {
+        let unnamed = matches!(evidence, LabelEvidence::None | LabelEvidence::Few(_));
+        if evidence == LabelEvidence::Group || (unnamed && (all_blank || row.values.len() < COLUMNS)) {
             before.extend(labels);
             continue;
         }
@@ -202,7 +202,7 @@ impl FilledRow<'_, '_> {
             return false;
         }
         if let Some(row) = index.exact(&joined) {
-            self.evidence = Evidence::Named(row);
+            self.evidence = LabelEvidence::Named(row);
         }
         self.label = joined;
         true
@@ -330,7 +330,7 @@ fn read_row<'a>(
             assignment.unsure_row(first, COLUMNS, &row.values.iter());
         }
         Values::These(cells)
-            if own.is_some_and(|own| own.named == Named::Some && !own.allow(cells, &order)) =>
+            if own.is_some_and(|own| own.named == NamedColumns::Some && !own.allow(cells, &order)) =>
         {
             assignment.unsure_row(first, COLUMNS, &row.values.iter());
         }

@@ -7,7 +7,7 @@
 
 use crate::{
     index::RequestIndex,
-    label_match::Evidence,
+    label_match::LabelEvidence,
     rows::{Item, Row},
 };
 
@@ -57,9 +57,9 @@ impl<'r, 'a> TornLabels<'r, 'a> {
     }
 
     /// Returns the evidence for the row of numbers at item `at`.
-    pub(crate) fn evidence(&self, at: usize, index: &RequestIndex) -> Evidence {
+    pub(crate) fn evidence(&self, at: usize, index: &RequestIndex) -> LabelEvidence {
         let Ok(own) = self.tokens.binary_search_by_key(&at, |(_, range)| range.start) else {
-            return Evidence::None;
+            return LabelEvidence::None;
         };
         let before = own.checked_sub(1).and_then(|before| self.tokens.get(before));
         let goes_on = self.tokens.get(own + 1).is_some_and(|(token, _)| *token == Token::Numbers);
@@ -68,7 +68,7 @@ impl<'r, 'a> TornLabels<'r, 'a> {
             && self.labels_first
             && !goes_on
         {
-            return Evidence::Named(*only);
+            return LabelEvidence::Named(*only);
         }
         let is_end = |(token, _): &&(Token, std::ops::Range<usize>)| *token == Token::Row;
         let (left, right) = self.tokens.split_at(own);
@@ -79,7 +79,7 @@ impl<'r, 'a> TornLabels<'r, 'a> {
             labels.flat_map(|(_, range)| self.possible(range.clone(), index)).collect();
         rows.sort_unstable();
         rows.dedup();
-        if rows.is_empty() { Evidence::None } else { Evidence::Few(rows) }
+        if rows.is_empty() { LabelEvidence::None } else { LabelEvidence::Few(rows) }
     }
 
     fn labels(&self, range: std::ops::Range<usize>) -> Vec<&str> {

@@ -170,7 +170,7 @@ mod tests {
     const BUCKET: &str = "records";
 
     #[derive(Clone, PartialEq, prost::Message)]
-    struct Count {
+    struct SampleRecord {
         #[prost(uint64, tag = "1")]
         n: u64,
     }
@@ -182,7 +182,7 @@ mod tests {
         (RecordStore::new(entries.clone(), 3), entries)
     }
 
-    fn add(count: &mut Count) -> (bool, u64) {
+    fn add(count: &mut SampleRecord) -> (bool, u64) {
         count.n += 1;
         (true, count.n)
     }
@@ -190,13 +190,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_record_is_changed_by_one_at_a_time() {
         let (store, _) = store().await;
-        let mine = store.read::<Count>("a").await.unwrap();
-        assert_eq!(store.change("a", add).await.unwrap(), (Count { n: 1 }, 1));
+        let mine = store.read::<SampleRecord>("a").await.unwrap();
+        assert_eq!(store.change("a", add).await.unwrap(), (SampleRecord { n: 1 }, 1));
         assert!(!store.save("a", &mine).await.unwrap(), "somebody was faster");
         assert_eq!(store.change("a", add).await.unwrap().1, 2);
-        let unchanged = store.change("a", |count: &mut Count| (false, count.n)).await.unwrap();
-        assert_eq!(unchanged, (Count { n: 2 }, 2));
-        assert_eq!(store.read::<Count>("a").await.unwrap().record, Count { n: 2 });
+        let unchanged = store.change("a", |count: &mut SampleRecord| (false, count.n)).await.unwrap();
+        assert_eq!(unchanged, (SampleRecord { n: 2 }, 2));
+        assert_eq!(store.read::<SampleRecord>("a").await.unwrap().record, SampleRecord { n: 2 });
     }
 
     #[tokio::test(start_paused = true)]
@@ -205,6 +205,6 @@ mod tests {
         assert!(store.lost("a", 1).await.is_ok());
         assert_eq!(store.lost("a", 2).await.unwrap_err().kind, ErrorKind::Conflict);
         entries.create("b", Bytes::from_static(b"\xff")).await.unwrap();
-        assert_eq!(store.read::<Count>("b").await.unwrap_err().kind, ErrorKind::Unreadable);
+        assert_eq!(store.read::<SampleRecord>("b").await.unwrap_err().kind, ErrorKind::Unreadable);
     }
 }

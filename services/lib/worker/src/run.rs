@@ -140,7 +140,7 @@ mod tests {
 
     #[derive(Debug, Clone, Default, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
-    struct SampleConfig {
+    struct SampleServiceConfig {
         size: u32,
     }
 
@@ -150,14 +150,14 @@ mod tests {
     impl Service for SampleService {
         const NAME: &'static str = "stage";
         const ADMIN_PORT: u16 = 0;
-        type Config = SampleConfig;
+        type Config = SampleServiceConfig;
 
-        fn validate(config: &SampleConfig) -> anyhow::Result<()> {
+        fn validate(config: &SampleServiceConfig) -> anyhow::Result<()> {
             anyhow::ensure!(config.size < 10, "stage.size must be below 10");
             Ok(())
         }
 
-        async fn run(_: SampleConfig, _: Runtime) -> anyhow::Result<()> {
+        async fn run(_: SampleServiceConfig, _: Runtime) -> anyhow::Result<()> {
             Ok(())
         }
     }
@@ -175,7 +175,7 @@ mod tests {
         }
     }
 
-    fn loaded(toml: &str) -> anyhow::Result<ProgramSettings<SampleConfig>> {
+    fn loaded(toml: &str) -> anyhow::Result<ProgramSettings<SampleServiceConfig>> {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("gongkai.toml");
         std::fs::write(&file, toml).unwrap();

@@ -35,7 +35,7 @@ pub struct Refiling {
 
 /// One run by one list.
 #[derive(Clone)]
-struct Run {
+struct RefilingRun {
     refiling: Refiling,
     list: Arc<Registry>,
     /// The list by which all was settled before.
@@ -64,7 +64,7 @@ impl Refiling {
         only_named: bool,
     ) -> Result<BoxStream<'static, Result<RefiledReport, QueryError>>, QueryError> {
         let before = self.lists.settled().await.map_err(QueryError::Broker)?;
-        let run = Run {
+        let run = RefilingRun {
             affected: Arc::new(list.affected_since(&before)),
             refiling: self,
             list: Arc::new(list),
@@ -75,9 +75,9 @@ impl Refiling {
     }
 }
 
-// === impl Run ===
+// === impl RefilingRun ===
 
-impl Run {
+impl RefilingRun {
     /// Returns the stored reports.
     fn stored(self) -> impl Stream<Item = Result<RefiledReport, QueryError>> + Send {
         let pages = stream::try_unfold(Some(None), move |after: Option<Option<Cursor>>| {

@@ -34,7 +34,7 @@ use self::{
     files::DocumentSource,
     lang::Lang,
     options::{FailOn, OutputOptions, ReportFormat},
-    output::Output,
+    output::LineSink,
 };
 use crate::printer::Printer;
 
@@ -106,7 +106,7 @@ pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCod
         workbook: args.output.clone(),
         lists: args.lists.clone(),
     };
-    let mut output = Output::new(options, &checker.rules, out);
+    let mut output = LineSink::new(options, &checker.rules, out);
     if is_county(&args) {
         let Args { paths, previous, agencies, site_code, .. } = args;
         let county = CountyArgs { paths, previous, agencies, site_code };
@@ -127,7 +127,7 @@ fn is_county(args: &Args) -> bool {
 async fn check_each(
     paths: Vec<PathBuf>,
     checker: &Arc<Checker>,
-    output: &mut Output<'_>,
+    output: &mut LineSink<'_>,
 ) -> anyhow::Result<()> {
     let ahead = Arc::new(Ahead::new());
     let checks = files::sources(paths).map(|source| check_one(source, checker.clone(), ahead.clone()));

@@ -19,7 +19,7 @@ use super::{
 use crate::printer::{Printer, complain};
 
 /// Where the lines go.
-pub(super) struct Output<'a> {
+pub(super) struct LineSink<'a> {
     out: &'a mut Printer,
     options: OutputOptions,
     places: Places,
@@ -30,7 +30,7 @@ pub(super) struct Output<'a> {
     tables: Option<FindingTables>,
 }
 
-impl<'a> Output<'a> {
+impl<'a> LineSink<'a> {
     pub(super) fn new(options: OutputOptions, rules: &RuleSet, out: &'a mut Printer) -> Self {
         let needs_tables = options.lists.is_some() || options.format == ReportFormat::Xlsx;
         Self {

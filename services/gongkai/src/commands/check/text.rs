@@ -19,16 +19,16 @@ pub(super) struct TextWriter {
     lang: Lang,
     documents: usize,
     rejected: usize,
-    counts: Counts,
+    counts: FindingTotals,
 }
 
 /// Number of findings by severity.
 #[derive(Debug, Clone, Copy, Default)]
-struct Counts([usize; 4]);
+struct FindingTotals([usize; 4]);
 
 impl TextWriter {
     pub(super) fn new(lang: Lang) -> Self {
-        Self { lang, documents: 0, rejected: 0, counts: Counts::default() }
+        Self { lang, documents: 0, rejected: 0, counts: FindingTotals::default() }
     }
 
     /// Writes a document and its findings. Findings of one cause are one line.
@@ -43,7 +43,7 @@ impl TextWriter {
             return out.line(format!("{}{}", " ".repeat(INDENT), wrap(&message, INDENT, INDENT)));
         }
         let groups = by_cause(&line.findings);
-        let mut counts = Counts::default();
+        let mut counts = FindingTotals::default();
         groups.iter().for_each(|group| counts.add(group.first));
         self.counts.join(counts);
         out.line(file)?;
@@ -57,7 +57,7 @@ impl TextWriter {
     }
 
     /// Returns the line about a report: its body, its year and the number of findings.
-    fn heading(&self, out: &Printer, report: &ReportLine, counts: Counts) -> String {
+    fn heading(&self, out: &Printer, report: &ReportLine, counts: FindingTotals) -> String {
         let agency = clean(&report.agency);
         let result = if counts.is_empty() {
             out.styled(Emphasis::Green, self.lang.choose("未发现问题", "no findings"))
@@ -115,7 +115,7 @@ impl TextWriter {
     }
 }
 
-impl Counts {
+impl FindingTotals {
     fn add(&mut self, finding: &FindingLine) {
         let severity = finding.severity.parse::<Severity>().unwrap_or(Severity::Info);
         if let Some(at) = Severity::ALL.iter().position(|known| *known == severity) {

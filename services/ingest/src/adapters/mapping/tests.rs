@@ -4,8 +4,8 @@ use super::*;
 use crate::config::Config;
 
 /// An adapter whose bodies have the names of our fields, at the top.
-fn settings(body: BodyForm, fields: &[Field]) -> AdapterSettings {
-    let place = |field: Field| match (body, field.is_of_attachment()) {
+fn settings(body: BodyForm, fields: &[EventField]) -> AdapterSettings {
+    let place = |field: EventField| match (body, field.is_of_attachment()) {
         (BodyForm::Json, _) => format!("/{}", field.as_str()),
         (BodyForm::Form, true) => String::new(),
         (BodyForm::Form, false) => field.as_str().to_owned(),
@@ -17,7 +17,7 @@ fn settings(body: BodyForm, fields: &[Field]) -> AdapterSettings {
 }
 
 fn all_of_json() -> AdapterSettings {
-    settings(BodyForm::Json, Field::all())
+    settings(BodyForm::Json, EventField::all())
 }
 
 fn mapping(settings: &AdapterSettings) -> anyhow::Result<Mapping> {
@@ -62,7 +62,13 @@ fn every_field_gets_to_its_member() {
 
 #[test]
 fn a_form_and_xml_say_the_same() {
-    let fields = [Field::Id, Field::Url, Field::Base64, Field::Attachments, Field::AttachmentBase64];
+    let fields = [
+        EventField::Id,
+        EventField::Url,
+        EventField::Base64,
+        EventField::Attachments,
+        EventField::AttachmentBase64,
+    ];
     let form = map(
         &settings(BodyForm::Form, &fields),
         "id=7&url=https%3A%2F%2Fwww.a.example%2F7&base64=MSwy&attachments=MQ&attachments=Mg",
@@ -136,7 +142,7 @@ fn what_is_missing_or_of_another_kind_is_named_with_its_place() {
 
 #[test]
 fn places_in_forms_and_xml_are_named_too() {
-    let fields = [Field::Id, Field::Text, Field::Attachments, Field::AttachmentBase64];
+    let fields = [EventField::Id, EventField::Text, EventField::Attachments, EventField::AttachmentBase64];
     let said = |settings: &AdapterSettings, body: &str| map(settings, body.to_owned()).unwrap_err().detail_en;
     let form = settings(BodyForm::Form, &fields);
     assert!(said(&form, "id=1&id=2").starts_with("id (id) may be there once"));
@@ -151,7 +157,7 @@ fn places_in_forms_and_xml_are_named_too() {
 
 #[test]
 fn without_an_id_the_body_is_one_and_without_a_kind_it_is_a_publication() {
-    let settings = settings(BodyForm::Json, &[Field::Text]);
+    let settings = settings(BodyForm::Json, &[EventField::Text]);
     let id = |body: &'static str| map(&settings, body).unwrap().event.id;
     assert_eq!(id(r#"{"text": "a"}"#), id(r#"{"text": "a"}"#));
     assert_ne!(id(r#"{"text": "a"}"#), id(r#"{"text": "b"}"#));
@@ -182,10 +188,10 @@ fn a_withdrawal_needs_its_address_and_nothing_else() {
 fn attachments_alone_are_a_document() {
     let settings = AdapterSettings {
         fields: [
-            (Field::MediaType, "=text/html".to_owned()),
-            (Field::Text, "/text".to_owned()),
-            (Field::Attachments, "/files".to_owned()),
-            (Field::AttachmentBase64, String::new()),
+            (EventField::MediaType, "=text/html".to_owned()),
+            (EventField::Text, "/text".to_owned()),
+            (EventField::Attachments, "/files".to_owned()),
+            (EventField::AttachmentBase64, String::new()),
         ]
         .into(),
         ..AdapterSettings::default()
@@ -205,14 +211,14 @@ fn a_mapping_that_cannot_work_is_a_mistake() {
     };
     for (key, said) in [
         ("charset", with(|s| s.charset = "klingon".into())),
-        ("fields.id", with(|s| drop(s.fields.insert(Field::Id, "$.id".into())))),
-        ("fields", with(|s| drop(s.fields.remove(&Field::AttachmentBase64)))),
-        ("fields.kind", with(|s| drop(s.fields.insert(Field::Kind, "=gone".into())))),
-        ("fields.url", with(|s| drop(s.fields.remove(&Field::Url)))),
+        ("fields.id", with(|s| drop(s.fields.insert(EventField::Id, "$.id".into())))),
+        ("fields", with(|s| drop(s.fields.remove(&EventField::AttachmentBase64)))),
+        ("fields.kind", with(|s| drop(s.fields.insert(EventField::Kind, "=gone".into())))),
+        ("fields.url", with(|s| drop(s.fields.remove(&EventField::Url)))),
         ("fields", with(|s| s.fields.clear())),
         (
             "fields.attachment_name",
-            with(|s| s.fields.retain(|f, _| matches!(f, Field::Text | Field::AttachmentName))),
+            with(|s| s.fields.retain(|f, _| matches!(f, EventField::Text | EventField::AttachmentName))),
         ),
     ] {
         assert!(said.starts_with(&format!("ingest.adapters.oa.{key}: ")), "{said}");

@@ -3,15 +3,15 @@
 use gongkai_model::{Block, Paragraph as Text, Rejection};
 
 use super::{
-    props::{self, Character, ParagraphProps, Run},
+    props::{self, Character, ParagraphProps, PropertyRun},
     table::OpenTable,
 };
 use crate::{invisible::is_invisible, limits::Limits, raised::raised_digit, reject};
 
 /// Builds blocks.
-pub(super) struct Body<'a> {
+pub(super) struct DocBuilder<'a> {
     limits: &'a Limits,
-    paragraphs: &'a [Run<ParagraphProps>],
+    paragraphs: &'a [PropertyRun<ParagraphProps>],
     blocks: Vec<Block>,
     tables: Vec<OpenTable>,
     /// The paragraph so far.
@@ -22,8 +22,8 @@ pub(super) struct Body<'a> {
     cells: usize,
 }
 
-impl<'a> Body<'a> {
-    pub(super) fn new(paragraphs: &'a [Run<ParagraphProps>], limits: &'a Limits) -> Self {
+impl<'a> DocBuilder<'a> {
+    pub(super) fn new(paragraphs: &'a [PropertyRun<ParagraphProps>], limits: &'a Limits) -> Self {
         Self {
             limits,
             paragraphs,

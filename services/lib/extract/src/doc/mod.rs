@@ -16,10 +16,10 @@ mod tests;
 use gongkai_model::{Block, Rejection, RejectionCode};
 
 use self::{
-    body::Body,
+    body::DocBuilder,
     cfb::CompoundFile,
     fib::{FibHeader, Piece},
-    props::{Character, Run},
+    props::{Character, PropertyRun},
 };
 use crate::{limits::Limits, reject};
 
@@ -42,7 +42,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejectio
     let paragraphs = props::paragraphs(&word, &pages, &data);
     let pages = header.character_pages(&word, &tables).ok_or_else(corrupt)?;
     let characters = props::characters(&word, &pages);
-    let mut body = Body::new(&paragraphs, limits);
+    let mut body = DocBuilder::new(&paragraphs, limits);
     for range in header.texts() {
         read_text(&word, &pieces, range, &characters, &mut body)?;
     }
@@ -54,11 +54,11 @@ fn read_text(
     word: &[u8],
     pieces: &[Piece],
     range: std::ops::Range<usize>,
-    characters: &[Run<Character>],
-    body: &mut Body<'_>,
+    characters: &[PropertyRun<Character>],
+    body: &mut DocBuilder<'_>,
 ) -> Result<(), Rejection> {
     let mut begun = 0_usize;
-    let mut run: Option<&Run<Character>> = None;
+    let mut run: Option<&PropertyRun<Character>> = None;
     let mut high = None;
     for piece in pieces {
         let end = begun.saturating_add(piece.length);

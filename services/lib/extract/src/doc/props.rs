@@ -10,7 +10,7 @@ const MOST_COLUMNS: usize = 64;
 
 /// Properties of the characters or paragraphs from one offset to another.
 #[derive(Debug, Clone)]
-pub(super) struct Run<T> {
+pub(super) struct PropertyRun<T> {
     from: usize,
     to: usize,
     pub(super) value: T,
@@ -46,12 +46,12 @@ pub(super) struct ParagraphProps {
 pub(super) struct RowShape {
     /// Edges of the cells, in twentieths of a point: one more than there are cells.
     pub(super) edges: Vec<i16>,
-    pub(super) merges: Vec<Merge>,
+    pub(super) merges: Vec<CellMerge>,
 }
 
 /// How a cell is merged with its neighbours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Merge {
+pub(super) struct CellMerge {
     /// True if the cell belongs to the cell to its left.
     pub(super) left: bool,
     /// True if the cell belongs to the cell above.
@@ -81,18 +81,18 @@ impl ParagraphProps {
 }
 
 /// Returns the run that contains the offset.
-pub(super) fn at<T>(runs: &[Run<T>], offset: usize) -> Option<&Run<T>> {
+pub(super) fn at<T>(runs: &[PropertyRun<T>], offset: usize) -> Option<&PropertyRun<T>> {
     let index = runs.partition_point(|run| run.from <= offset).checked_sub(1)?;
     runs.get(index).filter(|run| offset < run.to)
 }
 
-impl<T> Run<T> {
+impl<T> PropertyRun<T> {
     pub(super) fn holds(&self, offset: usize) -> bool {
         (self.from..self.to).contains(&offset)
     }
 }
 
-pub(super) fn characters(word: &[u8], pages: &[usize]) -> Vec<Run<Character>> {
+pub(super) fn characters(word: &[u8], pages: &[usize]) -> Vec<PropertyRun<Character>> {
     runs(word, pages, 1, |page, entry| {
         let mut character = Character::default();
         let start = usize::from(u8_at(page, entry)?) * 2;
@@ -104,7 +104,7 @@ pub(super) fn characters(word: &[u8], pages: &[usize]) -> Vec<Run<Character>> {
     })
 }
 
-pub(super) fn paragraphs(word: &[u8], pages: &[usize], data: &[u8]) -> Vec<Run<ParagraphProps>> {
+pub(super) fn paragraphs(word: &[u8], pages: &[usize], data: &[u8]) -> Vec<PropertyRun<ParagraphProps>> {
     runs(word, pages, 13, |page, entry| {
         let mut paragraph = ParagraphProps::default();
         let start = usize::from(u8_at(page, entry)?) * 2;
@@ -127,7 +127,7 @@ fn runs<T>(
     pages: &[usize],
     entry: usize,
     read: impl Fn(&[u8], usize) -> Option<T>,
-) -> Vec<Run<T>> {
+) -> Vec<PropertyRun<T>> {
     let mut runs = Vec::new();
     for page in pages {
         let Some(page) = page.checked_mul(PAGE).and_then(|at| slice(word, at, PAGE)) else { continue };
@@ -136,7 +136,7 @@ fn runs<T>(
             let bounds = size_at(page, index * 4).zip(size_at(page, index * 4 + 4));
             let value = read(page, (count + 1) * 4 + index * entry);
             if let (Some((from, to)), Some(value)) = (bounds, value) {
-                runs.push(Run { from, to, value });
+                runs.push(PropertyRun { from, to, value });
             }
         }
     }
@@ -231,7 +231,7 @@ impl RowShape {
             // Cells without a description have no properties.
             let flags = u16_at(operand, cells + index * 20).unwrap_or(0);
             let down = flags >> 5 & 3;
-            Merge { left: flags & 3 == 1, above: down == 1, begins: down == 3 }
+            CellMerge { left: flags & 3 == 1, above: down == 1, begins: down == 3 }
         };
         Some(Self { edges: edges?, merges: (0..count).map(merge).collect() })
     }

@@ -141,6 +141,9 @@ impl RowShape {
     /// Returns the shape of a row whose cells have no known positions.
     fn even(count: usize) -> Self {
         let edge = |index: usize| i16::try_from(index.saturating_mul(400)).unwrap_or(i16::MAX);
-        Self { edges: (0..=count).map(edge).collect(), merges: vec![super::props::Merge::default(); count] }
+        Self {
+            edges: (0..=count).map(edge).collect(),
+            merges: vec![super::props::CellMerge::default(); count],
+        }
     }
 }

@@ -12,7 +12,7 @@ use quick_xml::events::BytesStart;
 use super::{
     numbering::Numbering,
     styles::Styles,
-    table::{Merge, OpenTable},
+    table::{OpenTable, VerticalMerge},
     xml::{self, Node},
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Builds blocks.
-pub(super) struct Body<'a> {
+pub(super) struct DocxBuilder<'a> {
     limits: &'a Limits,
     styles: Styles,
     numbering: Numbering,
@@ -89,7 +89,7 @@ struct OpenParagraph {
     end_is_deleted: bool,
 }
 
-impl<'a> Body<'a> {
+impl<'a> DocxBuilder<'a> {
     pub(super) fn new(styles: Styles, numbering: Numbering, limits: &'a Limits) -> Self {
         Self {
             limits,
@@ -276,7 +276,7 @@ impl<'a> Body<'a> {
             "gridSpan" => cell.span = xml::number(tag).unwrap_or(1).clamp(1, limits.columns),
             "vMerge" => {
                 let restarts = xml::attribute(tag, "val").as_deref() == Some("restart");
-                cell.merge = if restarts { Merge::Restart } else { Merge::Continue };
+                cell.merge = if restarts { VerticalMerge::Restart } else { VerticalMerge::Continue };
             }
             "cellDel" => cell.is_gap = true,
             _ => {}

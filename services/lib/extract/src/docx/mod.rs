@@ -18,7 +18,7 @@ mod xml;
 
 use gongkai_model::{Block, Field, Rejection};
 
-use self::{body::Body, numbering::Numbering, package::Package, styles::Styles};
+use self::{body::DocxBuilder, numbering::Numbering, package::Package, styles::Styles};
 use crate::{limits::Limits, reject};
 
 /// Reads a package: its blocks, and the targets of its links.
@@ -33,7 +33,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<(Vec<Block>, Vec<Fie
     let styles = styles.map_or(Ok(Styles::default()), |part| Styles::used(&part, &text, limits))?;
     let lists = beside("numbering.xml")?;
     let lists = lists.map_or(Ok(Numbering::default()), |part| Numbering::read(&part, limits))?;
-    let mut body = Body::new(styles, lists, limits);
+    let mut body = DocxBuilder::new(styles, lists, limits);
     xml::walk(&text, limits, |node| body.visit(node))?;
     let relations = package.part(&relations_of(&main))?;
     let links = links::read(&text, relations.as_deref(), limits)?;

@@ -41,7 +41,7 @@ struct NumberedList {
 
 /// The elements around the present position in the part.
 #[derive(Debug, Default)]
-struct Walk {
+struct NumberingWalk {
     defined: Option<u32>,
     list: Option<u32>,
     level: Option<usize>,
@@ -50,7 +50,7 @@ struct Walk {
 impl Numbering {
     pub(super) fn read(part: &str, limits: &Limits) -> Result<Self, Rejection> {
         let mut numbering = Self::default();
-        let mut walk = Walk::default();
+        let mut walk = NumberingWalk::default();
         xml::walk(part, limits, |node| {
             match node {
                 Node::Start(tag, _) => numbering.note(tag, &mut walk),
@@ -86,7 +86,7 @@ impl Numbering {
         (counts && !label.trim().is_empty()).then_some(label)
     }
 
-    fn note(&mut self, tag: &BytesStart<'_>, walk: &mut Walk) {
+    fn note(&mut self, tag: &BytesStart<'_>, walk: &mut NumberingWalk) {
         let id = |name| xml::attribute(tag, name).and_then(|value| value.parse::<u32>().ok());
         match tag.local_name().as_ref() {
             "abstractNum" => {
@@ -118,11 +118,11 @@ impl Numbering {
         }
     }
 
-    fn list(&mut self, walk: &Walk) -> Option<&mut NumberedList> {
+    fn list(&mut self, walk: &NumberingWalk) -> Option<&mut NumberedList> {
         self.lists.get_mut(&walk.list?)
     }
 
-    fn level(&mut self, walk: &Walk) -> Option<&mut ListLevel> {
+    fn level(&mut self, walk: &NumberingWalk) -> Option<&mut ListLevel> {
         let at = walk.level.filter(|at| *at < LEVELS)?;
         match walk.defined {
             Some(id) => self.abstracts.get_mut(&id)?.get_mut(at),

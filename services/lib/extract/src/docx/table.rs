@@ -27,7 +27,7 @@ pub(super) struct OpenTable {
 pub(super) struct OpenCell {
     /// `gridSpan`
     pub(super) span: u32,
-    pub(super) merge: Merge,
+    pub(super) merge: VerticalMerge,
     /// True if the cell was deleted by a tracked change, or is only space that the row leaves free.
     pub(super) is_gap: bool,
     lines: Vec<String>,
@@ -35,7 +35,7 @@ pub(super) struct OpenCell {
 
 /// How a cell is merged with the one above it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Merge {
+pub(super) enum VerticalMerge {
     /// The cell is not merged.
     #[default]
     None,
@@ -172,14 +172,14 @@ impl GridCells {
             let span = end.saturating_sub(column).max(1);
             let above = self.open.iter().find(|(c, s, _)| (*c, *s) == (column, span)).map(|open| open.2);
             match (cell.merge, above) {
-                (Merge::Continue, Some(index)) => {
+                (VerticalMerge::Continue, Some(index)) => {
                     if let Some(above) = self.cells.get_mut(index) {
                         above.row_span = row - above.row + 1;
                     }
                     open.push((column, span, index));
                 }
                 (merge, _) => {
-                    if merge != Merge::None {
+                    if merge != VerticalMerge::None {
                         open.push((column, span, self.cells.len()));
                     }
                     self.cells.push(cell.placed(row, column, span));

@@ -12,7 +12,7 @@ use gongkai_model::{Block, Paragraph, Rejection, RejectionCode, Span};
 use super::{
     element::{Attributes, Class, ElementName},
     line_builder::{LineBuilder, Print},
-    look::{Look, Shift, Size},
+    look::{Look, Shift, TextSize},
     meta::Meta,
     select::OpenSelect,
     style_sheet::StyleSheet,
@@ -376,7 +376,7 @@ impl BlockBuilder<'_> {
                 || class == Class::Dropped
                 || look.struck
                 || ((class.is_hidden_by(look) || row.unseen) && !self.options.shows_hidden),
-            tiny: look.size.map_or(top.tiny, |size| size == Size::Zero),
+            tiny: look.size.map_or(top.tiny, |size| size == TextSize::Zero),
             shift: inherited.max(own),
             pale: !painted && ((top.pale && class != Class::Cell) || (look.pale && class == Class::Inline)),
             painted,

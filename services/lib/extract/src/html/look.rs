@@ -14,7 +14,7 @@ pub(super) struct Look {
     /// Declared as a box, so that an inline element has a size.
     pub(super) boxed: bool,
     /// The size of the text, if it is declared.
-    pub(super) size: Option<Size>,
+    pub(super) size: Option<TextSize>,
     /// Struck out.
     pub(super) struck: bool,
     /// Where the text is beside the text around it.
@@ -27,7 +27,7 @@ pub(super) struct Look {
 
 /// A declared size of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Size {
+pub(super) enum TextSize {
     /// Too small to be seen.
     Zero,
     /// Any other.
@@ -89,7 +89,7 @@ impl Look {
 
     /// Returns true if text inside is not plain text.
     pub(super) fn is_special(self) -> bool {
-        let is_declared = self.removed || self.unseen || self.collapsed || self.size == Some(Size::Zero);
+        let is_declared = self.removed || self.unseen || self.collapsed || self.size == Some(TextSize::Zero);
         is_declared || self.struck || self.pale || self.shift != Shift::None
     }
 }

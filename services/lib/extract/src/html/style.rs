@@ -2,7 +2,7 @@
 //!
 //! Pages of Word have a style on nearly every element, so a declaration without meaning costs no allocation.
 
-use super::look::{Look, Shift, Size};
+use super::look::{Look, Shift, TextSize};
 
 /// Maximum length of the name of a declaration that matters, in bytes.
 const LONGEST_NAME: usize = 24;
@@ -18,7 +18,7 @@ const SMALL: f32 = 10.0;
 
 /// What the declarations of one style say together.
 #[derive(Default)]
-struct Declared {
+struct StyleDeclarations {
     look: Look,
     /// Taken out of the flow: `position:absolute`.
     is_placed: bool,
@@ -37,7 +37,7 @@ struct Declared {
 
 /// Returns the look that a style declares.
 pub(super) fn look(style: &[u8]) -> Look {
-    let mut declared = Declared::default();
+    let mut declared = StyleDeclarations::default();
     for declaration in style.split(|byte| *byte == b';') {
         let Some(colon) = declaration.iter().position(|byte| *byte == b':') else { continue };
         let (name, value) = declaration.split_at(colon);
@@ -55,7 +55,7 @@ pub(super) fn look(style: &[u8]) -> Look {
     declared.look()
 }
 
-impl Declared {
+impl StyleDeclarations {
     /// Notes what hides the element itself.
     fn visibility(&mut self, name: &[u8], value: &[u8]) {
         match name {
@@ -141,17 +141,17 @@ impl Declared {
     }
 
     fn size(&mut self, value: &[u8]) {
-        self.look.size = Some(Size::Seen);
+        self.look.size = Some(TextSize::Seen);
         // The usual size has two digits before its point.
         if let [b'1'..=b'9', b'0'..=b'9', b'.' | b'p' | b'P', ..] = value {
             return;
         }
-        let relative = length(value).filter(|(_, unit)| matches!(unit, Unit::Percent | Unit::Em));
+        let relative = length(value).filter(|(_, unit)| matches!(unit, LengthUnit::Percent | LengthUnit::Em));
         if pixels(value).is_some_and(|size| size <= UNREADABLE) {
-            self.look.size = Some(Size::Zero);
+            self.look.size = Some(TextSize::Zero);
         }
         self.is_small |= match relative {
-            Some((size, Unit::Percent)) => size < 95.0,
+            Some((size, LengthUnit::Percent)) => size < 95.0,
             Some((size, _)) => size < 0.95,
             None => {
                 let words: [&[u8]; 3] = [b"smaller", b"x-small", b"xx-small"];
@@ -196,7 +196,7 @@ impl Declared {
 
 /// The unit of a length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unit {
+enum LengthUnit {
     Pixel,
     Point,
     Em,
@@ -211,22 +211,22 @@ fn begins(value: &[u8], word: &[u8]) -> bool {
 }
 
 /// Returns the number at the beginning of a value, and its unit.
-fn length(value: &[u8]) -> Option<(f32, Unit)> {
+fn length(value: &[u8]) -> Option<(f32, LengthUnit)> {
     let digits = value.iter().take_while(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.')).count();
     let (number, unit) = value.split_at_checked(digits)?;
     let number: f32 = std::str::from_utf8(number).ok()?.parse().ok()?;
     let unit = if begins(unit, b"pt") {
-        Unit::Point
+        LengthUnit::Point
     } else if begins(unit, b"em") || begins(unit, b"rem") {
-        Unit::Em
+        LengthUnit::Em
     } else if unit.starts_with(b"%") {
-        Unit::Percent
+        LengthUnit::Percent
     } else if begins(unit, b"vw") || begins(unit, b"vh") {
-        Unit::View
+        LengthUnit::View
     } else if begins(unit, b"cm") {
-        Unit::Centimetre
+        LengthUnit::Centimetre
     } else {
-        Unit::Pixel
+        LengthUnit::Pixel
     };
     Some((number, unit))
 }
@@ -235,11 +235,11 @@ fn length(value: &[u8]) -> Option<(f32, Unit)> {
 fn pixels(value: &[u8]) -> Option<f32> {
     let (number, unit) = length(value)?;
     let pixels = match unit {
-        Unit::Pixel => 1.0,
-        Unit::Point => 1.33,
-        Unit::Em => 16.0,
-        Unit::Percent | Unit::View => 10.0,
-        Unit::Centimetre => 38.0,
+        LengthUnit::Pixel => 1.0,
+        LengthUnit::Point => 1.33,
+        LengthUnit::Em => 16.0,
+        LengthUnit::Percent | LengthUnit::View => 10.0,
+        LengthUnit::Centimetre => 38.0,
     };
     Some(number * pixels)
 }
@@ -271,7 +271,7 @@ fn is_no_area(rectangle: &[u8]) -> bool {
 /// Returns true for a path that leaves nothing: `inset(50%)`, `circle(0)`.
 fn clips_all(path: &[u8]) -> bool {
     let inset = argument(path, b"inset").and_then(length);
-    inset.is_some_and(|(inset, unit)| unit == Unit::Percent && inset >= 50.0)
+    inset.is_some_and(|(inset, unit)| unit == LengthUnit::Percent && inset >= 50.0)
         || argument(path, b"circle").is_some_and(is_zero)
 }
 
@@ -315,7 +315,7 @@ mod tests {
 
     fn hidden(style: &str) -> bool {
         let look = look(style.as_bytes());
-        look.removed || look.unseen || look.collapsed || look.size == Some(Size::Zero)
+        look.removed || look.unseen || look.collapsed || look.size == Some(TextSize::Zero)
     }
 
     #[test]

@@ -26,14 +26,14 @@ const LAST_CODE: usize = 65_535;
 /// # Errors
 /// The resources exceed the limits.
 pub(super) fn check(pdf: &Pdf, expansion: &mut Expansion<'_>) -> Result<(), Rejection> {
-    let mut walk = Walk { pdf, expansion, seen: HashSet::new(), waiting: Vec::new(), widths: 0 };
+    let mut walk = ResourceWalk { pdf, expansion, seen: HashSet::new(), waiting: Vec::new(), widths: 0 };
     for page in pdf.pages().iter() {
         walk.page(page)?;
     }
     Ok(())
 }
 
-struct Walk<'p, 'e, 'l> {
+struct ResourceWalk<'p, 'e, 'l> {
     pdf: &'p Pdf,
     expansion: &'e mut Expansion<'l>,
     seen: HashSet<Visited>,
@@ -49,7 +49,7 @@ enum Visited {
     Resources(usize),
 }
 
-impl<'p> Walk<'p, '_, '_> {
+impl<'p> ResourceWalk<'p, '_, '_> {
     fn page(&mut self, page: &Page<'p>) -> Result<(), Rejection> {
         if let Some(MaybeRef::Ref(contents)) = page.raw().get_raw::<Object<'_>>(keys::CONTENTS) {
             self.refer(contents.into());

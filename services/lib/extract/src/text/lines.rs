@@ -232,17 +232,17 @@ fn is_page_number(text: &str) -> bool {
 /// Returns the words of a line with their first bytes. A note in brackets belongs to the number before it:
 /// `22（其中修订 16 件）` is one word.
 pub(super) fn words(text: &str) -> impl DoubleEndedIterator<Item = (usize, &str)> {
-    Words { text, first: 0 }
+    RemainingWords { text, first: 0 }
 }
 
 /// The words of a text that are left.
-struct Words<'a> {
+struct RemainingWords<'a> {
     text: &'a str,
     /// Byte at which `text` begins in the line.
     first: usize,
 }
 
-impl<'a> Iterator for Words<'a> {
+impl<'a> Iterator for RemainingWords<'a> {
     type Item = (usize, &'a str);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -264,7 +264,7 @@ impl<'a> Iterator for Words<'a> {
     }
 }
 
-impl DoubleEndedIterator for Words<'_> {
+impl DoubleEndedIterator for RemainingWords<'_> {
     fn next_back(&mut self) -> Option<Self::Item> {
         let text = self.text.trim_end();
         let mut start =

@@ -34,19 +34,19 @@ static PUBLISHED: StaticRegex = StaticRegex::new(
 );
 
 /// A count with its quantity.
-struct Stated<'p, 'r> {
+struct StatedCount<'p, 'r> {
     passage: &'p Passage<'r>,
     count: &'p Count,
     start: usize,
 }
 
 fn twice(_: &Params, input: &Input<'_>) -> Vec<Draft> {
-    let mut stated: BTreeMap<(String, &str), Vec<Stated<'_, '_>>> = BTreeMap::new();
+    let mut stated: BTreeMap<(String, &str), Vec<StatedCount<'_, '_>>> = BTreeMap::new();
     for passage in input.prose.passages().iter().filter(|passage| matches!(passage.chapter(), 1 | 2 | 5 | 6))
     {
         for count in passage.reading().counts.iter().filter(|count| UNITS.contains(&count.unit)) {
             if let Some((quantity, start)) = quantity(input, passage, count) {
-                stated.entry((quantity, count.unit)).or_default().push(Stated { passage, count, start });
+                stated.entry((quantity, count.unit)).or_default().push(StatedCount { passage, count, start });
             }
         }
     }
@@ -76,9 +76,9 @@ fn quantity(input: &Input<'_>, passage: &Passage<'_>, count: &Count) -> Option<(
 }
 
 /// Compares the first statement of a quantity with the first in another passage that differs.
-fn draft(same: &[Stated<'_, '_>]) -> Option<Draft> {
+fn draft(same: &[StatedCount<'_, '_>]) -> Option<Draft> {
     let (first, rest) = same.split_first()?;
-    let differs = |other: &&Stated<'_, '_>| {
+    let differs = |other: &&StatedCount<'_, '_>| {
         other.count.value != first.count.value && !std::ptr::eq(other.passage, first.passage)
     };
     let other = rest.iter().find(differs)?;

@@ -35,14 +35,14 @@ pub(super) struct County {
     records: Arc<DiskRecords>,
     shared: SharedRecords,
     registry: Arc<Registry>,
-    site: Site,
+    site: CountySite,
     /// Keeps the channel of the registry open.
     _list: watch::Sender<Arc<Registry>>,
 }
 
 /// The site on which the reports are published, if it is given.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Site {
+pub(super) struct CountySite {
     /// 网站标识码
     pub(super) code: Option<String>,
     /// The region in which the names of bodies are unique.
@@ -63,7 +63,7 @@ impl County {
     ///
     /// # Errors
     /// The temporary folder cannot be written.
-    pub(super) fn new(registry: Registry, site: Site) -> anyhow::Result<Self> {
+    pub(super) fn new(registry: Registry, site: CountySite) -> anyhow::Result<Self> {
         let records = Arc::new(DiskRecords::new()?);
         let registry = Arc::new(registry);
         let (list, listed) = watch::channel(registry.clone());

@@ -20,13 +20,13 @@ use gongkai_model::Region;
 use gongkai_reading::Reading;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use self::body::{County, ReadReport, Site};
+use self::body::{County, CountySite, ReadReport};
 use super::{
     ahead::{self, Ahead, Weight},
     checker::Checker,
     files::{self, DocumentSource},
     joint,
-    output::Output,
+    output::LineSink,
     unreadable,
 };
 
@@ -46,7 +46,7 @@ pub(super) struct CountyArgs {
 pub(super) async fn check(
     args: CountyArgs,
     checker: &Arc<Checker>,
-    output: &mut Output<'_>,
+    output: &mut LineSink<'_>,
 ) -> anyhow::Result<()> {
     let county = County::new(registry(args.agencies.as_deref())?, site(args.site_code)?)?;
     let earlier: Vec<DocumentSource> = files::sources(args.previous.into_iter().collect()).collect();
@@ -77,7 +77,7 @@ async fn add(
     let mut unread = BTreeMap::new();
     let mut number = 0;
     while let Some(document) = reads.next().await {
-        let (Document { file, result }, _weight) = document?;
+        let (CountyDocument { file, result }, _weight) = document?;
         match result {
             Ok(reading) => county.add(&ReadReport { number, file: &file, reading: &reading }).await?,
             Err(line) => drop(unread.insert(number, *line)),
@@ -90,7 +90,7 @@ async fn add(
 }
 
 /// A document that was read: its report, or the line that says why there is none.
-struct Document {
+struct CountyDocument {
     /// Name in the output.
     file: String,
     result: Result<Box<Reading>, Box<CheckLine>>,
@@ -101,14 +101,14 @@ async fn read(
     source: DocumentSource,
     checker: Arc<Checker>,
     ahead: Arc<Ahead>,
-) -> anyhow::Result<(Document, Weight)> {
+) -> anyhow::Result<(CountyDocument, Weight)> {
     let weight = ahead.weigh(source.size()).await;
     let core = ahead.core().await;
     let work = move || {
         let _core = core;
         let file = source.name();
         let result = read_report(source, &file, &checker);
-        Document { file, result }
+        CountyDocument { file, result }
     };
     Ok((tokio::task::spawn_blocking(work).await?, weight))
 }
@@ -138,11 +138,11 @@ fn registry(list: Option<&Path>) -> anyhow::Result<Registry> {
 }
 
 /// Returns the site of a code. A code without a region is one of a site that serves several.
-fn site(code: Option<String>) -> anyhow::Result<Site> {
-    let Some(code) = code else { return Ok(Site::default()) };
+fn site(code: Option<String>) -> anyhow::Result<CountySite> {
+    let Some(code) = code else { return Ok(CountySite::default()) };
     anyhow::ensure!(!code.trim().is_empty(), "--site-code is empty: leave it out, or give the site's code");
     let region = code.get(..6).and_then(|digits| digits.parse().ok()).unwrap_or(Region::UNKNOWN);
-    Ok(Site { region, code: Some(code) })
+    Ok(CountySite { region, code: Some(code) })
 }
 
 /// Returns the bar of the documents that are read. It is shown on a terminal only.
