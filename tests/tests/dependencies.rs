@@ -110,7 +110,8 @@ const GUARDED: &[(&str, &[&str])] = &[
         "tonic",
         &["gongkai-proto", "gongkai-ingest", "gongkai-query", "gongkai", "gongkai-tests", "gongkai-worker"],
     ),
-    ("rusqlite", &["gongkai-store"]),
+    // The read model, and the temporary database of `gongkai check DIR`.
+    ("rusqlite", &["gongkai-store", "gongkai"]),
     ("landlock", &["gongkai-isolation"]),
     ("seccompiler", &["gongkai-isolation"]),
 ];
