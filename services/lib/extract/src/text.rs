@@ -23,21 +23,23 @@ use crate::{limits::Limits, source_text::SourceText};
 const WRAPPED: usize = 24;
 
 pub(crate) fn read(source: &SourceText, limits: &Limits) -> Result<Vec<Block>, Rejection> {
-    let joined = fixed_width::joined(source);
-    let source = joined.as_ref().unwrap_or(source);
-    let plain = plain(source);
-    let source = plain.as_ref().unwrap_or(source);
+    let prepared = prepared(source);
+    let source = prepared.as_ref().unwrap_or(source);
     blocks(source, &lines::classify(source), limits)
 }
 
 /// Returns the lines of a text with their kinds, as the readers see them.
 pub(crate) fn explain(source: &SourceText) -> String {
-    let joined = fixed_width::joined(source);
-    let source = joined.as_ref().unwrap_or(source);
-    let plain = plain(source);
-    let source = plain.as_ref().unwrap_or(source);
+    let prepared = prepared(source);
+    let source = prepared.as_ref().unwrap_or(source);
     let line = |line: &Line<'_>| format!("  {:9} {}\n", format!("{:?}", line.kind), line.text.trim());
     lines::classify(source).iter().map(line).collect()
+}
+
+/// Returns the text as its lines are classified, or `None` if it is that already.
+fn prepared(source: &SourceText) -> Option<SourceText> {
+    let joined = fixed_width::joined(source);
+    plain(joined.as_ref().unwrap_or(source)).or(joined)
 }
 
 /// Returns the text without markup inside lines and with bars between the cells of drawn tables, or `None` if it has

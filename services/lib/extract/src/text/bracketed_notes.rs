@@ -23,7 +23,8 @@ struct OpenColumn {
 /// Returns the number of lines of the row that begins with the first line. It is 1 unless a number has a note whose
 /// brackets close on a later line, and no column has two numbers.
 pub(super) fn lines_of_row(lines: &[Line<'_>]) -> usize {
-    let Some(first) = lines.first().filter(|line| is_whole(line)) else { return 1 };
+    let opens = |line: &&Line<'_>| line.text.contains(['（', '(']) && is_whole(line);
+    let Some(first) = lines.first().filter(opens) else { return 1 };
     let mut columns = vec![OpenColumn::default(); bars(first).saturating_sub(1)];
     for (before, line) in lines.iter().take(MOST_LINES).enumerate() {
         if !is_whole(line) || bars(line) != bars(first) {
