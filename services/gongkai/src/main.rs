@@ -5,6 +5,7 @@ mod client;
 mod commands;
 mod csv_writer;
 mod printer;
+mod progress;
 mod table;
 mod view;
 

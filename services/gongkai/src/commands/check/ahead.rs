@@ -31,17 +31,28 @@ impl Ahead {
         Self { cores: Arc::new(Semaphore::new(cores)), kibibytes: Arc::new(Semaphore::new(kibibytes)) }
     }
 
+    /// Does the work on a document of this many bytes on a thread of its own, once the limit and a core are free. The
+    /// weight is held until the caller has written the result.
+    pub(super) async fn work<T: Send + 'static>(
+        &self,
+        bytes: Option<u64>,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> anyhow::Result<(T, Weight)> {
+        let weight = self.weigh(bytes).await;
+        let core = self.cores.clone().acquire_owned().await.ok();
+        let work = move || {
+            let _core = core;
+            work()
+        };
+        Ok((tokio::task::spawn_blocking(work).await?, weight))
+    }
+
     /// Waits until a document of this many bytes may be checked ahead of others. Callers are served in order, so that
     /// the document to write next never waits for later ones.
-    pub(super) async fn weigh(&self, bytes: Option<u64>) -> Weight {
+    async fn weigh(&self, bytes: Option<u64>) -> Weight {
         let bytes = bytes.unwrap_or(MOST_BYTES).clamp(LEAST_BYTES, MOST_BYTES);
         let kibibytes = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
         self.kibibytes.clone().acquire_many_owned(kibibytes).await.ok()
-    }
-
-    /// Waits for a core.
-    pub(super) async fn core(&self) -> Option<OwnedSemaphorePermit> {
-        self.cores.clone().acquire_owned().await.ok()
     }
 }
 

@@ -163,10 +163,8 @@ async fn check_one(
     checker: Arc<Checker>,
     ahead: Arc<Ahead>,
 ) -> anyhow::Result<(CheckLine, Weight)> {
-    let weight = ahead.weigh(source.size()).await;
-    let core = ahead.core().await;
+    let size = source.size();
     let work = move || {
-        let _core = core;
         let name = source.name();
         let Checker { rules, limits, readers } = &*checker;
         match joint::read(source, readers, *limits) {
@@ -177,5 +175,5 @@ async fn check_one(
             Err(error) => unreadable::line(&name, &error, rules),
         }
     };
-    Ok((tokio::task::spawn_blocking(work).await?, weight))
+    ahead.work(size, work).await
 }

@@ -3,11 +3,10 @@
 use std::{
     io::{IsTerminal as _, stderr},
     path::PathBuf,
-    time::Duration,
 };
 
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::{
@@ -19,6 +18,7 @@ use crate::{
     commands::check::files::Walk,
     csv_writer::CsvWriter,
     printer::{Emphasis, Printer, clean, complain},
+    progress,
 };
 
 /// The output format.
@@ -220,10 +220,9 @@ impl<'o> RunReport<'o> {
     }
 }
 
+/// Returns a bar of the files in these folders.
 fn bar(folders: Vec<PathBuf>) -> ProgressBar {
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len}  {per_sec}  {eta}");
-    let bar = ProgressBar::no_length().with_style(style.expect("the template is a constant and tested"));
-    bar.enable_steady_tick(Duration::from_millis(250));
+    let bar = progress::bar();
     let counted = bar.clone();
     // Walking is much faster than sending; until it is done, the bar shows no end.
     tokio::task::spawn_blocking(move || {
@@ -231,14 +230,4 @@ fn bar(folders: Vec<PathBuf>) -> ProgressBar {
         counted.set_length(u64::try_from(files).unwrap_or(u64::MAX));
     });
     bar
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn the_bar_has_a_template_that_is_one() {
-        bar(Vec::new()).finish_and_clear();
-    }
 }

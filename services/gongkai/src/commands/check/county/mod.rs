@@ -6,10 +6,8 @@ mod records;
 use std::{
     collections::BTreeMap,
     fs,
-    io::{self, IsTerminal as _},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -18,7 +16,6 @@ use gongkai_agencies::Registry;
 use gongkai_check::CheckLine;
 use gongkai_model::Region;
 use gongkai_reading::Reading;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use self::body::{County, CountySite, ReadReport};
 use super::{
@@ -29,6 +26,7 @@ use super::{
     output::LineSink,
     unreadable,
 };
+use crate::progress;
 
 /// The documents of a county, and what is known of it.
 pub(super) struct CountyArgs {
@@ -71,7 +69,8 @@ async fn add(
     checker: &Arc<Checker>,
 ) -> anyhow::Result<BTreeMap<u32, CheckLine>> {
     let ahead = Arc::new(Ahead::new());
-    let bar = bar(all.len());
+    let bar = progress::bar();
+    bar.set_length(u64::try_from(all.len()).unwrap_or(u64::MAX));
     let reads = all.into_iter().map(|source| read(source, checker.clone(), ahead.clone()));
     let mut reads = stream::iter(reads).buffered(ahead::MOST);
     let mut unread = BTreeMap::new();
@@ -102,15 +101,13 @@ async fn read(
     checker: Arc<Checker>,
     ahead: Arc<Ahead>,
 ) -> anyhow::Result<(CountyDocument, Weight)> {
-    let weight = ahead.weigh(source.size()).await;
-    let core = ahead.core().await;
+    let size = source.size();
     let work = move || {
-        let _core = core;
         let file = source.name();
         let result = read_report(source, &file, &checker);
         CountyDocument { file, result }
     };
-    Ok((tokio::task::spawn_blocking(work).await?, weight))
+    ahead.work(size, work).await
 }
 
 fn read_report(
@@ -143,18 +140,6 @@ fn site(code: Option<String>) -> anyhow::Result<CountySite> {
     anyhow::ensure!(!code.trim().is_empty(), "--site-code is empty: leave it out, or give the site's code");
     let region = code.get(..6).and_then(|digits| digits.parse().ok()).unwrap_or(Region::UNKNOWN);
     Ok(CountySite { region, code: Some(code) })
-}
-
-/// Returns the bar of the documents that are read. It is shown on a terminal only.
-fn bar(documents: usize) -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len}  {per_sec}  {eta}");
-    let bar = ProgressBar::new(u64::try_from(documents).unwrap_or(u64::MAX))
-        .with_style(style.expect("the template is a constant and tested"));
-    bar.enable_steady_tick(Duration::from_millis(250));
-    bar
 }
 
 #[cfg(test)]
