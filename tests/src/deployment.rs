@@ -10,7 +10,7 @@ use std::{
 use anyhow::Context as _;
 use futures::TryStreamExt as _;
 use gongkai_proto::{ReportEvent, subjects, v1};
-use gongkai_worker::testing::NatsServer;
+use gongkai_worker::testing::{NatsServer, suspend};
 use tempfile::TempDir;
 
 pub use crate::{
@@ -326,6 +326,14 @@ impl Deployment {
         let pid = self.processes[process].child.id().to_string();
         // Fails only if the process has already ended.
         drop(Command::new("kill").args([signal.option(), &pid]).stderr(Stdio::null()).status());
+    }
+
+    /// Suspends a process: its connections stay open and nothing is answered until it is sent [`Signal::Continue`].
+    ///
+    /// # Panics
+    /// If the process has ended, or runs on for 10 s.
+    pub fn suspend(&self, process: usize) {
+        suspend(self.processes[process].child.id());
     }
 
     /// Waits for the end of a process and starts another in its place. Returns true if it ended with success.

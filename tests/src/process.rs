@@ -27,8 +27,6 @@ pub(crate) struct Addresses {
 pub enum Signal {
     /// Ends the process at once, as a crash would.
     Kill,
-    /// Suspends the process: its connections stay open and nothing is answered.
-    Stop,
     /// Lets a suspended process continue.
     Continue,
     /// Asks the process to finish its work and to end.
@@ -39,7 +37,6 @@ impl Signal {
     pub(crate) const fn option(self) -> &'static str {
         match self {
             Self::Kill => "-KILL",
-            Self::Stop => "-STOP",
             Self::Continue => "-CONT",
             Self::Terminate => "-TERM",
         }

@@ -179,7 +179,7 @@ async fn two_sites_are_told_of_every_end_of_their_own_through_kills_and_while_on
 
     // A message becomes a dead letter, and its replay has another outcome.
     let parse = (0..deployment.processes()).find(|process| deployment.name(*process) == "parse").unwrap();
-    deployment.signal(parse, Signal::Stop);
+    deployment.suspend(parse);
     let dead = yunxi.send(&ingest, &yunxi.event("5", "published", "<p>公告</p>")).await;
     let letter = DeadLetter { message_id: dead.clone(), ..DeadLetter::default() };
     let client = async_nats::connect(deployment.nats_url()).await.unwrap();

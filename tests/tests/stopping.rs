@@ -9,6 +9,7 @@ use gongkai_tests::{
     deployment::{Deployment, Plan, binary},
     http, samples,
 };
+use gongkai_worker::testing::suspend;
 
 const DRAIN: Duration = Duration::from_secs(3);
 /// How much longer than its drain a service may take to stop.
@@ -35,8 +36,7 @@ async fn query_stops_although_a_watcher_is_suspended() {
         assert!(started.elapsed() < Duration::from_secs(10), "the watcher sees nothing");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let pid = watcher.id().to_string();
-    assert!(Command::new("kill").args(["-STOP", &pid]).status().unwrap().success());
+    suspend(watcher.id());
     let told = Instant::now();
     let is_clean = deployment.stop("query").await;
     let took = told.elapsed();

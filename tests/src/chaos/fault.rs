@@ -101,7 +101,7 @@ impl Faults {
             }
             Fault::KillService => deployment.kill_and_restart(deployment.name(process)),
             Fault::SuspendProcess => {
-                deployment.signal(process, Signal::Stop);
+                deployment.suspend(process);
                 tokio::time::sleep(outage).await;
                 deployment.signal(process, Signal::Continue);
             }

@@ -17,7 +17,7 @@ use std::{
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
-use super::ports::free_port;
+use super::{ports::free_port, suspend::suspend};
 
 const OLDEST: (u64, u64, u64) = (2, 15, 1);
 /// Generous, because several tests may start servers at once on a busy machine.
@@ -90,7 +90,7 @@ impl NatsServer {
     /// # Panics
     /// If the server is not running, or there is no `prlimit`.
     pub fn limit_files(&mut self, bytes: Option<u64>) {
-        let pid = self.child.as_ref().expect("only a running server has limits").id().to_string();
+        let pid = self.pid().to_string();
         let soft = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
         let status = Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={soft}:")]).status();
         assert!(status.is_ok_and(|status| status.success()), "prlimit of {pid} failed");
@@ -109,7 +109,7 @@ impl NatsServer {
     /// # Panics
     /// If the server is not running.
     pub fn pause(&self) {
-        self.signal("-STOP");
+        suspend(self.pid());
     }
 
     /// Resumes a suspended server.
@@ -117,13 +117,13 @@ impl NatsServer {
     /// # Panics
     /// If the server is not running.
     pub fn resume(&self) {
-        self.signal("-CONT");
+        let pid = self.pid().to_string();
+        let status = Command::new("kill").args(["-CONT", &pid]).status();
+        assert!(status.is_ok_and(|status| status.success()), "kill -CONT {pid} failed");
     }
 
-    fn signal(&self, signal: &str) {
-        let pid = self.child.as_ref().expect("only a running server takes signals").id().to_string();
-        let status = Command::new("kill").args([signal, &pid]).status();
-        assert!(status.is_ok_and(|status| status.success()), "kill {signal} {pid} failed");
+    fn pid(&self) -> u32 {
+        self.child.as_ref().expect("the caller has a running server").id()
     }
 
     /// Kills the server if it is running, and starts it again on the same port and store.
