@@ -147,7 +147,7 @@ impl BlockList<'_> {
         let end = start + text.chars().count();
         let cut = line.kind != LineKind::Heading && !begins_paragraph(line.text);
         match &mut self.open {
-            Some((open, _, last)) if cut && is_cut(open) => {
+            Some((open, _, last)) if cut && is_cut(open) && !is_whole_title(text) => {
                 if open.ends_with(|c: char| c.is_ascii_alphanumeric())
                     && text.starts_with(|c: char| c.is_ascii_alphanumeric())
                 {
@@ -177,7 +177,23 @@ impl BlockList<'_> {
 /// Returns true if the paragraph so far ends like a line that was broken for its length.
 fn is_cut(open: &str) -> bool {
     let ended = open.ends_with(['。', '！', '？', '；', '：', ':', '”', '…', '.']) || open.ends_with("报告");
-    !ended && open.chars().nth(WRAPPED - 1).is_some()
+    !ended && open.chars().nth(WRAPPED - 1).is_some() && !is_of_page(open)
+}
+
+/// Returns true for the title of a report with its year. It is a line of its own.
+fn is_whole_title(line: &str) -> bool {
+    line.ends_with("年度报告")
+        && line.contains("信息公开")
+        && line.contains("20")
+        && !line.contains(['，', ',', '《', '。'])
+}
+
+/// Returns true for breadcrumbs, and for a line of several fields such as `发布日期：2024-01-15 来源：某局`. Such a line
+/// ends where it ends.
+fn is_of_page(line: &str) -> bool {
+    let is_long = line.contains(['。', '，', ',', '；', '《']);
+    let colons = || line.chars().filter(|c| matches!(c, '：' | ':')).count();
+    !is_long && (line.contains(['>', '＞', '»', '›', '→']) || colons() > 1)
 }
 
 /// Returns true if a line looks like the first of a paragraph.

@@ -116,7 +116,7 @@ const NOT_ENDS: [&str; 20] = [
 ];
 
 /// Beginnings of phrases that are no names.
-const NOT_STARTS: [&str; 68] = [
+const NOT_STARTS: [&str; 75] = [
     "根据",
     "按照",
     "依据",
@@ -152,11 +152,13 @@ const NOT_STARTS: [&str; 68] = [
     "有关",
     "相关",
     "全县",
-    "全市各",
+    "全市",
     "全省",
     "全区",
     "全镇",
     "全乡",
+    "全旗",
+    "全盟",
     "全街",
     "全系",
     "全体",
@@ -172,6 +174,8 @@ const NOT_STARTS: [&str; 68] = [
     "二是",
     "首页",
     "请",
+    "与",
+    "机构",
     "公布",
     "发布",
     "编制",
@@ -185,10 +189,13 @@ const NOT_STARTS: [&str; 68] = [
     "现发",
     "现予",
     "现向",
+    "现编",
+    "现就",
+    "现面",
 ];
 
 /// Words that no name contains.
-const NEVER: [&str; 32] = [
+const NEVER: [&str; 43] = [
     "《",
     "》",
     "“",
@@ -221,17 +228,36 @@ const NEVER: [&str; 32] = [
     "建立",
     "http",
     "www",
+    "旨在",
+    "涵盖",
+    "呈现",
+    "做好",
+    "认真",
+    "全面",
+    "习近平",
+    "新时代",
+    "中国特色",
+    "共和国国务院",
+    "公布",
 ];
 
 /// Levels before the kind of a body: 县政府, 市局. Such a name lacks the place.
 const LEVELS: [char; 8] = ['省', '市', '县', '区', '州', '旗', '盟', '镇'];
 
 /// The last characters of the names of places.
-const PLACES: [char; 9] = ['省', '市', '县', '区', '旗', '州', '盟', '镇', '乡'];
+pub(crate) const PLACES: [char; 9] = ['省', '市', '县', '区', '旗', '州', '盟', '镇', '乡'];
 
 /// Returns true if a text from prose is the name of a body. A name without its place, such as 县政府办公室, is none.
 pub(crate) fn is_body(name: &str) -> bool {
     is_name(name) && !lacks_place(name) && ends_like_a_body(name)
+}
+
+/// Returns true for the name of a body without its place: 区统计局. Higher bodies are mostly named so, as 县政府.
+pub(crate) fn is_short_body(name: &str) -> bool {
+    let is_higher = ["政府", "省委", "市委", "县委", "区委", "州委", "旗委", "党委", "工委", "领导小组"]
+        .iter()
+        .any(|word| name.contains(word));
+    is_name(name) && lacks_place(name) && ends_like_a_body(name) && !is_higher
 }
 
 /// Returns true for the name of a place, which stands for its government: 云川市.
@@ -246,10 +272,11 @@ fn is_name(name: &str) -> bool {
         && !names_nobody(name)
         && !is_placeholder(name)
         && !NOT_STARTS.iter().any(|word| name.starts_with(word))
+        && (!name.starts_with('本') || ["本溪", "本号"].iter().any(|place| name.starts_with(place)))
         && (!name.starts_with('将') || name.starts_with("将乐"))
         && (!name.starts_with('经') || name.starts_with("经济") || name.starts_with("经开"))
         && !NEVER.iter().any(|word| name.contains(word))
-        && !name.contains(['，', '。', '：', ':', '；', '|', '>', '、'])
+        && !name.contains(['，', '。', '：', ':', '；', '|', '>', '、', '的'])
 }
 
 /// Returns true if a name begins with its level instead of its place. 市中区 and 市北区 are places.
@@ -445,6 +472,9 @@ mod tests {
             "全县各级行政机关",
             "我局",
             "本机关",
+            "本财政局",
+            "全市政府",
+            "为认真做好云川市水务局",
             "国务院办公厅",
             "云川市信息公开平台",
             "XX局",

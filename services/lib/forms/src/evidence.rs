@@ -15,6 +15,9 @@ pub(crate) struct Clue<T> {
 /// The weight of the words before the year of a title if they are no name of a body or a place.
 pub(crate) const DOUBTFUL_NAME: u32 = 3;
 
+/// The weight of a body that a text only mentions.
+pub(crate) const MENTIONED: u32 = 1;
+
 /// The weight of a title that the text contradicts: less than that of any sentence, and enough for a doubt.
 pub(crate) const DOUBTFUL_TITLE: u32 = 5;
 

@@ -37,6 +37,21 @@ const PUBLISHED: [&str; 14] = [
 const COMPILED: [&str; 10] =
     ["编制", "撰写", "编写", "起草", "制作", "梳理", "形成", "公布", "发布", "报告如下"];
 
+/// Words with which a sentence of chapter 一 speaks of the report itself.
+const IN_CHAPTER: [&str; 11] = [
+    "现公布",
+    "现发布",
+    "现向",
+    "现面向",
+    "现编制",
+    "现将",
+    "特向",
+    "特公布",
+    "特编制",
+    "本报告",
+    "本年度报告",
+];
+
 /// Words that follow the name of the compiler after 由.
 const AFTER_COMPILER: [&str; 23] = [
     "综合", "会同", "收集", "整理", "统计", "对", "结合", "根据", "按照", "依据", "依照", "汇总", "负责",
@@ -60,6 +75,32 @@ const AFTER_WHOSE: [&str; 15] = [
     "各项",
     "情况",
     "20",
+];
+
+/// Words for the work that a report is about.
+const WORK: [&str; 4] = ["政府信息公开", "信息公开", "政务公开", "政务信息公开"];
+
+/// Words behind the work of the body itself. The demands and the plans for the work are those of a higher body.
+const AFTER_WORK: [&str; 13] = [
+    "实际",
+    "情况",
+    "总体",
+    "开展",
+    "统计",
+    "有关统计",
+    "有关情况",
+    "有关数据",
+    "相关情况",
+    "基础上",
+    "进展",
+    "，",
+    ",",
+];
+
+/// Words before the name of the body whose work a report is about.
+const BEFORE_WORKER: [&str; 21] = [
+    "按照", "根据", "依据", "结合", "汇总", "梳理", "总结", "反映", "包括", "涵盖", "围绕", "做好", "推进",
+    "规范", "加强", "推动", "综合", "统计", "现将", "公布", "发布",
 ];
 
 /// Words that follow the name of the body where it is the subject of a clause of the preamble.
@@ -183,10 +224,18 @@ pub(crate) fn of_preamble(text: &str) -> Vec<NamedBody> {
         if !is_named && COMPILED.iter().any(|word| plain.contains(word)) {
             let named = |name: String| NamedBody { agency: Some(name), year: None };
             let by_name = || compiler(&plain).or_else(|| subject(&plain)).map(named);
-            found.extend(whose(&plain).or_else(by_name));
+            found.extend(whose(&plain).or_else(by_name).or_else(|| worker(&plain)));
         }
     }
     found
+}
+
+/// Reads the sentences of chapter 一 that speak of the report, as a preamble does. The text must have no white space.
+pub(crate) fn of_preamble_in_chapter(text: &str) -> Vec<NamedBody> {
+    let sentences = text.split(['。', '；', ';']);
+    let is_preamble = |sentence: &&str| IN_CHAPTER.iter().any(|word| sentence.contains(word));
+    let named = sentences.filter(is_preamble).flat_map(of_preamble);
+    named.filter(|named| named.agency.is_some()).collect()
 }
 
 /// Reads the first sentences of chapter 一: 2023年，云川市水务局认真落实….
@@ -226,6 +275,15 @@ fn before_one_of<'t>(text: &'t str, words: &[&str], is_name: impl Fn(&str) -> bo
         let (name, rest) = text.split_at(at);
         (words.iter().any(|word| rest.starts_with(word)) && is_name(name)).then_some(name)
     })
+}
+
+/// Returns the longest beginning of a text that is a name.
+fn longest_name(text: &str) -> Option<&str> {
+    let ends = text.char_indices().map(|(at, c)| at + c.len_utf8()).take(40);
+    ends.filter_map(|end| text.get(..end))
+        .take_while(|name| !name.ends_with(['，', ',']))
+        .filter(|name| is_body(name))
+        .last()
 }
 
 /// Reads the report's own title in 《》: 现公布《…》. Titles of other documents are cited, not published.
@@ -269,7 +327,10 @@ fn embedded(sentence: &str, found: &mut Vec<NamedBody>) {
         let is_report = matches!(word, "年度报告" | "年报");
         let head = sentence.get(..end).unwrap_or_default();
         let clause = head.rsplit(['，', ',', '：', ':', '“', '”', '》']).next().unwrap_or_default();
-        if !is_report && !["现将", "兹将", "现公布", "现就"].iter().any(|lead| clause.contains(lead))
+        if !is_report
+            && !["现将", "兹将", "现公布", "现就", "现向", "特向", "现发布", "特公布"]
+                .iter()
+                .any(|lead| clause.contains(lead))
         {
             continue;
         }
@@ -321,7 +382,10 @@ fn at_publishing(clause: &str) -> Option<(&str, &str)> {
 fn compiler(sentence: &str) -> Option<String> {
     sentence.match_indices('由').find_map(|(at, word)| {
         let rest = sentence.get(at + word.len()..)?;
-        before_one_of(rest, &AFTER_COMPILER, is_body).map(str::to_owned)
+        let named = before_one_of(rest, &AFTER_COMPILER, is_body);
+        // 由云川市水务局在总结全年工作的基础上编制.
+        let is_compiled = || ["编制", "撰写", "编写", "起草"].iter().any(|word| rest.contains(word));
+        named.or_else(|| longest_name(rest).filter(|_| is_compiled())).map(str::to_owned)
     })
 }
 
@@ -333,6 +397,42 @@ fn whose(sentence: &str) -> Option<NamedBody> {
         let year = year_at(rest.get(name.len()..)?).map(|(year, _)| year);
         Some(NamedBody { agency: Some(name.to_owned()), year })
     })
+}
+
+/// Returns the body whose work a sentence is about, with the year: 按照2023年云川市水务局政府信息公开工作实际,
+/// 全文包括云川市水务局政府信息公开总体情况, 为做好云川市水务局政府信息公开工作.
+fn worker(sentence: &str) -> Option<NamedBody> {
+    let is_own = |(at, work): &(usize, &str)| {
+        let behind = sentence.get(at + work.len()..).unwrap_or_default();
+        let behind = behind.trim_start_matches("工作").trim_start_matches(['的', '年', '度']);
+        behind.is_empty() || AFTER_WORK.iter().any(|word| behind.starts_with(word))
+    };
+    let works = WORK.iter().flat_map(|work| sentence.match_indices(work)).filter(is_own);
+    works.filter_map(|(at, _)| sentence.get(..at)).find_map(|head| {
+        let clause = head.rsplit(['，', ',', '：', ':', '”', '》', '、']).next()?;
+        let (year, before, behind) = split_year(clause);
+        let is_last = year.is_some() && behind.trim_start_matches(['度', '的']).is_empty();
+        let words = if year.is_some() && !is_last { behind } else { before };
+        let name = without_words_before(words.trim_end_matches('的'))?;
+        Some(NamedBody { agency: Some(name.to_owned()), year })
+    })
+}
+
+/// Returns the end of a text that is a name: the shortest behind a word of two characters, or else the longest, since
+/// a single character such as 和 may be part of a name.
+fn without_words_before(text: &str) -> Option<&str> {
+    let starts = || text.char_indices().filter_map(|(at, _)| text.split_at_checked(at));
+    let ends_in = |before: &str, words: &[&str]| words.iter().any(|word| before.ends_with(word));
+    let name = |(_, name): (&str, &'_ str)| is_body(name);
+    let behind_word = starts().filter(|(before, _)| ends_in(before, &BEFORE_WORKER)).filter(|cut| name(*cut));
+    let behind_sign = || {
+        let has_place = |name: &str| name.chars().any(|c| body_name::PLACES.contains(&c));
+        let follows = |before: &str, name: &str| {
+            before.is_empty() || ends_in(before, &["和", "及", "与", "对", "将", "为"]) && has_place(name)
+        };
+        starts().find(|(before, name)| follows(before, name) && is_body(name))
+    };
+    behind_word.last().or_else(behind_sign).map(|(_, name)| name)
 }
 
 /// Returns the year of a line such as 报告年度：2023年.
@@ -367,7 +467,9 @@ pub(crate) fn opening_year(text: &str) -> Option<i32> {
 pub(crate) fn contact(sentence: &str) -> Option<String> {
     let named = CONTACT.captures_iter(sentence).find_map(|found| {
         let name = found.get(1)?.as_str();
-        is_contact(name).then(|| name.to_owned())
+        // 与云川市水务局信息公开科联系: the name of the body without that of its part.
+        let of_body = || longest_name(name).filter(|name| is_contact(name));
+        if is_contact(name) { Some(name) } else { of_body() }.map(str::to_owned)
     });
     named.or_else(|| {
         let name = CONTACT_LABEL.captures(sentence)?.get(1)?.as_str();

@@ -12,6 +12,7 @@ use crate::{
     evidence::{self, Clue},
     formulas,
     hints::ReportHints,
+    mentions,
     outline::Outline,
     period,
     title::{self, Title},
@@ -58,6 +59,7 @@ pub(crate) fn read(document: &Document, outline: &Outline, metadata: &Metadata) 
     {
         clues.doubtful_title(only);
     }
+    clues.mentions(outline);
     Identity {
         agency: evidence::bodies(&clues.bodies).into_iter().next().map(|body| body.value),
         year: evidence::years(&clues.years).first().map(|year| year.value),
@@ -71,14 +73,15 @@ pub(crate) fn read(document: &Document, outline: &Outline, metadata: &Metadata) 
 /// Completes the identity from the sender's metadata.
 ///
 /// The title of the event is evidence like the document's own. The sender's agency and year count only where the
-/// document names no agency or no year, and then before the event's title.
+/// document names no agency or no year, or mentions one in passing, and then before the event's title.
 pub(crate) fn settle(identity: &Identity, known: &ReportHints<'_>) -> gongkai_model::Identity {
     let mut clues = Clues { bodies: identity.bodies.clone(), years: identity.years.clone() };
     let event = known.title.and_then(title::parse).unwrap_or_default();
     clues.named(event.agency, event.year, EvidenceSource::EventTitle);
     let declared = known.agency.filter(|name| !names_nobody(name));
     let put_first = |weight: u32| weight.max(evidence::weight_of_body(EvidenceSource::EventTitle) + 1);
-    if let Some(name) = declared.filter(|_| identity.agency.is_none()) {
+    let is_named = identity.bodies.iter().any(|clue| clue.weight > evidence::MENTIONED);
+    if let Some(name) = declared.filter(|_| !is_named) {
         let source = EvidenceSource::Declared;
         clues.bodies.push(Clue { value: name.to_owned(), source, weight: put_first(0) });
     }
@@ -223,6 +226,9 @@ impl Clues {
         let Some(first) = outline.sections.iter().find(|section| section.number == 1) else { return };
         let texts: Vec<String> =
             first.paragraphs.iter().take(OPENING).map(|paragraph| title::squeeze(&paragraph.text)).collect();
+        for named in texts.iter().flat_map(|text| formulas::of_preamble_in_chapter(text)) {
+            self.named(named.agency, named.year, EvidenceSource::Preamble);
+        }
         let named = texts.iter().find_map(|text| formulas::of_opening(text));
         let named = named.unwrap_or_default();
         let year = named.year.or_else(|| formulas::opening_year(texts.first()?));
@@ -231,7 +237,8 @@ impl Clues {
             && self.bodies.is_empty()
             && let Some(place) = texts.first().and_then(|text| formulas::place_in_opening(text))
         {
-            self.bodies.push(Clue { value: place, source: EvidenceSource::Opening, weight: 1 });
+            let (source, weight) = (EvidenceSource::Opening, evidence::MENTIONED);
+            self.bodies.push(Clue { value: place, source, weight });
         }
     }
 
@@ -279,12 +286,27 @@ impl Clues {
     }
 
     fn signature(&mut self, outline: &Outline) {
-        let Some(last) = outline.sections.last() else { return };
-        let ends =
-            last.paragraphs.iter().rev().take(SIGNATURE).map(|paragraph| title::squeeze(&paragraph.text));
-        if let Some(name) = ends.into_iter().find(|text| is_body(text)) {
+        // A preamble may be signed too.
+        let preamble = outline.front.iter().skip_while(|line| !line.text.contains('报')).skip(1);
+        let last = outline.sections.last().map(|section| &section.paragraphs);
+        let ends = last.into_iter().flat_map(|paragraphs| paragraphs.iter().rev().take(SIGNATURE));
+        let mut texts = ends.chain(preamble).map(|paragraph| title::squeeze(&paragraph.text));
+        if let Some(name) = texts.find(|text| is_body(text)) {
             self.body(name, EvidenceSource::Signature);
         }
+    }
+
+    /// Adds a body that the text mentions in passing if nothing names one.
+    fn mentions(&mut self, outline: &Outline) {
+        if !self.bodies.is_empty() {
+            return;
+        }
+        let chapter: Vec<&Paragraph> = outline.sections.iter().take(1).flat_map(|s| &s.paragraphs).collect();
+        let places =
+            [(EvidenceSource::Preamble, outline.front.iter().collect()), (EvidenceSource::Opening, chapter)];
+        let named = mentions::in_places(&places);
+        let weight = evidence::MENTIONED;
+        self.bodies.extend(named.map(|(value, source)| Clue { value, source, weight }));
     }
 }
 

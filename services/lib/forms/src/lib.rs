@@ -36,6 +36,7 @@ pub mod load;
 mod look_alike;
 mod marks;
 mod matcher;
+mod mentions;
 mod merged_down;
 mod out_of_step;
 mod outline;

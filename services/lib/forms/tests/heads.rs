@@ -357,3 +357,69 @@ fn generic_words_and_other_bodies_are_no_names() {
         heads.iter().map(|head| (with_head(&format!("{head}\n{PERIOD}")), none, 0)).collect();
     check(&samples);
 }
+
+#[test]
+fn the_work_that_a_preamble_speaks_of_names_the_body() {
+    let heads: &[(&str, &str, i32)] = &[
+        ("按照2023年云溪县财政局政府信息公开工作实际编制而成。", "云溪县财政局", 2023),
+        ("根据《条例》和2023年青石县水务局政府信息公开工作开展情况编制本报告。", "青石县水务局", 2023),
+        ("为认真做好白河市卫生健康局政府信息公开工作，我局现公布2023年年度报告。", "白河市卫生健康局", 2023),
+        ("现公布东岭市经济和信息化局2023年度政府信息公开情况。", "东岭市经济和信息化局", 2023),
+        ("由北原县林业和草原局在认真总结2023年工作的基础上编制形成本报告。", "北原县林业和草原局", 2023),
+        (
+            "编制本报告。请与南坪市长塘区医疗保障局政府信息公开机构联系，电话：0812-5580000。",
+            "南坪市长塘区医疗保障局",
+            2023,
+        ),
+    ];
+    let samples: Vec<(String, &str, i32)> = heads
+        .iter()
+        .map(|(head, agency, year)| (with_head(&format!("{PERIOD}\n{head}")), *agency, *year))
+        .collect();
+    check(&samples);
+    // The demands on the work are those of a higher body.
+    let head = "按照云溪县人民政府政务公开工作要求，结合全县政府信息公开工作情况，编制本报告。";
+    assert_eq!(read(&with_head(&format!("{PERIOD}\n{head}"))).0, "NO_IDENTITY");
+}
+
+#[test]
+fn a_preamble_inside_chapter_one_names_the_body() {
+    for (opening, agency) in [
+        ("根据《条例》要求，现向社会公布青石县统计局2023年度政府信息公开年度报告。", "青石县统计局"),
+        ("根据《条例》，现编制白河市应急管理局政府信息公开工作年度报告。", "白河市应急管理局"),
+        ("本年度报告根据《条例》要求，由云溪县司法局编制。", "云溪县司法局"),
+    ] {
+        let text = format!("政府信息公开年报\n一、总体情况\n{opening}{PERIOD}\n{BODY}");
+        assert_eq!(read(&text), (agency.to_owned(), 2023, Vec::new()), "{opening}");
+    }
+    // A report of another year is among what was published.
+    let opening = "2023年，云溪县司法局公开了预算信息、2022年政府信息公开工作年度报告。";
+    let text = format!("一、总体情况\n{opening}\n{BODY}");
+    assert_eq!(read(&text), ("云溪县司法局".to_owned(), 2023, Vec::new()));
+}
+
+#[test]
+fn a_body_that_is_only_mentioned_is_better_than_none() {
+    for (text, agency) in [
+        ("现公布区统计局2023年政府信息公开工作年度报告。", "区统计局"),
+        ("本报告可在“云溪县粮食局”网站下载。", "云溪县粮食局"),
+        ("本报告可在云溪县人民政府网站下载。", "NO_IDENTITY"),
+        ("按照青石县人民政府办公室关于编制报告的通知要求编制本报告。", "NO_IDENTITY"),
+        ("旨在全面呈现本财政局过去一年的工作。", "NO_IDENTITY"),
+    ] {
+        assert_eq!(read(&with_head(&format!("{PERIOD}\n{text}"))).0, agency, "{text}");
+    }
+}
+
+#[test]
+fn a_line_of_the_page_does_not_run_into_the_title() {
+    for line in [
+        "首页 > 政务公开 > 政府信息公开年报 > 部门年报 > 办公室",
+        "首   页 走进云溪 新闻中心 政府信息公开 政务服务 互动交流 专题专栏",
+        "索引号：0012/2024-0001 发布日期：2024-01-15 发布机构：县教育局",
+        "首页 > 政府信息公开 > 政府信息公开年报 > 2022",
+    ] {
+        let text = with_head(&format!("{line}\n云溪县教育局2023年政府信息公开工作年度报告"));
+        assert_eq!(read(&text), ("云溪县教育局".to_owned(), 2023, Vec::new()), "{line}");
+    }
+}
