@@ -38,6 +38,14 @@ impl SourceText {
         &self.text
     }
 
+    /// Returns the cleaned text of scalars `start..end`.
+    pub(crate) fn between(&self, start: usize, end: usize) -> &str {
+        let mut bytes = self.text.char_indices().map(|(at, _)| at).chain([self.text.len()]).skip(start);
+        let from = bytes.next().unwrap_or(self.text.len());
+        let to = if end > start { bytes.nth(end - start - 1).unwrap_or(self.text.len()) } else { from };
+        self.text.get(from..to).unwrap_or_default()
+    }
+
     /// Returns the position of scalars `start..end` of the cleaned text in the original.
     #[must_use]
     pub fn span(&self, start: usize, end: usize) -> Span {

@@ -424,7 +424,8 @@ fn without_words_before(text: &str) -> Option<&str> {
     let starts = || text.char_indices().filter_map(|(at, _)| text.split_at_checked(at));
     let ends_in = |before: &str, words: &[&str]| words.iter().any(|word| before.ends_with(word));
     let name = |(_, name): (&str, &'_ str)| is_body(name);
-    let behind_word = starts().filter(|(before, _)| ends_in(before, &BEFORE_WORKER)).filter(|cut| name(*cut));
+    let mut behind_word =
+        starts().filter(|(before, _)| ends_in(before, &BEFORE_WORKER)).filter(|cut| name(*cut));
     let behind_sign = || {
         let has_place = |name: &str| name.chars().any(|c| body_name::PLACES.contains(&c));
         let follows = |before: &str, name: &str| {
@@ -432,7 +433,7 @@ fn without_words_before(text: &str) -> Option<&str> {
         };
         starts().find(|(before, name)| follows(before, name) && is_body(name))
     };
-    behind_word.last().or_else(behind_sign).map(|(_, name)| name)
+    behind_word.next_back().or_else(behind_sign).map(|(_, name)| name)
 }
 
 /// Returns the year of a line such as 报告年度：2023年.

@@ -82,7 +82,8 @@ fn is_own(name: &str, behind: &str) -> bool {
     let is_before = |words: &[&str]| words.iter().any(|word| behind.starts_with(word));
     // 云川市政府办公楼 is an address.
     let is_cut = name.ends_with('办') && behind.starts_with('公');
-    !is_cut && !is_before(&BEHIND_OTHER) && !(name.ends_with("政府") && is_before(&SITE))
+    let is_site = name.ends_with("政府") && is_before(&SITE);
+    !(is_cut || is_site || is_before(&BEHIND_OTHER))
 }
 
 #[cfg(test)]

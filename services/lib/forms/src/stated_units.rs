@@ -60,7 +60,8 @@ pub(crate) fn of<'p, 'a: 'p>(
     own: PrintedUnit,
 ) -> Stated {
     let mut units: Vec<PrintedUnit> = Vec::new();
-    let printed = around.filter_map(|piece| PrintedUnit::stated(&piece.cell.text));
+    let texts = whole_labels(around.map(|piece| piece.cell.text.as_str()));
+    let printed = texts.iter().filter_map(|text| PrintedUnit::stated(text));
     for unit in printed.chain(of_chapter.iter().copied()) {
         if !units.contains(&unit) {
             units.push(unit);
@@ -72,6 +73,20 @@ pub(crate) fn of<'p, 'a: 'p>(
         [unit] => Stated::Unit(*unit),
         _ => Stated::Contradiction,
     }
+}
+
+/// Returns the labels, those joined that white space divides before their unit: `（单位：万` and `元）`.
+fn whole_labels<'t>(pieces: impl Iterator<Item = &'t str>) -> Vec<String> {
+    let is_open = |label: &String| label.ends_with(['十', '百', '千', '万', '亿', '：', ':', '（', '(']);
+    let mut labels: Vec<String> = Vec::new();
+    for piece in pieces.map(str::trim) {
+        let is_rest = piece.starts_with(['百', '千', '万', '亿', '元']);
+        match labels.last_mut().filter(|label| is_rest && is_open(label)) {
+            Some(label) => label.push_str(piece),
+            None => labels.push(piece.to_owned()),
+        }
+    }
+    labels
 }
 
 #[cfg(test)]
@@ -90,5 +105,13 @@ mod tests {
         ] {
             assert_eq!(of_line(label), expect, "{label}");
         }
+    }
+
+    #[test]
+    fn a_unit_that_white_space_divides_is_one() {
+        let whole = |pieces: &[&str]| whole_labels(pieces.iter().copied());
+        assert_eq!(whole(&["金额（单位：万", "元）", "收费"]), ["金额（单位：万元）", "收费"]);
+        assert_eq!(whole(&["金额（", "万元）"]), ["金额（万元）"]);
+        assert_eq!(whole(&["金额", "元"]), ["金额", "元"]);
     }
 }

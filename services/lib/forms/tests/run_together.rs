@@ -195,3 +195,54 @@ fn a_page_break_inside_a_table_shifts_nothing() {
         }
     }
 }
+
+/// Returns the report on one line up to chapter 二, that chapter to the fourth, and the rest.
+fn around_tables() -> (String, String, String) {
+    let text = report(" ", " ");
+    let tables = text.rfind(HEADINGS[1]).unwrap();
+    let prose = text.rfind(HEADINGS[4]).unwrap();
+    (text[..tables].to_owned(), text[tables..prose].to_owned(), text[prose..].to_owned())
+}
+
+#[test]
+fn line_breaks_inside_tables_leave_no_cell_missing() {
+    let (before, tables, behind) = around_tables();
+    let words: Vec<&str> = tables.split(' ').collect();
+    // Short lines look like the rows of a table, and so does the first line of chapter 四.
+    for (length, least) in [(3, 185), (8, 185), (13, 200), (34, 200), (89, 200)] {
+        let lines: Vec<String> = words.chunks(length).map(|line| line.join(" ")).collect();
+        let count = check(&format!("{before}{}{behind}", lines.join("\n")));
+        assert!(count >= least, "{length} words a line: {count}");
+    }
+    // A break inside a number makes two of it, so its row, or chapter 四, is not read.
+    let chars: Vec<char> = tables.chars().collect();
+    for at in (1..chars.len()).step_by(17) {
+        let (line, rest) = chars.split_at(at);
+        let (line, rest): (String, String) = (line.iter().collect(), rest.iter().collect());
+        assert!(check(&format!("{before}{line}\r\n{rest}{behind}")) >= 185, "broken at {at}");
+    }
+}
+
+#[test]
+fn numbers_of_pages_are_no_values() {
+    let (before, tables, behind) = around_tables();
+    let words: Vec<&str> = tables.split(' ').collect();
+    let title = "云川市水务局2023年政府信息公开工作年度报告";
+    for mark in ["第3页 共8页", "- 3 -", "3 / 8", "第三页", title, &format!("第 3 页 {title}")] {
+        for at in (9..words.len()).step_by(31) {
+            let (page, next) = words.split_at(at);
+            let tables = format!("{} {mark} {}", page.join(" "), next.join(" "));
+            assert_eq!(check(&format!("{before}{tables}{behind}")), 200, "{mark} at {at}");
+        }
+    }
+    // A bare number may be that of a page or a value.
+    let (page, next) = words.split_at(60);
+    let tables = format!("{} 3 {title} {}", page.join(" "), next.join(" "));
+    assert!(check(&format!("{before}{tables}{behind}")) >= 193);
+}
+
+#[test]
+fn a_unit_that_a_space_divides_is_that_of_the_form() {
+    let text = report(" ", " ").replace("行政事业性收费", "本年收费金额（单位： 万 元） 行政事业性收费");
+    assert!(text.contains("万 元") && check(&text) == 200);
+}

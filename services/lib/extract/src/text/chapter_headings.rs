@@ -23,7 +23,7 @@ const LONGEST: usize = 150;
 /// The number before a title: 一、 or 第一部分 or 1、.
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"第([一二三四五六])(?:部分|章)[、：:.．\s]{0,3}|([一二三四五六⼀⼆])[、.．]\s?|([1-6])[、.．]\s?",
+        r"第\s{0,2}([一二三四五六])\s{0,2}(?:部\s{0,2}分|章)[、：:.．\s]{0,3}|([一二三四五六⼀⼆])\s{0,2}[、.．]\s{0,3}|([1-6])[、.．]\s{0,3}",
     )
     .expect("the pattern is constant")
 });
@@ -44,12 +44,12 @@ static TITLES: LazyLock<[Regex; 6]> = LazyLock::new(|| {
     ]
 });
 
-/// Returns a pattern that allows a space behind each Han character, where a line break may have left one. `~` is any
+/// Returns a pattern that allows white space behind each Han character, where a line break may have left some. `~` is any
 /// character of a title.
 pub(super) fn with_spaces(words: &str) -> String {
     let piece = |c: char| match c {
-        '~' => r"(?:[^\s。，；：:！？|0-9]\s?)".to_owned(),
-        _ if is_han(c) => format!(r"{c}\s?"),
+        '~' => r"(?:[^\s。，；：:！？|0-9]\s{0,3})".to_owned(),
+        _ if is_han(c) => format!(r"{c}\s{{0,3}}"),
         _ => c.to_string(),
     };
     words.chars().map(piece).collect()

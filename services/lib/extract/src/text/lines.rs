@@ -58,15 +58,64 @@ impl LineKind {
 
 /// Returns all lines of a text.
 pub(crate) fn classify(source: &SourceText) -> Vec<Line<'_>> {
-    let mut lines = Vec::new();
-    for (first, text) in source.lines() {
-        if let Some(parts) = run_together::lines(text) {
-            lines.extend(parts.iter().map(|part| cut_line(first, part)));
-        } else {
+    let rows: Vec<(usize, &str)> = source.lines().collect();
+    let mut lines = Vec::with_capacity(rows.len());
+    let mut rest = rows.as_slice();
+    while let Some((row, behind)) = rest.split_first() {
+        let (first, text) = *row;
+        rest = behind;
+        let Some(parts) = run_together::lines(text) else {
             lines.push(Line { first, text, kind: kind(without_bookmark(text)), is_cell: false });
+            continue;
+        };
+        let opening = open_before(&lines, &parts);
+        let from = opening.and_then(|at| lines.get(at)).map(|line: &Line<'_>| line.first);
+        lines.truncate(opening.unwrap_or(lines.len()));
+        let breaks = if ends_broken(&parts) { broken_lines(behind) } else { 0 };
+        let start = from.unwrap_or(first);
+        let last = breaks.checked_sub(1).and_then(|at| behind.get(at)).unwrap_or(row);
+        let whole = source.between(start, last.0 + last.1.chars().count());
+        match run_together::lines(whole).filter(|_| from.is_some() || breaks > 0) {
+            Some(joined) => lines.extend(joined.iter().map(|part| cut_line(start, part))),
+            None => lines.extend(parts.iter().map(|part| cut_line(first, part))),
         }
+        rest = behind.get(breaks..).unwrap_or_default();
     }
     lines
+}
+
+/// Minimum length of a line that a line break may have cut inside a heading, in bytes.
+const SHORTEST_BROKEN: usize = 120;
+
+/// Maximum number of lines, from one without an end on, that a heading or the head of a table is cut into.
+const MOST_BROKEN: usize = 3;
+
+/// Returns the index of the long line without an end that these parts continue: a line break is inside a heading or the
+/// head of a table.
+fn open_before(lines: &[Line<'_>], parts: &[CutLine<'_>]) -> Option<usize> {
+    if parts.first().is_some_and(|part| part.kind == CutKind::Heading) {
+        return None;
+    }
+    let last = lines.iter().rev().take(MOST_BROKEN);
+    let inside = last.take_while(|line| matches!(line.kind, LineKind::Prose | LineKind::Short)).count();
+    let is_open = |line: &Line<'_>| {
+        let text = line.text.trim_end();
+        line.kind == LineKind::Prose && text.len() >= SHORTEST_BROKEN && !text.ends_with(['。', '：', ':'])
+    };
+    (lines.len() - inside..lines.len()).rev().find(|at| lines.get(*at).is_some_and(is_open))
+}
+
+/// Returns true if a table that lost its line breaks goes on behind its last part.
+fn ends_broken(parts: &[CutLine<'_>]) -> bool {
+    parts.last().is_some_and(|part| part.kind != CutKind::Prose || !part.text.ends_with(['。', '！']))
+}
+
+/// Returns how many lines continue a table that lost most of its line breaks: those up to a sentence or a blank line.
+fn broken_lines(rest: &[(usize, &str)]) -> usize {
+    let is_open = |text: &str| !text.trim().is_empty() && !text.contains(['|', '\t']) && !is_title(text);
+    let lines = rest.iter().take_while(|(_, text)| is_open(text)).count();
+    let sentence = rest.iter().take(lines).position(|(_, text)| text.contains('。'));
+    sentence.map_or(lines, |at| at + 1)
 }
 
 /// Returns a piece of a line that starts at scalar `first`.
@@ -216,17 +265,18 @@ pub(super) fn is_numeral(c: char) -> bool {
     matches!(c, '一' | '二' | '三' | '四' | '五' | '六' | '七' | '八' | '九' | '十') || c.is_ascii_digit()
 }
 
-/// Returns true for `— 4 —`, `- 4 -`, `第 4 页`, `4 / 6`.
+/// Returns true for `— 4 —`, `- 4 -`, `第 4 页`, `第4页 共8页`.
 fn is_page_number(text: &str) -> bool {
-    let dash = |c: char| matches!(c, '-' | '—' | '–' | '－' | '―' | '─' | ' ');
+    let dash = |c: char| matches!(c, '-' | '—' | '–' | '－' | '―' | '─' | ' ' | '　');
     let dashed = text.starts_with(dash) && text.ends_with(dash);
-    let paged = text.starts_with('第') && text.ends_with('页');
+    let paged = text.starts_with('第') && text.ends_with('页') || text.starts_with('共');
     if !(dashed || paged) {
-        return false;
+        return run_together::is_page_mark(text);
     }
     let inner = text.trim_matches(dash);
     let inner = inner.trim_start_matches('第').trim_end_matches('页').trim();
     (1..=3).contains(&inner.len()) && inner.bytes().all(|b| b.is_ascii_digit())
+        || run_together::is_page_mark(text)
 }
 
 /// Returns the words of a line with their first bytes. A note in brackets belongs to the number before it:
@@ -387,6 +437,8 @@ mod tests {
             ("17[bookmark: _GoBack]", LineKind::Number),
             ("- 12 -", LineKind::PageNumber),
             ("第 3 页", LineKind::PageNumber),
+            ("第3页 共8页", LineKind::PageNumber),
+            ("共8页", LineKind::PageNumber),
             ("—", LineKind::Mark),
             ("无", LineKind::Mark),
             ("17", LineKind::Number),

@@ -43,6 +43,28 @@ static TABLE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&chapter_headings::with_spaces(words)).expect("the pattern is constant")
 });
 
+/// The number of a page in a text that lost its line breaks: `第3页 共8页`, `- 3 -`, `3 / 8`, `Page 3 of 8`.
+static PAGE: LazyLock<Regex> = LazyLock::new(|| {
+    let dash = "[-—–－―─·]";
+    Regex::new(&format!(
+        r"(?x)第\s*(?:\d{{1,3}}|[一二三四五六七八九十]{{1,3}})\s*页(?:\s*[/／，,]?\s*共\s*\d{{1,3}}\s*页)?
+          |共\s*\d{{1,3}}\s*页(?:\s*[/／，,]?\s*第\s*\d{{1,3}}\s*页)?
+          |(?:^|\s){dash}{{1,2}}\s*\d{{1,3}}\s*{dash}{{1,2}}(?:\s|$)
+          |(?:^|\s)[1-9]\d?\s?[/／]\s?[1-9]\d?(?:\s|$)
+          |[Pp]age\s*\d{{1,3}}(?:\s*of\s*\d{{1,3}})?"
+    ))
+    .expect("the pattern is constant")
+});
+
+/// The report's title at the head of a page, inside a table. The numbers on either side of it are those of one row.
+static RUNNING_TITLE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?:^|\s)(?:20\d\d年度?)?\p{Han}{2,30}(?:20\d\d年度?)?政府信息公开(?:工作)?年度报告(?:\s|$)")
+        .expect("the pattern is constant")
+});
+
+/// Maximum length of the number of a page, in bytes.
+const LONGEST_PAGE_MARK: usize = 48;
+
 /// The number of a row, or a value with its unit and note.
 static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
@@ -96,6 +118,14 @@ pub(crate) fn lines(text: &str) -> Option<Vec<CutLine<'_>>> {
         out.chapter(heading, headings.get(at + 1).map_or(text.len(), |next| next.start));
     }
     Some(out.lines)
+}
+
+/// Returns true for a text that is only the number of a page.
+pub(super) fn is_page_mark(text: &str) -> bool {
+    let may_be = || text.contains(['页', '-', '—', '·']) || text.contains("age");
+    text.len() <= LONGEST_PAGE_MARK
+        && may_be()
+        && PAGE.find(text).is_some_and(|found| found.range() == (0..text.len()))
 }
 
 /// Returns true if a heading is followed by a table, or is the end of a text of sentences.
@@ -187,8 +217,24 @@ impl<'a> Cuts<'a> {
         self.words(table, end);
     }
 
-    /// Adds each word as a line. A number such as `3.` stays before its label.
+    /// Adds each word as a line, without the numbers of pages and the title at the head of a page.
     fn words(&mut self, start: usize, end: usize) {
+        let content = self.text.get(start..end).unwrap_or_default();
+        let has_title = content.contains("年度报告");
+        let titles = has_title.then(|| RUNNING_TITLE.find_iter(content)).into_iter().flatten();
+        let mut marks: Vec<Range<usize>> =
+            titles.chain(PAGE.find_iter(content)).map(|mark| mark.range()).collect();
+        marks.sort_by_key(|mark| mark.start);
+        let mut from = 0;
+        for mark in marks.into_iter().filter(|mark| !mark.is_empty()) {
+            self.words_between(start + from, start + mark.start.max(from));
+            from = mark.end.max(from);
+        }
+        self.words_between(start + from, end);
+    }
+
+    /// Adds each word as a line. A number such as `3.` stays before its label.
+    fn words_between(&mut self, start: usize, end: usize) {
         let (mut from, mut at) = (start, start);
         let breaks = |c: char| c.is_whitespace() || c == '|';
         for part in self.text.get(start..end).unwrap_or_default().split_inclusive(breaks) {
@@ -357,5 +403,36 @@ mod tests {
             "2023年，我局公开行政许可17件、行政处罚8件、行政强制5件，（一）主动公开情况良好。一、加强学习。"
                 .repeat(9);
         assert_eq!(lines(&prose), None);
+    }
+
+    #[test]
+    fn pages_leave_no_cell_in_a_table() {
+        for mark in [
+            "第3页 共8页",
+            "- 3 -",
+            "—3—",
+            "3 / 8",
+            "第 三 页",
+            "Page 3 of 8",
+            "某县水务局2023年政府信息公开工作年度报告",
+        ] {
+            let line = format!(
+                "三、收到和处理政府信息公开申请情况 申请人情况 （一）予以公开 11 12 {mark} 13 1.属于国家秘密 21 2.重复申请 31"
+            );
+            let expect = [
+                "三、收到和处理政府信息公开申请情况",
+                "申请人情况",
+                "（一）予以公开",
+                "11",
+                "12",
+                "13",
+                "1.属于国家秘密",
+                "21",
+                "2.重复申请",
+                "31",
+            ];
+            assert_eq!(texts(&line), expect, "{mark}");
+        }
+        assert!(is_page_mark("第3页 共8页") && !is_page_mark("2023-01-02") && !is_page_mark("第3页的数据"));
     }
 }
