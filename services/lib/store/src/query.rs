@@ -259,8 +259,10 @@ pub struct FoundWaiver {
 pub struct MovedWaiver {
     /// The waiver under the former name.
     pub from: Waiver,
-    /// The same decision about the same finding under the present name.
+    /// The same decision about the same finding under the present name, or the waiver that the finding has there already.
     pub to: Waiver,
+    /// True if `to` is stored already.
+    pub is_granted: bool,
 }
 
 /// A finding and everything that it depends on.

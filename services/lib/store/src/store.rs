@@ -202,8 +202,8 @@ pub trait Store: Send + Sync + 'static {
     /// See [`Error`].
     fn waivers_to_expire(&self, now: OffsetDateTime, limit: usize) -> Result<Vec<Waiver>, Error>;
 
-    /// Returns valid waivers of reports of which nothing is left because they were filed under another agency, each as the same
-    /// waiver of the same finding there. A waiver without such a finding, or whose finding has a waiver there, is left out.
+    /// Returns valid waivers of reports of which nothing is left because they were filed under another agency, each with the waiver
+    /// of the same finding there: the same decision, or the one that is stored already. A waiver without such a finding is left out.
     ///
     /// # Errors
     /// See [`Error`].

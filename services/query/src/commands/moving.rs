@@ -47,10 +47,15 @@ async fn move_all(log: &Log, moved: Vec<MovedWaiver>) {
     }
 }
 
-/// Grants the waiver under the new name before it ends the old one. If the process dies in between, the old one stays until it
-/// expires. It covers nothing.
-async fn move_one(log: &Log, MovedWaiver { from, to }: &MovedWaiver) -> Result<(), transport::Error> {
-    log.publish(to, "granted").await?;
+/// Grants the waiver under the new name before it ends the old one. If the process dies in between, the next search finds the old
+/// one again, with the granted one, and only ends it.
+async fn move_one(
+    log: &Log,
+    MovedWaiver { from, to, is_granted }: &MovedWaiver,
+) -> Result<(), transport::Error> {
+    if !is_granted {
+        log.publish(to, "granted").await?;
+    }
     let name = waiver_name(&to.key, &to.id);
     let revoked = Revocation {
         person: from.person.clone(),

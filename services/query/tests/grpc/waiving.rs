@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gongkai_model::Waiver;
 use gongkai_proto::convert::timestamp::timestamp;
 use gongkai_proto::subjects::Event;
 use gongkai_proto::v1::alert_service_client::AlertServiceClient;
@@ -120,6 +121,37 @@ async fn time_ends_a_waiver_by_an_event() {
     let [ended] = <[_; 1]>::try_from(waivers(&bench).await).unwrap();
     assert_eq!((ended.state(), ended.ended_at), (WaiverState::Expired, granted.expires_at));
     assert!(findings(&bench, true).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_move_that_was_killed_between_its_two_events_is_completed() {
+    const MOVED: &str = "agencies/361002/reports/2023";
+    let mut bench = Bench::start().await;
+    let received = bench.validate(REPORT, "aa", 5).await;
+    bench.projected().await;
+    let granted = alerts(&bench).await.create_waiver(request(FINDING, 3600)).await.unwrap().into_inner();
+    bench.projected().await;
+    // A service published this before it was killed.
+    let to = Waiver::try_from(granted.clone()).unwrap().moved(&MOVED.parse().unwrap(), "f5-0");
+    bench.publish(Event::ReportWaived, &v1::WaiverChanged { waiver: Some((&to).into()) }).await;
+    bench.projected().await;
+    let mut moved = bench.validated(received, MOVED, "aa", 5).await;
+    moved.moved_from = vec![REPORT.into()];
+    bench.publish(Event::ReportValidated, &moved).await;
+    bench.projected().await;
+    // A service searches for waivers to move as soon as it starts.
+    bench.restart(false).await;
+    let events = Event::ReportWaived.filter();
+    let ended = bench.broker.until(|broker| broker.messages(&events).len() >= 3);
+    tokio::time::timeout(SOON, ended).await.expect("the end is an event");
+    bench.projected().await;
+    let states = waivers(&bench).await.into_iter().map(|waiver| (waiver.finding.clone(), waiver.state()));
+    let expected =
+        [(FINDING.to_owned(), WaiverState::Revoked), (format!("{MOVED}/findings/f5-0"), WaiverState::Active)];
+    let mut states: Vec<_> = states.collect();
+    states.sort_by(|a, b| a.0.cmp(&b.0));
+    assert_eq!(states, expected);
+    assert_eq!(bench.broker.messages(&events).len(), 3, "it was granted once");
 }
 
 #[tokio::test]

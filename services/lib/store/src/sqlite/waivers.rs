@@ -89,19 +89,21 @@ pub(super) fn to_expire(c: &Connection, now: OffsetDateTime, limit: usize) -> Re
     found.collect()
 }
 
-/// Returns the valid waivers of reports that were filed under another agency, each with the same waiver there. If several
-/// findings there are the same, the first one has it.
+/// Returns the valid waivers of reports that were filed under another agency, each with the waiver that covers the finding there:
+/// the same decision, or one that is there already. If several findings there are the same, the first one has it.
 pub(super) fn to_move(c: &Connection, now: OffsetDateTime, limit: usize) -> Result<Vec<MovedWaiver>, Error> {
     let mut select = c.prepare_cached(
-        "SELECT w.*, m.to_agency, m.to_year, i.fingerprint AS to_fingerprint, min(i.position) FROM waiver w \
+        "SELECT w.*, m.to_agency, m.to_year, i.fingerprint AS to_fingerprint, min(i.position), \
+           (SELECT n.id FROM waiver n WHERE n.agency = m.to_agency AND n.year = m.to_year \
+             AND n.fingerprint = i.fingerprint AND n.operands_digest = i.operands_digest AND n.ended_at IS NULL \
+             ORDER BY n.created_at DESC, n.id LIMIT 1) AS granted \
+         FROM waiver w \
          JOIN moved m ON m.agency = w.agency AND m.year = w.year \
          JOIN report t ON t.agency = m.to_agency AND t.year = m.to_year \
          JOIN finding i ON i.received_sequence = t.content_sequence \
            AND i.rule = w.rule AND i.operands_digest = w.operands_digest \
          WHERE w.ended_at IS NULL AND w.expires_at > ? \
            AND NOT EXISTS (SELECT 1 FROM report o WHERE o.agency = w.agency AND o.year = w.year) \
-           AND NOT EXISTS (SELECT 1 FROM waiver n WHERE n.agency = m.to_agency AND n.year = m.to_year \
-             AND n.fingerprint = i.fingerprint AND n.operands_digest = i.operands_digest AND n.ended_at IS NULL) \
          GROUP BY w.agency, w.year, w.id LIMIT ?",
     )?;
     let found = select.query_and_then(params![micros(now), limit_of(limit)], |row| {
@@ -109,7 +111,14 @@ pub(super) fn to_move(c: &Connection, now: OffsetDateTime, limit: usize) -> Resu
         let agency: String = row.get("to_agency")?;
         let agency = AgencyKey::from_code(&agency).map_err(|_| damaged("to_agency"))?;
         let key = ReportKey { agency, year: row.get("to_year")? };
-        Ok(MovedWaiver { to: from.moved(&key, &row.get::<_, String>("to_fingerprint")?), from })
+        let granted = row.get::<_, Option<String>>("granted")?;
+        let granted = granted.map(|id| get(c, &key, &id)).transpose()?.flatten();
+        let is_granted = granted.is_some();
+        let to = match granted {
+            Some(granted) => granted,
+            None => from.moved(&key, &row.get::<_, String>("to_fingerprint")?),
+        };
+        Ok(MovedWaiver { from, to, is_granted })
     })?;
     found.collect()
 }

@@ -1,7 +1,9 @@
 //! Waivers: what they cover, how they end, and the history of a finding.
 
 use gongkai_model::{ReportKey, Waiver};
-use gongkai_store::query::{Condition, FindingField, FindingQuery, FoundFinding, Op, Value, WaiverQuery};
+use gongkai_store::query::{
+    Condition, FindingField, FindingQuery, FoundFinding, MovedWaiver, Op, Value, WaiverQuery,
+};
 use gongkai_store::{Applied, ReportScope, Store};
 
 use super::Opened;
@@ -85,15 +87,16 @@ pub(crate) fn a_waiver_moves_with_its_report(open: &dyn Fn() -> Opened) {
     let [found] = <[_; 1]>::try_from(moving(10)).unwrap();
     let to = found.to;
     assert_eq!(
-        (found.from, &to),
-        (granted.clone(), &granted.moved(&b, &format!("{}b", granted.fingerprint)))
+        (found.from, &to, found.is_granted),
+        (granted.clone(), &granted.moved(&b, &format!("{}b", granted.fingerprint)), false)
     );
     store.put_waiver(&to).unwrap();
     assert_eq!(waived(&*store, &b), [Waiver::moved_id(&granted.id, &b)]);
-    assert_eq!(moving(10), [], "it has moved");
-    store.put_waiver(&ended(&to, 11, None)).unwrap();
+    let half = MovedWaiver { from: granted.clone(), to: to.clone(), is_granted: true };
+    assert_eq!(moving(10), [half], "the old one has not ended");
     store.put_waiver(&ended(&granted, 11, Some("张三"))).unwrap();
-    assert_eq!(moving(12), [], "it has ended");
+    assert_eq!(moving(12), [], "it has moved");
+    assert_eq!(waived(&*store, &b), [to.id]);
 }
 
 pub(crate) fn an_end_is_for_good_and_may_come_first(open: &dyn Fn() -> Opened) {
