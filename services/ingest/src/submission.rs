@@ -284,6 +284,9 @@ pub fn said(event: &DocumentReceived) -> String {
 }
 
 /// Returns what the sender says that a reader uses besides agency and year: the title, which may name both, and the charset.
+///
+/// Records of earlier versions lack them. A document with a title or charset that is sent again after an upgrade is read once more.
+/// That is harmless: it is another arrival of the same revision.
 fn hints(event: &DocumentReceived) -> impl Iterator<Item = &str> {
     let charset = event.content.as_ref().map_or("", |content| &content.charset);
     [event.title.as_str(), charset].into_iter().filter(|hint| !hint.is_empty())

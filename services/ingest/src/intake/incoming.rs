@@ -4,7 +4,7 @@ use crate::{
     calls::{Attempt, CallStatement},
     submission::{Submission, SubmissionIdentity, content_key, said},
 };
-use gongkai_proto::v1::{DocumentReceived, Sender};
+use gongkai_proto::v1::{ContentRef, DocumentReceived, Sender};
 use prost_types::Timestamp;
 
 /// A document that is hashed, with the event for the log.
@@ -43,6 +43,7 @@ impl HashedDocument {
         let is_key = matches!(self.submission.identity, SubmissionIdentity::Key { .. });
         let DocumentReceived { kind, content, attachments, .. } = self.event.clone();
         // An idempotency key identifies the files, whatever the metadata.
+        let content = content.map(|content| ContentRef { charset: String::new(), ..content });
         let files = DocumentReceived { kind, content, attachments, ..DocumentReceived::default() };
         CallStatement {
             first_id: self.submission.id(&self.content_hash),

@@ -188,6 +188,9 @@ async fn reports_come_as_forms_and_with_keys() {
     };
     let first = harness.call(keyed("one")).await;
     assert_eq!(harness.call(keyed("one")).await.json, first.json);
+    let mut in_charset = keyed("one");
+    in_charset.headers_mut().insert("content-type", "text/html; charset=gbk".parse().unwrap());
+    assert_eq!(harness.call(in_charset).await.json, first.json, "the files are the same");
     let other = harness.call(keyed("two")).await;
     assert_eq!((other.status.as_u16(), other.text("code")), (422, "ID_REUSED"));
     // Without a key, the id derives from the content.
