@@ -85,6 +85,81 @@ async fn a_document_that_was_rejected_for_want_of_an_agency_is_read_again() {
     panic!("it stays rejected");
 }
 
+/// Sites with a token each, and the limits of two of them.
+fn sites() -> String {
+    let limits = [("by-agency", "agencies = [\"YX-1\"]"), ("by-region", "regions = [\"3609\"]")];
+    let sites = limits.into_iter().chain([("first", ""), ("second", "")]);
+    let section = |(site, limit)| {
+        let token = token(site);
+        format!(
+            "[ingest.sites.{site}]\nsource = \"https://{site}.example\"\ntokens = [\"{token}\"]\n{limit}\n"
+        )
+    };
+    sites.map(section).collect()
+}
+
+fn token(site: &str) -> String {
+    format!("{site}-0123456789abcdef0123456789abcdef")
+}
+
+/// Submits the report of an agency for a site. Returns the submission's id and its rejection's code, if any.
+async fn submit_for(deployment: &Deployment, site: &str, agency: &str, query: &str) -> (String, String) {
+    let url = format!("{}/v1/reports?filename=report.md{query}", deployment.ingest());
+    let body = document(&Turn::of(agency, 2023));
+    let request = http::client().post(url).header("content-type", "text/markdown").bearer_auth(token(site));
+    let answer = http::answer(request.body(body)).await.unwrap();
+    assert_eq!(answer.status, 202, "{}", answer.json);
+    let submission = answer.json["submission_id"].as_str().unwrap().to_owned();
+    let receipt = http::settled(&deployment.ingest(), &submission).await;
+    (submission, receipt["rejection"]["code"].as_str().unwrap_or_default().to_owned())
+}
+
+/// A list may settle whose report a document is: by the agency's code, by its region, or because two bodies have one name.
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_that_were_not_their_senders_are_read_again() {
+    let deployment = Deployment::start(&Plan { config: sites(), ..Plan::default() }).await;
+    let before = "code,name,region\nSQ-1,石桥县教育局,361000\n";
+    let _said = import_by_command(&deployment, before);
+    let first = submit_for(&deployment, "first", "云溪县水务局", "&agency_code=W-1").await;
+    assert_eq!(first.1, "");
+    let mut submissions = Vec::new();
+    for (site, agency, query) in [
+        ("by-agency", "云溪县档案局", ""),
+        ("by-region", "石桥县教育局", ""),
+        ("second", "云溪县水务局", "&agency_code=W-2"),
+        ("by-agency", "云溪县民政局", ""),
+    ] {
+        let (submission, code) = submit_for(&deployment, site, agency, query).await;
+        assert_eq!(code, "NOT_YOURS", "{site} {agency}");
+        submissions.push(submission);
+    }
+    let list = "code,name,region\nSQ-1,石桥县教育局,360999\nYX-1,云溪县档案局,\nW-1,云溪县水务局,\nW-2,云溪县水务局,\n";
+    let said = import_by_command(&deployment, list);
+    for submission in &submissions {
+        assert!(said.contains(&format!("{submission}  曾被拒绝")), "{said}");
+    }
+    let expected = [("validated", "YX-1"), ("validated", "SQ-1"), ("validated", "W-2"), ("rejected", "")];
+    for (submission, (state, agency)) in submissions.iter().zip(expected) {
+        let url = format!("{}/v1/submissions/{submission}", deployment.ingest());
+        let mut receipt = serde_json::Value::Null;
+        for _ in 0..400 {
+            receipt = http::get(&url).await.unwrap().json;
+            if receipt["state"] == state {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        let report =
+            if agency.is_empty() { String::new() } else { format!("agencies/{agency}/reports/2023") };
+        assert_eq!(
+            (&receipt["state"], receipt["report"].as_str().unwrap_or_default()),
+            (&state.into(), report.as_str())
+        );
+    }
+    let again = import_by_command(&deployment, list);
+    assert!(!submissions.iter().any(|submission| again.contains(submission)), "{again}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_waiver_moves_with_its_report_and_nobody_is_told() {
     let deployment = Deployment::start(&Plan::default()).await;

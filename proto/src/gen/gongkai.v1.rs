@@ -2311,6 +2311,10 @@ pub struct ReportRejected {
     /// The files of the submission; empty if it has one file.
     #[prost(message, repeated, tag = "5")]
     pub parts: ::prost::alloc::vec::Vec<Part>,
+    /// The name of the list of agencies by which parse decided: its SHA-256, in lower-case hex. Empty if no list was stored, in
+    /// rejections by other stages and in events of earlier versions.
+    #[prost(string, tag = "6")]
+    pub registry: ::prost::alloc::string::String,
 }
 /// The event on `gongkai.v1.report.withdrawn.<region>`: a withdrawal was accepted.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -307,6 +307,7 @@ impl Fill {
             versions: self.versions(),
             trace_id: self.text(),
             parts: vec![self.part(), self.part()],
+            registry: self.text(),
         }
     }
 

@@ -225,7 +225,7 @@ impl Reader {
         rejection: &Rejection,
         parts: &[Part],
         received: &v1::DocumentReceived,
-        (origin, context): (v1::Origin, &Context),
+        (origin, registry, context): (v1::Origin, &Registry, &Context),
     ) -> Vec<Output> {
         if let Some(again) = &received.rereading {
             let (report, code) = (&again.filed_as, rejection.code.to_string());
@@ -238,6 +238,7 @@ impl Reader {
             versions: Some((&self.versions).into()),
             trace_id: context.trace_id.clone(),
             parts: parts.iter().map(Into::into).collect(),
+            registry: registry.name().to_owned(),
         };
         vec![output(Event::ReportRejected, received, &event)]
     }
@@ -258,7 +259,7 @@ impl Handler for Reader {
         let origin = origin(&received, context);
         let files = match files {
             Ok(files) => files,
-            Err(erased) => return Ok(self.rejected(&erased, &[], &received, (origin, context))),
+            Err(erased) => return Ok(self.rejected(&erased, &[], &received, (origin, &registry, context))),
         };
         let steps: Vec<Observer> = files.iter().map(|_| Observer::default()).collect();
         let said = Arc::new(declared(&received, &registry));
@@ -287,7 +288,7 @@ impl Handler for Reader {
             }
             Err(rejection) => {
                 self.metrics.rejected(steps, rejection.code);
-                self.rejected(&rejection, &parts, &received, (origin, context))
+                self.rejected(&rejection, &parts, &received, (origin, &registry, context))
             }
         })
     }

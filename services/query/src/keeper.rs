@@ -23,6 +23,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
+use crate::commands::LateRejections;
 use crate::config::{Config, Rebuild};
 use crate::log_watch::{self, LogComparison, LogWatch};
 use crate::notifier::ChangeNotifier;
@@ -51,6 +52,7 @@ pub struct Keeper {
     runtime: Runtime,
     model: ReadModel,
     changes: ChangeNotifier,
+    late: LateRejections,
     /// `Some` while the read model must not answer.
     latch: Option<Latch>,
     replaced: VecDeque<Instant>,
@@ -83,9 +85,15 @@ enum Ended {
 }
 
 impl Keeper {
-    /// Creates a keeper of `model`, which notifies `changes` after each visible change.
+    /// Creates a keeper of `model`, which notifies `changes` after each visible change, and shows each stored rejection to `late`.
     #[must_use]
-    pub fn new(config: &Config, runtime: Runtime, model: ReadModel, changes: ChangeNotifier) -> Self {
+    pub fn new(
+        config: &Config,
+        runtime: Runtime,
+        model: ReadModel,
+        changes: ChangeNotifier,
+        late: LateRejections,
+    ) -> Self {
         Self {
             path: config.database.clone(),
             readers: config.readers,
@@ -95,6 +103,7 @@ impl Keeper {
             runtime,
             model,
             changes,
+            late,
         }
     }
 
@@ -251,7 +260,8 @@ impl Keeper {
         }
         let texts = self.runtime.objects(BUCKET_TEXTS);
         let projector =
-            Projector::watching(store.clone(), texts, self.changes.clone(), log.clone(), self.model.clone());
+            Projector::watching(store.clone(), texts, self.changes.clone(), log.clone(), self.model.clone())
+                .rereading(self.late.clone());
         let runtime = self.runtime.clone();
         let shutdown = runtime.shutdown();
         let consuming = runtime.consume(projector::consume(&epoch), projector);

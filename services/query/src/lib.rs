@@ -35,7 +35,7 @@ use tokio::net::TcpListener;
 
 use agencies::Agencies;
 use alerts::Alerts;
-use commands::{Refiling, WaiverCommands};
+use commands::{LateRejections, Refiling, WaiverCommands};
 pub use config::Config;
 use keeper::Keeper;
 use notifier::ChangeNotifier;
@@ -73,11 +73,12 @@ pub async fn run_on(listener: TcpListener, config: Config, runtime: Runtime) -> 
     let (model, doubts) = ReadModel::opening();
     let reads = Reads::new(model.clone(), config.max_requests, config.request_timeout());
     let watchers = Watchers::new(reads.clone(), changes.clone(), config.max_watchers, runtime.shutdown());
-    let keeping = Keeper::new(&config, runtime.clone(), model, changes).run(doubts);
     let store = RegistryStore::new(
         runtime.entries(subjects::BUCKET_AGENCIES),
         runtime.objects(subjects::BUCKET_REGISTRIES),
     );
+    let late = LateRejections::new(runtime.clone(), store.clone());
+    let keeping = Keeper::new(&config, runtime.clone(), model, changes, late).run(doubts);
     let registry = store.clone().follow(&runtime);
     let refiling = Refiling::new(runtime.clone(), reads.clone(), store.clone());
     let agencies = Agencies::new(store, registry, reads.clone(), refiling);

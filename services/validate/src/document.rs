@@ -134,6 +134,7 @@ impl ParsedDocument {
             versions: Some((&self.versions).into()),
             trace_id: self.trace_id.clone(),
             parts: Vec::new(),
+            registry: String::new(),
         };
         let (kind, region) = (Event::ReportRejected, self.origin.region.parse().unwrap_or_default());
         Output::new(kind.subject(region), kind.ce_type(), &event)

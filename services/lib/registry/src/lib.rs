@@ -67,8 +67,24 @@ impl RegistryStore {
     /// # Errors
     /// `Unavailable`: try again. `Unreadable`: the stored list cannot be parsed.
     pub async fn read(&self) -> Result<Registry, Error> {
-        let Current(name) = self.records.read(CURRENT).await?.record;
-        if name.is_empty() { Ok(Registry::default()) } else { self.load(&name).await }
+        self.named(&self.newest().await?).await
+    }
+
+    /// Returns the name of the current list, or an empty one if none was ever stored. Reads the broker, so that every list that was
+    /// stored before the call is seen.
+    ///
+    /// # Errors
+    /// `Unavailable`: try again.
+    pub async fn newest(&self) -> Result<String, Error> {
+        Ok(self.records.read::<Current>(CURRENT).await?.record.0)
+    }
+
+    /// Returns a stored list by its name. The empty name is that of the empty list.
+    ///
+    /// # Errors
+    /// As for [`RegistryStore::read`].
+    pub async fn named(&self, name: &str) -> Result<Registry, Error> {
+        if name.is_empty() { Ok(Registry::default()) } else { self.load(name).await }
     }
 
     /// Replaces the current list. Returns once the new one is durable; services follow within moments.
@@ -100,7 +116,7 @@ impl RegistryStore {
     /// As for [`RegistryStore::read`].
     pub async fn settled(&self) -> Result<Registry, Error> {
         let Current(name) = self.records.read(SETTLED).await?.record;
-        if name.is_empty() { Ok(Registry::default()) } else { self.load(&name).await }
+        self.named(&name).await
     }
 
     /// Records that all stored reports are settled by a stored list.

@@ -6,6 +6,7 @@ mod expiry;
 mod log;
 mod moving;
 mod refiling;
+mod rejections;
 mod rereading;
 mod waiving;
 
@@ -13,4 +14,5 @@ pub use expiry::expire;
 pub use log::Log;
 pub use moving::move_waivers;
 pub use refiling::Refiling;
+pub use rejections::LateRejections;
 pub use waiving::WaiverCommands;

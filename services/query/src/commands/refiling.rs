@@ -1,6 +1,6 @@
 //! Has stored documents read again that a new list of agencies settles otherwise: those of reports that it files under another
 //! agency, those of reports whose agency or a body below it has another entry, and those that were rejected because their agency
-//! was unknown.
+//! was unknown, or not one of their site's.
 //!
 //! Parse files each anew by the list, and the stages take the arrival out of the report under which it was. What has moved is no
 //! longer found. Once all is published, the list counts as settled; a call that ended early is completed by the next one.
@@ -9,17 +9,20 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream, stream::BoxStream};
 use gongkai_agencies::{Asked, Registry, Resolution};
-use gongkai_model::{AgencyKey, Arrival, History, RejectionCode, ReportKey};
+use gongkai_model::{AgencyKey, Arrival, History, ReportKey};
 use gongkai_proto::{
     ReportEvent,
     convert::timestamp::timestamp,
-    v1::{DocumentReceived, RefiledReport, RefilingReason, ReportRejected, Rereading},
+    v1::{DocumentReceived, RefiledReport, RefilingReason, Rereading},
 };
 use gongkai_registry::RegistryStore;
 use gongkai_store::{Cursor, RejectedArrival, RevisionHeader, query::ReportQuery};
 use gongkai_worker::Runtime;
 
-use super::rereading::{logged, read_again, withdraw_again};
+use super::{
+    rejections::{may_settle, rereading},
+    rereading::{logged, publish, read_again, received, withdraw_again},
+};
 use crate::{error::QueryError, reads::Reads};
 
 /// Reports or rejected documents per read.
@@ -179,7 +182,7 @@ impl RefilingRun {
         if self.only_named {
             return Ok(());
         }
-        read_again(&self.refiling.runtime, received, rereading, arrival.event).await
+        publish(&self.refiling.runtime, read_again(received, rereading, arrival.event)).await
     }
 
     /// Returns the rejected documents after an arrival that the list may settle, and where to go on.
@@ -195,41 +198,19 @@ impl RefilingRun {
 
     async fn reread_rejected(&self, arrival: RejectedArrival) -> Result<Option<RefiledReport>, QueryError> {
         let RejectedArrival { received_sequence, event_sequence } = arrival;
-        let event = logged(&self.refiling.runtime, event_sequence).await?;
+        let event = logged(&self.refiling.runtime, event_sequence).await.map_err(QueryError::Broker)?;
         let Some(ReportEvent::Rejected(rejected)) = event else { return Ok(None) };
         let Some(received) = self.received(received_sequence).await? else { return Ok(None) };
-        if !self.may_settle(&rejected, &received) {
+        if !may_settle(&rejected, &received, &self.before, &self.list) {
             return Ok(None);
         }
         let submission_id = received.submission_id.clone();
-        let rereading = Rereading {
-            received_sequence,
-            effective_at: rejected.origin.and_then(|origin| origin.effective_at),
-            registry: self.list.name().to_owned(),
-            ..Rereading::default()
-        };
         if !self.only_named {
-            read_again(&self.refiling.runtime, received, rereading, event_sequence).await?;
+            let rereading = rereading(&rejected, &self.list);
+            publish(&self.refiling.runtime, read_again(received, rereading, event_sequence)).await?;
         }
         let reason = RefilingReason::Rejected.into();
         Ok(Some(RefiledReport { submission_id, documents: 1, reason, ..RefiledReport::default() }))
-    }
-
-    /// Returns true if the list may decide otherwise about a rejection: the declared code is listed now, or the agencies of its
-    /// sender may include the one that the document names.
-    fn may_settle(&self, rejected: &ReportRejected, received: &DocumentReceived) -> bool {
-        let code = rejected.rejection.as_ref().and_then(|rejection| rejection.code.parse().ok());
-        match code {
-            Some(RejectionCode::NoIdentity) => {
-                let code = received.agency.as_ref().map_or("", |agency| &agency.code);
-                AgencyKey::from_code(code)
-                    .is_ok_and(|code| self.list.get(&code).is_some() && self.before.get(&code).is_none())
-            }
-            Some(RejectionCode::NotYours) => {
-                received.sender.as_ref().is_some_and(|sender| !sender.agencies.is_empty())
-            }
-            _ => false,
-        }
     }
 
     async fn history(&self, key: &ReportKey) -> Result<History, QueryError> {
@@ -239,10 +220,7 @@ impl RefilingRun {
 
     /// Returns the document that arrived at this sequence; `None` if the log does not have it.
     async fn received(&self, sequence: u64) -> Result<Option<DocumentReceived>, QueryError> {
-        Ok(match logged(&self.refiling.runtime, sequence).await? {
-            Some(ReportEvent::Received(received)) => Some(*received),
-            _ => None,
-        })
+        received(&self.refiling.runtime, sequence).await.map_err(QueryError::Broker)
     }
 }
 

@@ -24,6 +24,7 @@ use gongkai_worker::{Consume, Context, Decision, Handler, Output};
 use prost::bytes::Bytes;
 
 use self::batches::Batches;
+use crate::commands::LateRejections;
 use crate::log_watch::{KINDS, LogWatch};
 use crate::notifier::ChangeNotifier;
 use crate::read_model::ReadModel;
@@ -40,6 +41,7 @@ const FORGET_AFTER: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 pub struct Projector {
     texts: Arc<dyn Objects>,
     batches: Batches,
+    late: Option<LateRejections>,
 }
 
 /// An event of the log, if it could be decoded.
@@ -74,7 +76,13 @@ impl Projector {
     /// visible change.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, texts: Arc<dyn Objects>, changes: ChangeNotifier) -> Self {
-        Self { texts, batches: Batches::start(store, changes, None) }
+        Self { texts, batches: Batches::start(store, changes, None), late: None }
+    }
+
+    /// Makes the projector have documents read again that were rejected by an older list of agencies than the newest one.
+    #[must_use]
+    pub fn rereading(self, late: LateRejections) -> Self {
+        Self { late: Some(late), ..self }
     }
 
     /// Like [`Self::new`], but checks before each write that the log is that of the read model. If it is not, raises
@@ -87,7 +95,7 @@ impl Projector {
         log: LogWatch,
         model: ReadModel,
     ) -> Self {
-        Self { texts, batches: Batches::start(store, changes, Some((log, model))) }
+        Self { texts, batches: Batches::start(store, changes, Some((log, model))), late: None }
     }
 
     /// Returns what to store of an event, or `None` if it has no effect.
@@ -141,6 +149,12 @@ impl Handler for Projector {
         context: &Context,
     ) -> Result<Vec<Output>, Decision> {
         let mark = Mark { sequence: context.sequence, logged_at: context.logged_at };
+        let rejected = match &event {
+            Ok(ReportEvent::Rejected(event)) if !event::is_draft(event.origin.as_ref()) => {
+                Some(event.clone())
+            }
+            _ => None,
+        };
         let stored = match event {
             Ok(event) => match self.write(event, context).await {
                 Ok(write) => self.batches.store(write, mark).await,
@@ -149,7 +163,13 @@ impl Handler for Projector {
             Err(error) => Err(Decision::bury(UNDECODABLE, error)),
         };
         match stored {
-            Ok(()) => Ok(Vec::new()),
+            Ok(()) => match (&self.late, rejected) {
+                (Some(late), Some(rejected)) => {
+                    let again = late.read_again(&rejected, context.sequence).await?;
+                    Ok(again.into_iter().collect())
+                }
+                _ => Ok(Vec::new()),
+            },
             Err(buried @ Decision::Bury { .. }) => {
                 self.batches.store(None, mark).await?;
                 Err(buried)

@@ -1,18 +1,23 @@
-//! The projector when it cannot write: it retries.
+//! The projector when it cannot write, and when the list of agencies changed meanwhile.
 
 use std::sync::Arc;
 
+use futures::StreamExt as _;
+use gongkai_agencies::Registry;
 use gongkai_proto::ReportEvent;
-use gongkai_proto::subjects::{BUCKET_TEXTS, Event};
+use gongkai_proto::subjects::{BUCKET_AGENCIES, BUCKET_REGISTRIES, BUCKET_TEXTS, Event, backfill_filter};
+use gongkai_proto::v1::{self, agency_service_client::AgencyServiceClient};
 use gongkai_query::notifier::ChangeNotifier;
 use gongkai_query::projector::Projector;
+use gongkai_registry::RegistryStore;
 use gongkai_store::Store as _;
 use gongkai_store::sqlite::{Options, SqliteStore};
 use gongkai_worker::transport::memory::{Fault, Operation};
 use gongkai_worker::{Context, Decision, Handler as _, Transport as _};
+use prost::Message as _;
 use time::macros::datetime;
 
-use crate::harness::Bench;
+use crate::harness::{Bench, origin};
 
 fn context(sequence: u64) -> Context {
     Context {
@@ -78,4 +83,71 @@ async fn events_that_no_version_of_ours_writes_are_buried() {
     let unexpected = ReportEvent::Received(Box::default());
     let result = projector.handle(unexpected.into(), &context(4)).await;
     assert!(matches!(result, Err(Decision::Bury { code: "UNEXPECTED_EVENT", .. })), "{result:?}");
+}
+
+/// A document that declares this code, and its rejection by a parse with this list.
+async fn reject(bench: &mut Bench, code: &str, list: &Registry) -> u64 {
+    let agency = v1::AgencyHint { code: code.into(), ..Default::default() };
+    let event =
+        v1::DocumentReceived { agency: Some(agency), submission_id: "s-1".into(), ..Default::default() };
+    let received = bench.publish(Event::ReportReceived, &event).await;
+    let rejection = v1::Rejection { code: "NO_IDENTITY".into(), ..Default::default() };
+    let event = v1::ReportRejected {
+        origin: Some(origin(received, "aa")),
+        rejection: Some(rejection),
+        registry: list.name().into(),
+        ..Default::default()
+    };
+    bench.publish(Event::ReportRejected, &event).await;
+    received
+}
+
+/// The documents that are read again: arrival and list.
+fn read_again(bench: &Bench) -> Vec<(u64, String)> {
+    let decode = |message: &gongkai_worker::transport::Message| {
+        let event = v1::DocumentReceived::decode(message.payload.clone()).unwrap();
+        let again = event.rereading.unwrap();
+        assert_eq!(again.effective_at, origin(again.received_sequence, "aa").effective_at);
+        (again.received_sequence, again.registry)
+    };
+    bench.broker.messages(&backfill_filter()).iter().map(decode).collect()
+}
+
+#[tokio::test]
+async fn a_rejection_by_an_older_list_is_read_again_whenever_it_arrives() {
+    let mut bench = Bench::start().await;
+    let lists =
+        RegistryStore::new(bench.broker.entries(BUCKET_AGENCIES), bench.broker.objects(BUCKET_REGISTRIES));
+    let store = async |csv: &str| {
+        lists.put(&gongkai_agencies::read_csv(csv.as_bytes()).unwrap()).await.unwrap();
+        lists.read().await.unwrap()
+    };
+    let older = store("code,name\nYX-9,云溪县水务局\n").await;
+    // It is stored before the list, so the call that settles the list finds it.
+    let early = reject(&mut bench, "YX-1", &older).await;
+    bench.projected().await;
+    assert_eq!(read_again(&bench), []);
+    let newer = store("code,name\nYX-1,云溪县档案局\nYX-9,云溪县水务局\n").await;
+    let settle = async || {
+        let mut client = AgencyServiceClient::new(bench.channel().await);
+        let found = client.refile_reports(v1::RefileReportsRequest::default()).await.unwrap().into_inner();
+        found.map(|found| found.unwrap().submission_id).collect::<Vec<_>>().await
+    };
+    assert_eq!(settle().await, ["s-1"]);
+    let newest = newer.name().to_owned();
+    assert_eq!(read_again(&bench), [(early, newest.clone())]);
+    // Parse did not follow the list yet, and its event is stored after that call.
+    let late = reject(&mut bench, "YX-1", &older).await;
+    bench.projected().await;
+    assert_eq!(read_again(&bench), [(early, newest.clone()), (late, newest.clone())]);
+    // The newest list decided, or it does not have the code either.
+    reject(&mut bench, "YX-1", &newer).await;
+    reject(&mut bench, "YX-2", &older).await;
+    bench.projected().await;
+    assert_eq!(read_again(&bench).len(), 2);
+    // The event is delivered again to a service that was killed before it acknowledged it, or whose read model is lost.
+    bench.restart(true).await;
+    bench.projected().await;
+    let again = read_again(&bench);
+    assert!(again.iter().all(|again| [early, late].contains(&again.0)), "{again:?}");
 }
