@@ -14,6 +14,9 @@ tests/scripts/python-client.sh >/dev/null
 for program in java python3 php chromium; do
     command -v "$program" >/dev/null || echo "SKIPPED: deploy/cms with $program, which is not installed (tests/tests/cms.rs)" >&2
 done
+for program in chromium soffice; do
+    command -v "$program" >/dev/null || echo "SKIPPED: marked copies with $program, which is not installed (services/gongkai/tests/annotate.rs)" >&2
+done
 
 # The tests start the programs as processes.
 cargo build --workspace --bins

@@ -5,13 +5,17 @@
 
 #![warn(missing_docs)]
 
+mod causes;
 mod identity_line;
 mod line;
 mod metadata_line;
 mod part_line;
+mod places;
 mod rejection_line;
+mod remarks;
 mod source_line;
 
+pub use causes::{CauseGroup, by_cause};
 use gongkai_model::{Finding, Rejection};
 use gongkai_reading::Reading;
 pub use gongkai_reading::{Hints, Limits};
@@ -22,7 +26,9 @@ pub use line::{
 };
 pub use metadata_line::{CitationLine, ContactLine, FieldLine, MetadataLine};
 pub use part_line::{PartLine, PartRole};
+pub use places::Places;
 pub use rejection_line::RejectionLine;
+pub use remarks::{is_about_reading, remark_sheet, severity_name};
 pub use source_line::SourceLine;
 
 /// Reads one document and applies the compiled-in rules to it, without knowledge of its publication.

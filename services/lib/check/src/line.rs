@@ -273,6 +273,17 @@ impl From<&Report> for ReportLine {
     }
 }
 
+impl FactLine {
+    /// Returns the name of the cell, such as `requests.received[total]`.
+    #[must_use]
+    pub fn id(&self) -> String {
+        match &self.applicant {
+            Some(applicant) => format!("{}[{applicant}]", self.concept),
+            None => self.concept.clone(),
+        }
+    }
+}
+
 impl From<&Fact> for FactLine {
     fn from(fact: &Fact) -> Self {
         Self {

@@ -1,6 +1,6 @@
 //! Positions in the original document, in the JSON line.
 
-use gongkai_model::Source;
+use gongkai_model::{Area, CellRef, Source, Span};
 use serde::{Deserialize, Serialize};
 
 /// A position in the original document. Members that the document's format lacks are absent.
@@ -46,6 +46,20 @@ impl From<&Source> for SourceLine {
             end: source.span.map(|span| span.end),
             area: source.area.map(|area| [area.left, area.top, area.right, area.bottom]),
             part: source.part.clone(),
+        }
+    }
+}
+
+impl From<&SourceLine> for Source {
+    fn from(line: &SourceLine) -> Self {
+        let cell = line.table.zip(line.row).zip(line.column);
+        Self {
+            text: line.text.clone(),
+            cell: cell.map(|((table, row), column)| CellRef { table, row, column }),
+            page: line.page,
+            span: line.start.zip(line.end).map(|(start, end)| Span { start, end }),
+            area: line.area.map(|[left, top, right, bottom]| Area { left, top, right, bottom }),
+            part: line.part.clone(),
         }
     }
 }

@@ -36,7 +36,7 @@ fn is_data(cells: &[Cell]) -> bool {
 fn lines(cell: &Cell) -> Vec<Block> {
     let lines = cell.text.split('\n').map(str::trim).filter(|line| !line.is_empty());
     lines
-        .map(|line| Block::Paragraph(Paragraph { text: line.to_owned(), span: None, page: cell.page }))
+        .map(|line| Block::Paragraph(Paragraph { text: line.to_owned(), span: cell.span, page: cell.page }))
         .collect()
 }
 

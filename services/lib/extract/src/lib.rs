@@ -3,7 +3,8 @@
 //! [`read`] is a pure function: no file, no socket, no clock but that of its own CPU time, which limits a PDF
 //! ([`Limits::drawing_time`]). `sniff` recognises the format, `charset` decodes text, the format's own module builds
 //! blocks, and `mirror_cleanup` removes what a mirror site added. Blocks of text formats keep their position in the
-//! decoded original. Blocks of DOCX, PDF and DOC have no such position; a PDF's keep their page.
+//! decoded original. Blocks of DOCX, PDF and DOC have no such position; a PDF's keep their page. `original` has what the
+//! writer of a marked copy needs: the decoded text, and the places of a DOCX's blocks in its main part.
 //!
 //! The designs are DESIGN.md (HTML), FORMATS.md (DOCX, PDF and DOC) and TEXT.md (plain text).
 
@@ -22,6 +23,7 @@ mod invisible;
 mod limits;
 mod markdown;
 mod mirror_cleanup;
+mod original;
 mod pdf;
 mod raised;
 mod reject;
@@ -33,11 +35,13 @@ mod text;
 mod titles_in_tables;
 
 use charset::DecodedText;
-use gongkai_model::{Document, MediaType, Rejection};
+use gongkai_model::{Block, Document, Field, MediaType, Rejection};
 
+pub use docx::Package as DocxPackage;
 pub use hints::Hints;
 pub use html::has_robot_check;
 pub use limits::Limits;
+pub use original::{Original, OriginalText, docx_blocks, original};
 pub use source_text::SourceText;
 pub use steps::Steps;
 
@@ -115,6 +119,20 @@ fn read_text(decoded: DecodedText, media_type: MediaType, limits: &Limits) -> Re
 
 /// Reads a binary document. No charset is guessed, and its blocks have no positions in a text.
 fn read_binary(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<Document, Rejection> {
+    let (mut blocks, fields) = binary_blocks(bytes, media_type, limits)?;
+    if media_type == MediaType::Docx {
+        blocks.iter_mut().for_each(Block::forget_spans);
+    }
+    let notes = mirror_cleanup::clean_blocks(&mut blocks);
+    Ok(Document { media_type, charset: "utf-8", meta_title: None, fields, blocks, notes })
+}
+
+/// Reads the blocks of a binary document. Those of a DOCX have spans: ranges of the main part, in bytes.
+fn binary_blocks(
+    bytes: &[u8],
+    media_type: MediaType,
+    limits: &Limits,
+) -> Result<(Vec<Block>, Vec<Field>), Rejection> {
     let (mut blocks, fields) = guard::guarded(|| match media_type {
         MediaType::Docx => docx::read(bytes, limits),
         MediaType::Pdf => pdf::read(bytes, limits).map(|blocks| (blocks, Vec::new())),
@@ -126,8 +144,7 @@ fn read_binary(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<D
     if blocks.is_empty() {
         return Err(sniff::empty());
     }
-    let notes = mirror_cleanup::clean_blocks(&mut blocks);
-    Ok(Document { media_type, charset: "utf-8", meta_title: None, fields, blocks, notes })
+    Ok((blocks, fields))
 }
 
 #[cfg(test)]

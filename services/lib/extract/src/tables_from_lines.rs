@@ -73,7 +73,7 @@ fn reread(blocks: &[Block], limits: &Limits) -> Result<Vec<Block>, Rejection> {
         }
     }
     if !placed {
-        read.iter_mut().for_each(forget_places);
+        read.iter_mut().for_each(Block::forget_spans);
     }
     Ok(read)
 }
@@ -105,14 +105,6 @@ fn joined(paragraphs: &[&Paragraph]) -> (SourceText, Vec<(u32, Option<u32>)>) {
     }
     origin.push(last);
     (SourceText::new(text, origin), pages)
-}
-
-/// Removes positions that do not refer to the document.
-fn forget_places(block: &mut Block) {
-    match block {
-        Block::Paragraph(paragraph) => paragraph.span = None,
-        Block::Table(grid) => grid.cells.iter_mut().for_each(|cell| cell.span = None),
-    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use gongkai_annotate::RemarkSheet;
 use gongkai_model::MediaType;
 use gongkai_reading::{Hints, Limits, Steps};
 use prost::Message as _;
@@ -58,17 +59,20 @@ fn serve(memory: u64, most_cpu: u64) -> io::Result<()> {
     let output = RefCell::new(BufWriter::new(io::stdout().lock()));
     frame::write(&mut *output.borrow_mut(), FrameTag::Ready, confinement.to_string().as_bytes())?;
     while let Some(request) = frame::read(&mut input)? {
-        let (request, document) = document(&request, &mut input)?;
+        let (mut request, document) = document(&request, &mut input)?;
         let mut limits = request.limits().ok_or_else(|| frame::invalid("a request of another version"))?;
         let cpu = fault::cpu_of(Duration::from_secs(most_cpu), document.len());
         limit_cpu(cpu.as_secs())?;
         // The PDF reader stops by itself before that, so that the child can continue.
         limits.drawing_time = limits.drawing_time.min(cpu * 3 / 4);
-        let told = Told { output: &output };
-        let result =
-            gongkai_reading::read_in_steps(&document, &request.hints(), &limits, &request.known(), &told);
-        let mut answer = ReadingAnswer::of(&result);
-        drop((result, document));
+        let mut answer = match request.take_sheet() {
+            None => read(&document, &request, &limits, &output),
+            Some(sheet) => {
+                let sheet = sheet.into_sheet().ok_or_else(|| frame::invalid("remarks of another version"))?;
+                annotate(&document, &request, &limits, &sheet)
+            }
+        };
+        drop(document);
         answer.is_last = size.bytes()? > begun.saturating_add(memory / GROWN);
         frame::write(&mut *output.borrow_mut(), FrameTag::Answer, &answer.encode_to_vec())?;
         if answer.is_last {
@@ -76,6 +80,30 @@ fn serve(memory: u64, most_cpu: u64) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Reads a document, and reports its steps to the parent.
+fn read(
+    document: &[u8],
+    request: &ReadingRequest,
+    limits: &Limits,
+    output: &RefCell<impl Write>,
+) -> ReadingAnswer {
+    let told = Told { output };
+    let result = gongkai_reading::read_in_steps(document, &request.hints(), limits, &request.known(), &told);
+    ReadingAnswer::of(&result)
+}
+
+/// Makes a marked copy of a document.
+fn annotate(
+    document: &[u8],
+    request: &ReadingRequest,
+    limits: &Limits,
+    sheet: &RemarkSheet,
+) -> ReadingAnswer {
+    let copy =
+        gongkai_reading::guarded(|| gongkai_annotate::annotate(document, &request.hints(), limits, sheet));
+    ReadingAnswer::of_copy(copy)
 }
 
 /// Loads the data that every document needs: the forms and the character tables. Memory that is used later counts as

@@ -1,9 +1,9 @@
 //! Reads documents in child processes, so that a reader's bug costs one document.
 //!
 //! A program that reads documents calls [`run_child`] first thing in its `main` and reads through [`Readers`].
-//! `Readers` starts the same program again, as children that do nothing else: each has limits of memory and CPU time,
-//! and landlock and seccomp deny it the file system, the network and other programs. Documents and reports pass
-//! through pipes (`frame`, `message`); `child` is one end, `process` the other. `wall` confines the child, `fault`
+//! `Readers` starts the same program again, as children that read documents and make marked copies of them, and do
+//! nothing else: each has limits of memory and CPU time, and landlock and seccomp deny it the file system, the network
+//! and other programs. Documents, reports and copies pass through pipes (`frame`, `message`, `remark_message`); `child` is one end, `process` the other. `wall` confines the child, `fault`
 //! interprets its end, and `room` limits how many read at once.
 //!
 //! DESIGN.md has the reasons.
@@ -17,6 +17,7 @@ mod frame;
 mod message;
 mod process;
 mod readers;
+mod remark_message;
 mod room;
 #[cfg(feature = "testing")]
 pub mod testing;

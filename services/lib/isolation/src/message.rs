@@ -3,12 +3,16 @@
 
 use std::time::Duration;
 
+use gongkai_annotate::{MarkedCopy, RemarkSheet};
 use gongkai_model::{AgencyKey, MediaType, Region, Rejection, ReportKey};
 use gongkai_proto::{convert, v1};
 use gongkai_reading::{Hints, Limits, Reading, ReportHints};
 use prost::Message;
 
-use crate::document::RawDocument;
+use crate::{
+    document::RawDocument,
+    remark_message::{CopyMessage, SheetMessage},
+};
 
 /// The steps of reading, by the number that passes through the pipe.
 pub(crate) const STEPS: [&str; 4] = ["sniff", "decode", "extract", "match"];
@@ -31,9 +35,12 @@ pub(crate) struct ReadingRequest {
     limits: Vec<u64>,
     #[prost(string, optional, tag = "7")]
     title: Option<String>,
+    /// The remarks of the copy to make; absent if the document is to be read.
+    #[prost(message, optional, tag = "8")]
+    sheet: Option<SheetMessage>,
 }
 
-/// A report, or its rejection.
+/// A report or a marked copy, or why there is none.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct ReadingAnswer {
     #[prost(message, optional, tag = "1")]
@@ -45,6 +52,8 @@ pub(crate) struct ReadingAnswer {
     /// The child ends after this answer, because it has grown.
     #[prost(bool, tag = "4")]
     pub(crate) is_last: bool,
+    #[prost(message, optional, tag = "5")]
+    copy: Option<CopyMessage>,
 }
 
 // === impl ReadingRequest ===
@@ -60,7 +69,18 @@ impl ReadingRequest {
             year: known.year,
             title: known.title.map(str::to_owned),
             limits: numbers(limits),
+            sheet: None,
         }
+    }
+
+    /// Creates the request for a marked copy.
+    pub(crate) fn of_copy(document: &RawDocument<'_>, sheet: &RemarkSheet) -> Self {
+        Self { sheet: Some(sheet.into()), ..Self::of(document) }
+    }
+
+    /// Removes and returns the message with the remarks, if a copy is to be made.
+    pub(crate) fn take_sheet(&mut self) -> Option<SheetMessage> {
+        self.sheet.take()
     }
 
     pub(crate) fn hints(&self) -> Hints<'_> {
@@ -136,6 +156,21 @@ impl ReadingAnswer {
             }
             Err(rejection) => Self { rejection: Some(rejection.into()), ..Self::default() },
         }
+    }
+
+    pub(crate) fn of_copy(result: Result<MarkedCopy, Rejection>) -> Self {
+        match result {
+            Ok(copy) => Self { copy: Some(copy.into()), ..Self::default() },
+            Err(rejection) => Self { rejection: Some((&rejection).into()), ..Self::default() },
+        }
+    }
+
+    /// Returns the copy, or `None` if the answer is of another version.
+    pub(crate) fn into_copy(self) -> Option<Result<MarkedCopy, Rejection>> {
+        if let Some(rejection) = self.rejection {
+            return Some(Err(rejection.try_into().ok()?));
+        }
+        self.copy?.into_copy().map(Ok)
     }
 
     /// Returns the result, or `None` if the answer is of another version.

@@ -17,7 +17,6 @@ use rustix::{
 };
 
 use crate::{
-    document::RawDocument,
     fault::Reason,
     frame::{self, Frame, FrameTag},
     message::{self, ReadingAnswer, ReadingRequest, STEPS},
@@ -100,22 +99,21 @@ impl ReaderProcess {
         matches!(self.process.try_wait(), Ok(None))
     }
 
-    /// Lets the child read a document. After an error, discard the child.
-    pub(crate) fn read(
+    /// Lets the child serve a request about a document. After an error, discard the child.
+    pub(crate) fn serve(
         &mut self,
-        document: &RawDocument<'_>,
+        request: &ReadingRequest,
+        document: &[u8],
         steps: &impl Steps,
     ) -> Result<ReadingAnswer, Reason> {
-        let request = ReadingRequest::of(document).encode_to_vec();
-        let heads = [
-            frame::head(FrameTag::Request, request.len()),
-            frame::head(FrameTag::Document, document.bytes.len()),
-        ];
+        let request = request.encode_to_vec();
+        let heads =
+            [frame::head(FrameTag::Request, request.len()), frame::head(FrameTag::Document, document.len())];
         let [first, second] = heads.map(|head| head.map_err(Reason::Nonsense));
         self.send(&first?)?;
         self.send(&request)?;
         self.send(&second?)?;
-        self.send(document.bytes)?;
+        self.send(document)?;
         let answer = self.listen(steps, 0)?.ok_or_else(nonsense)?;
         if !self.said.is_empty() {
             tracing::warn!(said = %String::from_utf8_lossy(&self.said).trim_end(), "a reader complained");

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use gongkai_annotate::{MarkedCopy, RemarkSheet};
 use gongkai_model::Rejection;
 use gongkai_reading::{Reading, Steps};
 
@@ -18,6 +19,7 @@ use crate::{
     document::RawDocument,
     fault::{ReadingCost, Reason, Unread},
     frame,
+    message::{ReadingAnswer, ReadingRequest},
     process::ReaderProcess,
     room::{self, Reservation, Room},
 };
@@ -120,17 +122,38 @@ impl Readers {
         document: &RawDocument<'_>,
         steps: &impl Steps,
     ) -> Result<Result<Reading, Rejection>, Unread> {
-        let pool = &*self.0;
-        let reason = match pool.read_at(pool.reserve(), document, steps) {
-            Ok(result) => return Ok(result),
-            Err(reason) => reason,
-        };
-        if !reason.is_from_outside() {
-            return pool.rejected(reason, document);
-        }
-        tracing::warn!(error = &reason as &dyn std::error::Error, "the document will be read again, alone");
-        pool.read_at(pool.room.whole(), document, steps).or_else(|reason| pool.rejected(reason, document))
+        let call = Call { request: ReadingRequest::of(document), document: document.bytes };
+        self.0
+            .answer(&call, steps)?
+            .map_or_else(|rejection| Ok(Err(rejection)), |answer| interpret(answer.into_result()))
     }
+
+    /// Makes the marked copy of a document as [`gongkai_annotate::annotate`] does, in a child. Blocks until a child is
+    /// free and has made it.
+    ///
+    /// # Errors
+    /// As for [`Readers::read`]; a child that dies is a refusal of the copy with the same codes.
+    pub fn annotate(
+        &self,
+        document: &RawDocument<'_>,
+        sheet: &RemarkSheet,
+    ) -> Result<Result<MarkedCopy, Rejection>, Unread> {
+        let call = Call { request: ReadingRequest::of_copy(document, sheet), document: document.bytes };
+        self.0
+            .answer(&call, &())?
+            .map_or_else(|rejection| Ok(Err(rejection)), |answer| interpret(answer.into_copy()))
+    }
+}
+
+/// Returns the result in an answer, which is absent if the child is of another version.
+fn interpret<T>(result: Option<Result<T, Rejection>>) -> Result<Result<T, Rejection>, Unread> {
+    result.ok_or_else(|| Reason::Nonsense(frame::invalid("an answer of another version")).into())
+}
+
+/// What a child is asked.
+struct Call<'a> {
+    request: ReadingRequest,
+    document: &'a [u8],
 }
 
 impl fmt::Debug for Readers {
@@ -142,31 +165,46 @@ impl fmt::Debug for Readers {
 // === impl Pool ===
 
 impl Pool {
-    fn read_at(
+    /// Returns the answer to a call, or the rejection of a document that ended its child.
+    fn answer(
+        &self,
+        call: &Call<'_>,
+        steps: &impl Steps,
+    ) -> Result<Result<ReadingAnswer, Rejection>, Unread> {
+        let reason = match self.answer_at(self.reserve(), call, steps) {
+            Ok(answer) => return Ok(Ok(answer)),
+            Err(reason) => reason,
+        };
+        if !reason.is_from_outside() {
+            return self.rejected(reason, call.document);
+        }
+        tracing::warn!(error = &reason as &dyn std::error::Error, "the document will be read again, alone");
+        match self.answer_at(self.room.whole(), call, steps) {
+            Ok(answer) => Ok(Ok(answer)),
+            Err(reason) => self.rejected(reason, call.document),
+        }
+    }
+
+    fn answer_at(
         &self,
         reservation: Reservation<'_>,
-        document: &RawDocument<'_>,
+        call: &Call<'_>,
         steps: &impl Steps,
-    ) -> Result<Result<Reading, Rejection>, Reason> {
+    ) -> Result<ReadingAnswer, Reason> {
         let mut reader = match self.idle() {
             Some(reader) => reader,
             None => self.start()?.0,
         };
-        let answer = reader.read(document, steps)?;
+        let answer = reader.serve(&call.request, call.document, steps)?;
         if !answer.is_last {
             self.lock_idle().push(reader);
         }
         drop(reservation);
-        let version = || Reason::Nonsense(frame::invalid("a report of another version"));
-        answer.into_result().ok_or_else(version)
+        Ok(answer)
     }
 
-    fn rejected(
-        &self,
-        reason: Reason,
-        document: &RawDocument<'_>,
-    ) -> Result<Result<Reading, Rejection>, Unread> {
-        let Some(rejection) = reason.rejection(self.cost.of(document.bytes.len())) else {
+    fn rejected<T>(&self, reason: Reason, document: &[u8]) -> Result<Result<T, Rejection>, Unread> {
+        let Some(rejection) = reason.rejection(self.cost.of(document.len())) else {
             return Err(reason.into());
         };
         let said = if let Reason::Ended { said, .. } = &reason { said.as_str() } else { "" };

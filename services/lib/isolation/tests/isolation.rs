@@ -11,11 +11,12 @@ use std::{
     time::Duration,
 };
 
+use gongkai_annotate::{Lang, Remark, RemarkSheet};
 use gongkai_isolation::{
     RawDocument, Readers, ReadersSettings,
     testing::{self, REPORT},
 };
-use gongkai_model::{MediaType, Rejection, RejectionCode};
+use gongkai_model::{MediaType, Rejection, RejectionCode, Severity, Source, Span};
 use gongkai_reading::{Hints, Limits, Reading, ReportHints, Steps};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -206,4 +207,31 @@ fn many_documents_share_few_children() {
         }
     });
     assert!(*most.lock().unwrap() <= 2);
+}
+
+#[test]
+fn a_child_makes_the_copy_that_this_process_would() {
+    let readers = readers(&one_child());
+    let source = Source { span: Some(Span { start: 0, end: 6 }), ..Source::default() };
+    let remark = Remark {
+        severity: Severity::Warning,
+        label: "建议整改".to_owned(),
+        rule: "S-TITLE".to_owned(),
+        place: "标题".to_owned(),
+        problem: "标题不合要求".to_owned(),
+        advice: String::new(),
+        legal: String::new(),
+        sources: vec![source],
+    };
+    let sheet =
+        RemarkSheet { lang: Lang::Chinese, subject: "云溪县档案局".to_owned(), remarks: vec![remark] };
+    let bytes = REPORT.as_bytes();
+    let RawDocument { hints, limits, .. } = document(bytes);
+    let copy = readers.annotate(&document(bytes), &sheet).unwrap();
+    assert_eq!(copy, gongkai_annotate::annotate(bytes, &hints, &limits, &sheet));
+    assert!(copy.is_ok_and(|copy| copy.bytes.windows(7).any(|window| window == b"</mark>")));
+    // The same child still reads, and a refusal passes through.
+    assert_eq!(read(&readers, bytes), here(bytes));
+    let refused = readers.annotate(&document(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), &sheet).unwrap();
+    assert_eq!(refused.unwrap_err().code, RejectionCode::UnsupportedFormat);
 }

@@ -51,6 +51,16 @@ pub enum Block {
     Table(Grid),
 }
 
+impl Block {
+    /// Removes the positions, because they are none in the decoded original.
+    pub fn forget_spans(&mut self) {
+        match self {
+            Self::Paragraph(paragraph) => paragraph.span = None,
+            Self::Table(grid) => grid.cells.iter_mut().for_each(|cell| cell.span = None),
+        }
+    }
+}
+
 /// A paragraph of prose or a heading.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Paragraph {

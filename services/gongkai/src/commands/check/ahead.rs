@@ -14,6 +14,11 @@ const LEAST_BYTES: u64 = 64 << 10;
 /// Maximum number of documents that are checked and not yet written.
 pub(super) const MOST: usize = 1024;
 
+/// Returns the number of cores.
+pub(super) fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// Limits the documents in work, and those that wait to be written.
 #[derive(Debug)]
 pub(super) struct Ahead {
@@ -26,9 +31,8 @@ pub(super) type Weight = Option<OwnedSemaphorePermit>;
 
 impl Ahead {
     pub(super) fn new() -> Self {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
         let kibibytes = usize::try_from(MOST_BYTES >> 10).unwrap_or(usize::MAX);
-        Self { cores: Arc::new(Semaphore::new(cores)), kibibytes: Arc::new(Semaphore::new(kibibytes)) }
+        Self { cores: Arc::new(Semaphore::new(cores())), kibibytes: Arc::new(Semaphore::new(kibibytes)) }
     }
 
     /// Does the work on a document of this many bytes on a thread of its own, once the limit and a core are free. The

@@ -54,6 +54,15 @@ impl DocumentSource {
         }
     }
 
+    /// Returns the paths of the files of the source: the document, then its attachments.
+    pub(in crate::commands) fn paths(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Stdin | Self::Unreadable(..) => Vec::new(),
+            Self::File(path) => vec![path.clone()],
+            Self::Page(page, attachments) => iter::once(page).chain(attachments).cloned().collect(),
+        }
+    }
+
     /// Returns the files of the source, each as a source: the document, then its attachments.
     pub(in crate::commands) fn files(self) -> Vec<Self> {
         match self {

@@ -34,6 +34,15 @@ impl Lang {
     }
 }
 
+impl From<Lang> for gongkai_annotate::Lang {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::Zh => Self::Chinese,
+            Lang::En => Self::English,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,8 @@
 //! `gongkai check`: checks documents without a server.
 
 mod ahead;
+mod annotate;
 mod attachments;
-mod causes;
 mod checker;
 mod county;
 mod csv;
@@ -13,7 +13,6 @@ mod lang;
 mod lists;
 mod options;
 mod output;
-mod place;
 mod tables;
 mod text;
 mod unreadable;
@@ -29,6 +28,7 @@ use gongkai_rules::ReportContext;
 
 use self::{
     ahead::{Ahead, Weight},
+    annotate::Annotator,
     checker::Checker,
     county::CountyArgs,
     files::DocumentSource,
@@ -48,6 +48,7 @@ use crate::printer::Printer;
   gongkai check reports/ --rules /etc/gongkai/rules
   gongkai check reports/ --format xlsx --output findings.xlsx
   gongkai check reports/ --format csv --lists lists/ > findings.csv
+  gongkai check reports/ --annotate marked/
   curl -s https://example.gov.cn/2023.html | gongkai check -
   gongkai check report.html --explain-reading
 
@@ -71,6 +72,10 @@ pub(crate) struct Args {
     /// Folder for a 整改清单 (list of corrections) for each agency, in the format of --format csv or xlsx
     #[arg(long, value_name = "DIR")]
     lists: Option<PathBuf>,
+    /// Folder for a marked copy (批注版) of each document with findings: HTML with marks and a list, DOCX with comments; text
+    /// and Markdown become HTML
+    #[arg(long, value_name = "DIR")]
+    annotate: Option<PathBuf>,
     /// Folder with local rule packs (*.toml), added to the built-in rules
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
@@ -88,7 +93,7 @@ pub(crate) struct Args {
     lang: Option<Lang>,
     /// Print how each document is read instead of its findings, for whoever mends the readers: lines with their kinds, tables as
     /// grids, rows as matched, and why cells are unreadable
-    #[arg(long, conflicts_with_all = ["output", "lists", "rules"])]
+    #[arg(long, conflicts_with_all = ["output", "lists", "annotate", "rules"])]
     explain_reading: bool,
 }
 
@@ -99,10 +104,14 @@ pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCod
         return explain::run(args.paths, out);
     }
     let checker = Arc::new(Checker::new(args.rules.as_deref())?);
+    let lang = args.lang.unwrap_or_else(Lang::of_environment);
+    let annotator =
+        args.annotate.clone().map(|folder| Annotator::new(folder, &args.paths, lang.into(), &checker));
+    let annotator = annotator.transpose()?.map(Arc::new);
     let options = OutputOptions {
         format: args.format,
         fail_on: args.fail_on,
-        lang: args.lang.unwrap_or_else(Lang::of_environment),
+        lang,
         workbook: args.output.clone(),
         lists: args.lists.clone(),
     };
@@ -110,9 +119,9 @@ pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCod
     if is_county(&args) {
         let Args { paths, previous, agencies, site_code, .. } = args;
         let county = CountyArgs { paths, previous, agencies, site_code };
-        county::check(county, &checker, &mut output).await?;
+        county::check(county, &checker, annotator, &mut output).await?;
     } else {
-        check_each(args.paths, &checker, &mut output).await?;
+        check_each(args.paths, &checker, annotator, &mut output).await?;
     }
     Ok(ExitCode::from(output.finish()? as u8))
 }
@@ -127,10 +136,12 @@ fn is_county(args: &Args) -> bool {
 async fn check_each(
     paths: Vec<PathBuf>,
     checker: &Arc<Checker>,
+    annotator: Option<Arc<Annotator>>,
     output: &mut LineSink<'_>,
 ) -> anyhow::Result<()> {
     let ahead = Arc::new(Ahead::new());
-    let checks = files::sources(paths).map(|source| check_one(source, checker.clone(), ahead.clone()));
+    let checks = files::sources(paths)
+        .map(|source| check_one(source, checker.clone(), annotator.clone(), ahead.clone()));
     let mut checked = stream::iter(checks).buffered(ahead::MOST);
     while let Some(checked) = checked.next().await {
         let (line, _weight) = checked?;
@@ -156,24 +167,30 @@ fn validate(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads one source with its attachments in children and checks it on a thread of its own. An unreadable source gets a
-/// line that reports it.
+/// Reads one source with its attachments in children, checks it on a thread of its own, and writes its marked copy. An
+/// unreadable source gets a line that reports it.
 async fn check_one(
     source: DocumentSource,
     checker: Arc<Checker>,
+    annotator: Option<Arc<Annotator>>,
     ahead: Arc<Ahead>,
 ) -> anyhow::Result<(CheckLine, Weight)> {
     let size = source.size();
     let work = move || {
-        let name = source.name();
+        let (name, files) = (source.name(), source.paths());
         let Checker { rules, limits, readers } = &*checker;
-        match joint::read(source, readers, *limits) {
+        let line = match joint::read(source, readers, *limits) {
             Ok(JointReading { result, parts, .. }) => CheckLine {
                 parts: parts.iter().map(Into::into).collect(),
                 ..gongkai_check::line_of(rules, &name, result, &ReportContext::default())
             },
             Err(error) => unreadable::line(&name, &error, rules),
+        };
+        match annotator {
+            Some(annotator) => annotator.copy(&files, &line).map(|()| line),
+            None => Ok(line),
         }
     };
-    ahead.work(size, work).await
+    let (line, weight) = ahead.work(size, work).await?;
+    Ok((line?, weight))
 }

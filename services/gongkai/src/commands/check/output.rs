@@ -3,7 +3,7 @@
 use std::{fs, io::Write as _, path::Path};
 
 use anyhow::Context as _;
-use gongkai_check::{CheckLine, Status};
+use gongkai_check::{CheckLine, Places, Status};
 use gongkai_model::Severity;
 use gongkai_rules::RuleSet;
 
@@ -11,7 +11,6 @@ use super::{
     csv::CsvState,
     lists,
     options::{CheckExit, FailOn, OutputOptions, ReportFormat},
-    place::Places,
     tables::FindingTables,
     text::TextWriter,
     workbook,

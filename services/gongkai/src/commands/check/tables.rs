@@ -3,15 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use gongkai_check::{CheckLine, FindingLine};
+use gongkai_check::{CheckLine, FindingLine, Places, by_cause, is_about_reading};
 use gongkai_model::Severity;
 
-use super::{
-    causes::{by_cause, named},
-    lang::Lang,
-    place::Places,
-    text::name,
-};
+use super::{lang::Lang, text::name};
 
 /// Column heads of the table of all findings.
 pub(super) const FINDING_HEADS: [&str; 12] = [
@@ -48,9 +43,6 @@ pub(super) const OVERVIEW_HEADS: [&str; 8] =
 
 /// Column heads of the officer's own sheet.
 pub(super) const OFFICER_HEADS: [&str; 6] = ["序号", "文件", "机关", "年度", "情况", "处理建议"];
-
-/// Rules about the reading of a document. Their findings are for the officer, not for a department.
-const OF_READING: [&str; 2] = ["CELL-UNREAD", "H-ENC"];
 
 /// Documents with their findings, in the order in which they were checked.
 #[derive(Debug, Default)]
@@ -149,7 +141,7 @@ impl FindingTables {
         let mut by_agency: BTreeMap<&str, Vec<(&CheckedDocument, &ActionItem)>> = BTreeMap::new();
         for document in &self.documents {
             let due = document.told().filter(|item| item.severity > Severity::Info);
-            for item in due.filter(|item| !OF_READING.contains(&item.rule.as_str())) {
+            for item in due.filter(|item| !is_about_reading(&item.rule)) {
                 by_agency.entry(&document.agency).or_default().push((document, item));
             }
         }
@@ -178,7 +170,7 @@ impl FindingTables {
             if document.is_rejected {
                 add(document, &document.outcome, "核对文件，或请报送机关重新报送。");
             }
-            for item in document.items.iter().filter(|item| OF_READING.contains(&item.rule.as_str())) {
+            for item in document.items.iter().filter(|item| is_about_reading(&item.rule)) {
                 add(document, &item.problem, &item.advice);
             }
         }
@@ -246,8 +238,7 @@ fn items(line: &CheckLine, places: &Places) -> Vec<ActionItem> {
     for group in by_cause(&line.findings) {
         let mut first = ActionItem::new(group.first, line, places);
         if !group.others.is_empty() {
-            let rules: Vec<&str> = group.others.iter().map(|finding| finding.rule.as_str()).collect();
-            first.problem = format!("{}（同一原因另有：{}）", first.problem, named(&rules, "、"));
+            first.problem = format!("{}（同一原因另有：{}）", first.problem, group.other_rules("、"));
         }
         items.push(first);
         let folded = group.others.iter().map(|finding| ActionItem::new(finding, line, places));

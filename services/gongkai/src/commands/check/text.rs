@@ -1,10 +1,9 @@
 //! Results as text for people: one document after another, its weightiest finding first, and a line that sums up.
 
-use gongkai_check::{CheckLine, FindingLine, ReportLine};
+use gongkai_check::{CauseGroup, CheckLine, FindingLine, ReportLine, by_cause};
 use gongkai_model::Severity;
 
 use super::{
-    causes::{CauseGroup, by_cause, named},
     lang::Lang,
     wrap::{width, wrap},
 };
@@ -75,19 +74,9 @@ impl TextWriter {
         let (word, style) = severity(self.lang, &finding.severity);
         let head = format!("  {word}  {}  ", finding.rule);
         let message = clean(self.lang.choose(&finding.message, &finding.message_en));
-        let message = format!("{message}{}", self.others(group));
+        let message = format!("{message}{}", group.others_in_words(self.lang.into()));
         let text = wrap(&message, width(&head), INDENT);
         format!("  {}  {}  {text}", out.styled(style, word), finding.rule)
-    }
-
-    /// Returns the words about the further findings of a cause.
-    fn others(&self, group: &CauseGroup<'_>) -> String {
-        let rules: Vec<&str> = group.others.iter().map(|finding| finding.rule.as_str()).collect();
-        match (self.lang, rules.as_slice()) {
-            (_, []) => String::new(),
-            (Lang::Zh, rules) => format!("（同一原因另有 {} 处：{}）", rules.len(), named(rules, "、")),
-            (Lang::En, rules) => format!(" ({} more of the same cause: {})", rules.len(), named(rules, ", ")),
-        }
     }
 
     /// Writes the line that sums up, if there were several documents.
@@ -156,11 +145,5 @@ fn severity(lang: Lang, name_on_wire: &str) -> (&'static str, Emphasis) {
 
 /// Returns the name of a severity in the words of the field.
 pub(super) fn name(lang: Lang, severity: Severity) -> &'static str {
-    match (lang, severity) {
-        (Lang::Zh, Severity::Error) => "必须整改",
-        (Lang::Zh, Severity::Warning) => "建议整改",
-        (Lang::Zh, Severity::Review) => "请核实",
-        (Lang::Zh, Severity::Info) => "提示",
-        (Lang::En, severity) => severity.as_str(),
-    }
+    gongkai_check::severity_name(lang.into(), severity)
 }

@@ -6,7 +6,7 @@
 
 use std::mem;
 
-use gongkai_model::{Block, Paragraph, Rejection};
+use gongkai_model::{Block, Paragraph, Rejection, Span};
 use quick_xml::events::BytesStart;
 
 use super::{
@@ -41,8 +41,10 @@ pub(super) struct DocxBuilder<'a> {
     in_text: bool,
     in_row_properties: bool,
     cells: usize,
-    /// Text of paragraphs whose end was deleted. It continues in the next paragraph.
-    carried: Vec<String>,
+    /// Text of paragraphs whose end was deleted, with their range. It continues in the next paragraph.
+    carried: (Vec<String>, Option<Span>),
+    /// Range of the node that is being visited.
+    place: Span,
     chunks: Vec<Chunk>,
 }
 
@@ -76,6 +78,8 @@ struct Run {
 /// A paragraph that is being read.
 #[derive(Debug, Default)]
 struct OpenParagraph {
+    /// Beginning of its element.
+    start: u32,
     lines: Vec<String>,
     /// White text. It is read only if there is no other: then its background is likely to be dark.
     pale: String,
@@ -105,12 +109,15 @@ impl<'a> DocxBuilder<'a> {
             in_text: false,
             in_row_properties: false,
             cells: 0,
-            carried: Vec::new(),
+            carried: (Vec::new(), None),
+            place: Span { start: 0, end: 0 },
             chunks: Vec::new(),
         }
     }
 
-    pub(super) fn visit(&mut self, node: &Node<'_>) -> Result<(), Rejection> {
+    /// Takes the next node. The spans of the blocks are ranges of the main part, in bytes: of the paragraph, or of the cell.
+    pub(super) fn visit(&mut self, node: &Node<'_>, place: Span) -> Result<(), Rejection> {
+        self.place = place;
         match node {
             Node::Start(_, true) if self.skipped > 0 => Ok(()),
             Node::Start(_, false) if self.skipped > 0 => {
@@ -132,8 +139,8 @@ impl<'a> DocxBuilder<'a> {
     }
 
     pub(super) fn finish(mut self) -> Result<(Vec<Block>, Vec<Chunk>), Rejection> {
-        let rest = mem::take(&mut self.carried);
-        self.close_paragraph(&rest)?;
+        let (rest, span) = mem::take(&mut self.carried);
+        self.close_paragraph(&rest, span)?;
         Ok((self.blocks, self.chunks))
     }
 
@@ -157,7 +164,9 @@ impl<'a> DocxBuilder<'a> {
                 }
             }
             _ if is_passed_over(name) => self.skipped = usize::from(!empty),
-            "p" => self.paragraphs.push(OpenParagraph::default()),
+            "p" => {
+                self.paragraphs.push(OpenParagraph { start: self.place.start, ..OpenParagraph::default() });
+            }
             "r" => self.run = Run { is_open: true, ..Run::default() },
             "t" => self.in_text = true,
             "tab" | "ptab" if !properties => self.push_text("\t")?,
@@ -223,8 +232,9 @@ impl<'a> DocxBuilder<'a> {
                 }
             }
             "tr" | "tc" => {
+                let end = self.place.end;
                 if let Some(table) = self.tables.last_mut() {
-                    table.cell_is_open = false;
+                    table.close_cell(end);
                     if name == "tr" {
                         table.close_row();
                     }
@@ -252,7 +262,7 @@ impl<'a> DocxBuilder<'a> {
     }
 
     fn table(&mut self, name: &str, tag: &BytesStart<'_>) -> Result<(), Rejection> {
-        let limits = self.limits;
+        let (limits, place) = (self.limits, self.place);
         let Some(table) = self.tables.last_mut() else { return Ok(()) };
         match name {
             "tr" => return table.open_row(limits),
@@ -261,7 +271,7 @@ impl<'a> DocxBuilder<'a> {
                 if self.cells > limits.cells {
                     return Err(reject::too_many_cells(limits));
                 }
-                return table.open_cell(limits);
+                return table.open_cell(place, limits);
             }
             "gridCol" => {
                 let width = xml::attribute(tag, "w").and_then(|width| width.split('.').next()?.parse().ok());
@@ -372,13 +382,16 @@ impl<'a> DocxBuilder<'a> {
             paragraph.lines.push(mem::take(&mut paragraph.pale));
         }
         self.number(&mut paragraph);
+        let own = Span { start: paragraph.start, end: self.place.end };
         if paragraph.end_is_deleted {
-            join(&mut self.carried, paragraph.lines);
+            let (lines, span) = &mut self.carried;
+            join(lines, paragraph.lines);
+            *span = Span::of_both(*span, Some(own));
             return Ok(());
         }
-        let mut lines = mem::take(&mut self.carried);
+        let (mut lines, span) = mem::take(&mut self.carried);
         join(&mut lines, mem::take(&mut paragraph.lines));
-        self.close_paragraph(&lines)
+        self.close_paragraph(&lines, Span::of_both(span, Some(own)))
     }
 
     /// Adds the automatic number before the text.
@@ -400,22 +413,22 @@ impl<'a> DocxBuilder<'a> {
         }
     }
 
-    fn close_paragraph(&mut self, lines: &[String]) -> Result<(), Rejection> {
+    fn close_paragraph(&mut self, lines: &[String], span: Option<Span>) -> Result<(), Rejection> {
         let lines = lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty());
         for line in lines {
-            self.emit(line.to_owned())?;
+            self.emit(Paragraph { text: line.to_owned(), span, page: None })?;
         }
         Ok(())
     }
 
     /// Adds a finished line to the innermost open cell, or to the blocks.
-    fn emit(&mut self, text: String) -> Result<(), Rejection> {
+    fn emit(&mut self, line: Paragraph) -> Result<(), Rejection> {
         match self.tables.last_mut() {
             Some(table) if !table.is_layout() => {
-                table.push_line(text);
+                table.push_line(line);
                 Ok(())
             }
-            _ => self.push_block(Block::Paragraph(Paragraph { text, span: None, page: None })),
+            _ => self.push_block(Block::Paragraph(line)),
         }
     }
 
@@ -433,14 +446,14 @@ impl<'a> DocxBuilder<'a> {
             // A table that contains a table is layout: its text so far comes first.
             for at in 0..self.tables.len() {
                 let lines = self.tables.get_mut(at).map(OpenTable::take_as_layout).unwrap_or_default();
-                for text in lines {
-                    self.push_block(Block::Paragraph(Paragraph { text, span: None, page: None }))?;
+                for line in lines {
+                    self.push_block(Block::Paragraph(line))?;
                 }
             }
         }
         for block in blocks {
             match block {
-                Block::Paragraph(paragraph) => self.emit(paragraph.text)?,
+                Block::Paragraph(paragraph) => self.emit(paragraph)?,
                 table @ Block::Table(_) => self.push_block(table)?,
             }
         }

@@ -60,11 +60,6 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejection> {
     }
     let decoded = charset::decode(bytes, &Hints::default())?;
     let mut blocks = html::read(&decoded.text, limits)?.blocks;
-    for block in &mut blocks {
-        match block {
-            Block::Paragraph(paragraph) => paragraph.span = None,
-            Block::Table(grid) => grid.cells.iter_mut().for_each(|cell| cell.span = None),
-        }
-    }
+    blocks.iter_mut().for_each(Block::forget_spans);
     Ok(blocks)
 }

@@ -18,10 +18,13 @@ mod xml;
 
 use gongkai_model::{Block, Field, Rejection};
 
-use self::{body::DocxBuilder, numbering::Numbering, package::Package, styles::Styles};
+use self::{body::DocxBuilder, numbering::Numbering, styles::Styles};
+
+pub use self::package::Package;
 use crate::{limits::Limits, reject};
 
-/// Reads a package: its blocks, and the targets of its links.
+/// Reads a package: its blocks, and the targets of its links. The spans of the blocks are ranges of the main part, in
+/// bytes.
 pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<(Vec<Block>, Vec<Field>), Rejection> {
     let mut package = Package::open(bytes, limits)?;
     let main = package.main_part()?;
@@ -34,7 +37,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<(Vec<Block>, Vec<Fie
     let lists = beside("numbering.xml")?;
     let lists = lists.map_or(Ok(Numbering::default()), |part| Numbering::read(&part, limits))?;
     let mut body = DocxBuilder::new(styles, lists, limits);
-    xml::walk(&text, limits, |node| body.visit(node))?;
+    xml::walk_placed(&text, limits, |node, place| body.visit(node, place))?;
     let relations = package.part(&relations_of(&main))?;
     let links = links::read(&text, relations.as_deref(), limits)?;
     let (blocks, chunks) = body.finish()?;

@@ -15,8 +15,8 @@ const ENTRIES: usize = 10_000;
 /// Mark of an entry of the central directory.
 const DIRECTORY_ENTRY: &[u8] = b"PK\x01\x02";
 
-/// An open package.
-pub(super) struct Package<'a> {
+/// The open package of a DOCX. It expands no more than the limits allow, all parts together.
+pub struct Package<'a> {
     archive: ZipArchive<Cursor<&'a [u8]>>,
     limits: &'a Limits,
     /// Number of bytes that may still be expanded.
@@ -24,7 +24,11 @@ pub(super) struct Package<'a> {
 }
 
 impl<'a> Package<'a> {
-    pub(super) fn open(bytes: &'a [u8], limits: &'a Limits) -> Result<Self, Rejection> {
+    /// Opens a package. No part is expanded yet.
+    ///
+    /// # Errors
+    /// `CORRUPT`: it is no ZIP archive. `TOO_LARGE`: it has too many entries.
+    pub fn open(bytes: &'a [u8], limits: &'a Limits) -> Result<Self, Rejection> {
         // The entries are counted before the archive is opened, because opening it allocates memory for every entry.
         let entries = bytes.windows(DIRECTORY_ENTRY.len()).filter(|window| *window == DIRECTORY_ENTRY);
         if entries.take(ENTRIES + 1).count() > ENTRIES {
@@ -36,7 +40,10 @@ impl<'a> Package<'a> {
     }
 
     /// Returns the part's text, or `None` if there is no such part.
-    pub(super) fn part(&mut self, name: &str) -> Result<Option<String>, Rejection> {
+    ///
+    /// # Errors
+    /// The part cannot be expanded within the limits, or is no text.
+    pub fn part(&mut self, name: &str) -> Result<Option<String>, Rejection> {
         let Some(bytes) = self.bytes(name)? else { return Ok(None) };
         decode(bytes).map(Some).ok_or_else(|| reject::corrupt("DOCX"))
     }
@@ -59,7 +66,10 @@ impl<'a> Package<'a> {
     }
 
     /// Returns the name of the part that contains the text: nearly always `word/document.xml`.
-    pub(super) fn main_part(&mut self) -> Result<String, Rejection> {
+    ///
+    /// # Errors
+    /// The relations of the package cannot be read.
+    pub fn main_part(&mut self) -> Result<String, Rejection> {
         let usual = || "word/document.xml".to_owned();
         let Some(relations) = self.part("_rels/.rels")? else { return Ok(usual()) };
         let mut target = None;

@@ -1,6 +1,6 @@
 //! Builds a table from rows of cells with `gridSpan` and `vMerge`. Cells are placed on the grid when the table ends.
 
-use gongkai_model::{Block, Cell, Rejection};
+use gongkai_model::{Block, Cell, Paragraph, Rejection, Span};
 
 use crate::{grid, limits::Limits, reject};
 
@@ -17,7 +17,7 @@ pub(super) struct OpenTable {
     /// True if the open row is hidden, or deleted by a tracked change.
     pub(super) row_is_gone: bool,
     /// True while text belongs to the last cell.
-    pub(super) cell_is_open: bool,
+    cell_is_open: bool,
     /// True once a table with content was found inside: all text here becomes paragraphs.
     is_layout: bool,
 }
@@ -30,7 +30,9 @@ pub(super) struct OpenCell {
     pub(super) merge: VerticalMerge,
     /// True if the cell was deleted by a tracked change, or is only space that the row leaves free.
     pub(super) is_gap: bool,
-    lines: Vec<String>,
+    lines: Vec<Paragraph>,
+    /// Range of its element; absent for space that the row leaves free.
+    place: Option<Span>,
 }
 
 /// How a cell is merged with the one above it.
@@ -73,14 +75,23 @@ impl OpenTable {
         }
     }
 
-    pub(super) fn open_cell(&mut self, limits: &Limits) -> Result<(), Rejection> {
+    /// Opens a cell, whose tag is at `place`.
+    pub(super) fn open_cell(&mut self, place: Span, limits: &Limits) -> Result<(), Rejection> {
         if self.rows.is_empty() {
             self.open_row(limits)?;
         }
         self.cell_is_open = true;
         let Some(row) = self.rows.last_mut() else { return Ok(()) };
-        row.push(OpenCell { span: 1, ..OpenCell::default() });
+        row.push(OpenCell { span: 1, place: Some(place), ..OpenCell::default() });
         if row.len() > limits.columns as usize { Err(reject::too_many_columns(limits)) } else { Ok(()) }
+    }
+
+    /// Closes the open cell, if there is one. Its element ends at `end`.
+    pub(super) fn close_cell(&mut self, end: u32) {
+        if let Some(place) = self.cell().and_then(|cell| cell.place.as_mut()) {
+            place.end = end;
+        }
+        self.cell_is_open = false;
     }
 
     /// Merges the open cell with the one to its left.
@@ -97,14 +108,14 @@ impl OpenTable {
     }
 
     /// Adds a line to the open cell. Text between cells is dropped.
-    pub(super) fn push_line(&mut self, line: String) {
+    pub(super) fn push_line(&mut self, line: Paragraph) {
         if let Some(cell) = self.cell() {
             cell.lines.push(line);
         }
     }
 
     /// Removes and returns the text so far, for a table that turns out to be layout.
-    pub(super) fn take_as_layout(&mut self) -> Vec<String> {
+    pub(super) fn take_as_layout(&mut self) -> Vec<Paragraph> {
         self.is_layout = true;
         self.rows.iter_mut().flatten().flat_map(|cell| std::mem::take(&mut cell.lines)).collect()
     }
@@ -196,7 +207,8 @@ impl GridCells {
 
 impl OpenCell {
     fn placed(self, row: u32, column: u32, column_span: u32) -> Cell {
-        let text = self.lines.join("\n");
-        Cell { row, column, row_span: 1, column_span, text, ..Cell::default() }
+        let lines: Vec<&str> = self.lines.iter().map(|line| line.text.as_str()).collect();
+        let text = lines.join("\n");
+        Cell { row, column, row_span: 1, column_span, text, span: self.place, ..Cell::default() }
     }
 }

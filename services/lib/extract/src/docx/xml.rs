@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use gongkai_model::Rejection;
+use gongkai_model::{Rejection, Span};
 use quick_xml::{
     Reader,
     events::{BytesRef, BytesStart, Event},
@@ -28,26 +28,39 @@ pub(super) fn walk(
     limits: &Limits,
     mut visit: impl FnMut(&Node<'_>) -> Result<(), Rejection>,
 ) -> Result<(), Rejection> {
+    walk_placed(text, limits, |node, _| visit(node))
+}
+
+/// Walks over a part, calling `visit` for every node with its range in the part, in bytes.
+pub(super) fn walk_placed(
+    text: &str,
+    limits: &Limits,
+    mut visit: impl FnMut(&Node<'_>, Span) -> Result<(), Rejection>,
+) -> Result<(), Rejection> {
     let mut reader = Reader::from_str(text);
     let mut depth = 0_usize;
+    let mut start = 0;
     loop {
         let event = reader.read_event().map_err(|_| reject::corrupt("DOCX"))?;
+        let end = u32::try_from(reader.buffer_position()).unwrap_or(u32::MAX);
+        let place = Span { start, end };
+        start = end;
         match &event {
             Event::Start(tag) => {
                 depth += 1;
                 if depth > limits.nesting {
                     return Err(reject::too_deep(limits.nesting));
                 }
-                visit(&Node::Start(tag, false))?;
+                visit(&Node::Start(tag, false), place)?;
             }
-            Event::Empty(tag) => visit(&Node::Start(tag, true))?,
+            Event::Empty(tag) => visit(&Node::Start(tag, true), place)?,
             Event::End(tag) => {
                 depth = depth.saturating_sub(1);
-                visit(&Node::End(tag.local_name().as_ref()))?;
+                visit(&Node::End(tag.local_name().as_ref()), place)?;
             }
-            Event::Text(piece) => visit(&Node::Text(piece.xml10_content()))?,
-            Event::CData(piece) => visit(&Node::Text(piece.xml10_content()))?,
-            Event::GeneralRef(entity) => visit(&Node::Text(resolve(entity)?))?,
+            Event::Text(piece) => visit(&Node::Text(piece.xml10_content()), place)?,
+            Event::CData(piece) => visit(&Node::Text(piece.xml10_content()), place)?,
+            Event::GeneralRef(entity) => visit(&Node::Text(resolve(entity)?), place)?,
             Event::Eof if depth > 0 => return Err(reject::corrupt("DOCX")),
             Event::Eof => return Ok(()),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}

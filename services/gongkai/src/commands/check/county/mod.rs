@@ -20,6 +20,7 @@ use gongkai_reading::Reading;
 use self::body::{County, CountySite, ReadReport};
 use super::{
     ahead::{self, Ahead, Weight},
+    annotate::Annotator,
     checker::Checker,
     files::{self, DocumentSource},
     joint,
@@ -44,22 +45,56 @@ pub(super) struct CountyArgs {
 pub(super) async fn check(
     args: CountyArgs,
     checker: &Arc<Checker>,
+    annotator: Option<Arc<Annotator>>,
     output: &mut LineSink<'_>,
 ) -> anyhow::Result<()> {
     let county = County::new(registry(args.agencies.as_deref())?, site(args.site_code)?)?;
     let earlier: Vec<DocumentSource> = files::sources(args.previous.into_iter().collect()).collect();
     let first = u32::try_from(earlier.len())?;
     let all: Vec<DocumentSource> = earlier.into_iter().chain(files::sources(args.paths)).collect();
-    let names: Vec<String> = all.iter().skip(first as usize).map(DocumentSource::name).collect();
+    let documents: Vec<NamedFiles> = all.iter().skip(first as usize).map(NamedFiles::of).collect();
     let mut unread = add(&county, all, checker).await?;
-    for (number, name) in (first..).zip(&names) {
-        let line = match unread.remove(&number) {
-            Some(line) => line,
-            None => county.check(number, name, &checker.rules).await?.context("a document was lost")?,
-        };
-        output.write(&line)?;
+    let checks = (first..).zip(documents).map(|(number, document)| {
+        let unread = unread.remove(&number);
+        let annotator = annotator.clone();
+        let (county, rules) = (&county, &checker.rules);
+        async move {
+            let line = match unread {
+                Some(line) => line,
+                None => county.check(number, &document.name, rules).await?.context("a document was lost")?,
+            };
+            match annotator {
+                Some(annotator) => annotated(annotator, document, line).await,
+                None => Ok(line),
+            }
+        }
+    });
+    let mut checked = stream::iter(checks).buffered(ahead::cores());
+    while let Some(line) = checked.next().await {
+        output.write(&line?)?;
     }
     Ok(())
+}
+
+/// The files of a document, and its name in the output.
+struct NamedFiles {
+    name: String,
+    files: Vec<PathBuf>,
+}
+
+impl NamedFiles {
+    fn of(source: &DocumentSource) -> Self {
+        Self { name: source.name(), files: source.paths() }
+    }
+}
+
+/// Writes the marked copy of a checked document.
+async fn annotated(
+    annotator: Arc<Annotator>,
+    document: NamedFiles,
+    line: CheckLine,
+) -> anyhow::Result<CheckLine> {
+    tokio::task::spawn_blocking(move || annotator.copy(&document.files, &line).map(|()| line)).await?
 }
 
 /// Adds every document to the county. Returns the lines of those that are no reports, by their number.

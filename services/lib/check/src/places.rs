@@ -2,21 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use gongkai_check::{CheckLine, FindingLine};
 use gongkai_rules::RuleSet;
+
+use crate::line::{CheckLine, FindingLine};
 
 /// The positions of the forms' cells.
 #[derive(Debug)]
-pub(super) struct Places(BTreeMap<String, String>);
+pub struct Places(BTreeMap<String, String>);
 
 impl Places {
-    pub(super) fn new(rules: &RuleSet) -> Self {
+    /// Takes the positions from the forms that the rules are for.
+    #[must_use]
+    pub fn new(rules: &RuleSet) -> Self {
         let cells = rules.cells().into_iter();
         Self(cells.map(|cell| (cell.id.to_string(), cell.position)).collect())
     }
 
-    /// Returns the place of a finding: its suspect cell, else the chapter of its quotation, else its first cell.
-    pub(super) fn of(&self, finding: &FindingLine, line: &CheckLine) -> String {
+    /// Returns the place of a finding, in Chinese: its suspect cell, else the chapter of its quotation, else its first
+    /// cell.
+    #[must_use]
+    pub fn of(&self, finding: &FindingLine, line: &CheckLine) -> String {
         let cell = |id: &String| self.0.get(id).cloned();
         let suspect = finding.cause.as_ref().and_then(cell);
         let quoted = || finding.source.as_ref().and_then(|source| chapter(line, &source.text));
