@@ -146,6 +146,19 @@ fn the_attachment_that_carries_the_report_is_annotated() {
 }
 
 #[test]
+fn a_pdf_keeps_its_bytes_and_gets_highlights_after_them() {
+    let root = tempfile::tempdir().unwrap();
+    let report = root.path().join("a.pdf");
+    let original = sample("14_ruled_pages.pdf");
+    fs::write(&report, &original).unwrap();
+    let output = check(&[&report, Path::new("--annotate"), root.path()]);
+    assert_eq!((output.status.code(), said(&output).as_str()), (Some(0), ""));
+    let copy = fs::read(root.path().join("a.批注.pdf")).unwrap();
+    let update = copy.strip_prefix(original.as_slice()).unwrap();
+    assert_eq!(String::from_utf8_lossy(update).matches("/Subtype /Highlight").count(), 3);
+}
+
+#[test]
 fn an_office_suite_shows_the_comments_at_their_cells() {
     let Some(office) = program(&OFFICES, "the comments of an annotated DOCX") else { return };
     let root = tempfile::tempdir().unwrap();

@@ -2,7 +2,8 @@
 //!
 //! [`annotate`] is a pure function: no file, no socket, no clock. It never changes the original; whoever has the copy can
 //! see in it which cell or phrase each remark is about. `places` finds what to mark in a text, `html` writes pages,
-//! `text` writes plain text and Markdown as a page, and `docx` writes Word's comments.
+//! `text` writes plain text and Markdown as a page, `docx` writes Word's comments, and
+//! `pdf` highlights and notes.
 //!
 //! DESIGN.md has the reasons.
 
@@ -13,6 +14,7 @@ mod html;
 mod lang;
 mod list;
 mod marked_copy;
+mod pdf;
 mod places;
 mod refusal;
 mod search;
@@ -47,6 +49,7 @@ pub fn annotate(
         }
         Original::Text(original) => Ok(text::annotate(&original, sheet)),
         Original::Binary(MediaType::Docx) => docx::annotate(bytes, limits, sheet),
+        Original::Binary(MediaType::Pdf) => pdf::annotate(bytes, limits, sheet),
         Original::Binary(media_type) => Err(refusal::unsupported(media_type)),
     }
 }

@@ -4,7 +4,8 @@
 //! ([`Limits::drawing_time`]). `sniff` recognises the format, `charset` decodes text, the format's own module builds
 //! blocks, and `mirror_cleanup` removes what a mirror site added. Blocks of text formats keep their position in the
 //! decoded original. Blocks of DOCX, PDF and DOC have no such position; a PDF's keep their page. `original` has what the
-//! writer of a marked copy needs: the decoded text, and the places of a DOCX's blocks in its main part.
+//! writer of a marked copy needs: the decoded text, and the places of a DOCX's blocks in its main part; [`pdf_glyphs`]
+//! has the glyphs of a PDF's pages.
 //!
 //! The designs are DESIGN.md (HTML), FORMATS.md (DOCX, PDF and DOC) and TEXT.md (plain text).
 
@@ -42,6 +43,7 @@ pub use hints::Hints;
 pub use html::has_robot_check;
 pub use limits::Limits;
 pub use original::{Original, OriginalText, docx_blocks, original};
+pub use pdf::{PdfGlyph, pdf_glyphs};
 pub use source_text::SourceText;
 pub use steps::Steps;
 

@@ -72,8 +72,8 @@ pub(crate) struct Args {
     /// Folder for a 整改清单 (list of corrections) for each agency, in the format of --format csv or xlsx
     #[arg(long, value_name = "DIR")]
     lists: Option<PathBuf>,
-    /// Folder for a marked copy (批注版) of each document with findings: HTML with marks and a list, DOCX with comments; text
-    /// and Markdown become HTML
+    /// Folder for a marked copy (批注版) of each document with findings: HTML with marks and a list, DOCX with comments, PDF
+    /// with highlights; text and Markdown become HTML
     #[arg(long, value_name = "DIR")]
     annotate: Option<PathBuf>,
     /// Folder with local rule packs (*.toml), added to the built-in rules

@@ -1,5 +1,6 @@
 use gongkai_extract::{Hints, Limits};
 use gongkai_model::{Severity, Source, Span};
+use proptest::prelude::*;
 
 use crate::{Lang, Remark, RemarkSheet, annotate};
 
@@ -137,4 +138,31 @@ fn remarks_about_one_place_share_its_mark() {
     let both = "class=\"gongkai-mark gongkai-error\" title=\"[1] 必须整改";
     assert!(body.starts_with(&format!("<p><mark {info}")) && body.contains(both), "{body}");
     assert_eq!((body.matches("</mark>").count(), body.matches("gongkai-ref").count()), (2, 2), "{body}");
+}
+
+/// Removes everything from `from` to `to` inclusive, as often as it occurs.
+fn without(text: &str, from: &str, to: &str) -> String {
+    let mut rest = text;
+    let mut kept = String::new();
+    while let Some((before, after)) = rest.split_once(from) {
+        kept.push_str(before);
+        rest = after.split_once(to).map_or("", |(_, after)| after);
+    }
+    kept + rest
+}
+
+proptest! {
+    #[test]
+    fn without_its_insertions_a_copy_is_the_page(
+        page in "(<(/?(table|tr|td|a|p|b|script|title|body|select)|!doctype html|!--)[ a=\"']{0,3}>|[甲1&; \n<>-]){0,30}",
+        spans in prop::collection::vec((0_u32..60, 0_u32..20), 0..4),
+    ) {
+        let page = format!("<p>{page}");
+        let source = |(start, length)| Source { span: Some(Span { start, end: start + length }), ..Source::default() };
+        let copy = String::from_utf8(copy_of(page.as_bytes(), vec![remark(spans.into_iter().map(source).collect())])).unwrap();
+        let plain = without(&copy.replacen(&crate::list::prologue("utf-8"), "", 1), "<style>.gongkai", "</section>");
+        let plain = without(&plain, "<mark class=\"gongkai-mark", ">").replace("</mark>", "");
+        let plain = without(&plain, "<a href=\"#gongkai-1\"", "</a>");
+        prop_assert_eq!(without(&plain, "<span class=\"gongkai-ref\"", "</span>"), page);
+    }
 }

@@ -84,6 +84,11 @@ impl TextLine {
 ///
 /// A gap as wide as one between columns becomes a tab, so that the cells of a table without rulings stay separate.
 pub(super) fn lines<'g>(glyphs: impl IntoIterator<Item = &'g Glyph>) -> Vec<TextLine> {
+    rows(glyphs).into_iter().filter_map(line).collect()
+}
+
+/// Groups glyphs that stand on one line, from top to bottom.
+fn rows<'g>(glyphs: impl IntoIterator<Item = &'g Glyph>) -> Vec<Vec<&'g Glyph>> {
     let mut glyphs: Vec<&Glyph> = glyphs.into_iter().collect();
     glyphs.sort_by(|a, b| a.y.total_cmp(&b.y));
     let mut rows: Vec<(f64, f64, Vec<&Glyph>)> = Vec::new();
@@ -95,7 +100,21 @@ pub(super) fn lines<'g>(glyphs: impl IntoIterator<Item = &'g Glyph>) -> Vec<Text
             _ => rows.push((glyph.y, glyph.size, vec![glyph])),
         }
     }
-    rows.into_iter().filter_map(|(_, _, row)| line(row)).collect()
+    rows.into_iter().map(|(_, _, row)| row).collect()
+}
+
+/// Returns the glyphs that are shown, line by line and from left to right. A character that is drawn twice is one.
+pub(super) fn in_order<'g>(glyphs: impl IntoIterator<Item = &'g Glyph>) -> Vec<&'g Glyph> {
+    let mut ordered: Vec<&Glyph> = Vec::new();
+    for mut row in rows(glyphs) {
+        row.sort_by(|a, b| a.x0.total_cmp(&b.x0));
+        for glyph in row.into_iter().filter(|glyph| !glyph.text.trim().is_empty()) {
+            if !ordered.last().is_some_and(|before| is_same(before, glyph)) {
+                ordered.push(glyph);
+            }
+        }
+    }
+    ordered
 }
 
 fn line(mut row: Vec<&Glyph>) -> Option<TextLine> {

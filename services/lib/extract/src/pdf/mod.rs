@@ -17,6 +17,7 @@ mod filters;
 mod hostile_tests;
 mod lines;
 mod page_line;
+mod page_text;
 mod resources;
 mod rulings;
 mod side_by_side;
@@ -32,11 +33,15 @@ mod visibility;
 use gongkai_model::{Block, Rejection, RejectionCode};
 use hayro_interpret::{
     Context, InterpreterCache, InterpreterSettings, TransformExt,
-    hayro_syntax::{DecryptionError, LoadPdfError, Pdf, page::Pages},
+    hayro_syntax::{
+        DecryptionError, LoadPdfError, Pdf,
+        page::{Page, Pages},
+    },
     interpret_page,
     kurbo::Rect,
 };
 
+pub use self::page_text::{PdfGlyph, pdf_glyphs};
 use self::{
     assemble::Assembler,
     canvas::{Budget, Canvas},
@@ -52,6 +57,22 @@ const MOST_KEPT: usize = 100_000;
 
 /// Reads a document.
 pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejection> {
+    let pdf = open(bytes, limits)?;
+    let cache = InterpreterCache::new();
+    let mut drawn = Drawn::new(limits);
+    let mut seen = Totals::default();
+    let mut budget = Budget::new();
+    for (number, page) in (1..).zip(pdf.pages().iter()) {
+        let page = draw(&pdf, page, &cache, limits, &mut budget)?;
+        seen.note(&page);
+        drawn.page(number, page)?;
+    }
+    seen.check()?;
+    drawn.finish()
+}
+
+/// Opens a file whose contents are within the limits.
+fn open(bytes: &[u8], limits: &Limits) -> Result<Pdf, Rejection> {
     let mut expansion = Expansion::of_file(bytes, limits)?;
     let pdf = Pdf::new(bytes.to_vec()).map_err(rejection)?;
     let pages = pdf.pages();
@@ -63,24 +84,25 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejectio
     }
     resources::check(&pdf, &mut expansion)?;
     check_content(pages, limits)?;
-    let cache = InterpreterCache::new();
-    let mut drawn = Drawn::new(limits);
-    let mut seen = Totals::default();
-    let mut budget = Budget::new();
-    for (number, page) in (1..).zip(pages.iter()) {
-        let (width, height) = page.render_dimensions();
-        let (width, height) = (f64::from(width), f64::from(height));
-        let mut canvas = Canvas::new(width, height, limits, &mut budget);
-        let area = Rect::new(0.0, 0.0, width, height);
-        let transform = page.initial_transform(true).to_kurbo();
-        let mut context = Context::new(transform, area, &cache, pdf.xref(), InterpreterSettings::default());
-        interpret_page(page, &mut context, &mut canvas);
-        let page = canvas.finish()?;
-        seen.note(&page);
-        drawn.page(number, page)?;
-    }
-    seen.check()?;
-    drawn.finish()
+    Ok(pdf)
+}
+
+/// Draws a page.
+fn draw<'p>(
+    pdf: &'p Pdf,
+    page: &Page<'p>,
+    cache: &InterpreterCache<'p>,
+    limits: &Limits,
+    budget: &mut Budget,
+) -> Result<drawn_page::DrawnPage, Rejection> {
+    let (width, height) = page.render_dimensions();
+    let (width, height) = (f64::from(width), f64::from(height));
+    let mut canvas = Canvas::new(width, height, limits, budget);
+    let area = Rect::new(0.0, 0.0, width, height);
+    let transform = page.initial_transform(true).to_kurbo();
+    let mut context = Context::new(transform, area, cache, pdf.xref(), InterpreterSettings::default());
+    interpret_page(page, &mut context, &mut canvas);
+    canvas.finish()
 }
 
 /// The pages drawn so far. They are kept until there are too many for a file with two reports side by side.
