@@ -21,12 +21,20 @@ pub(super) const UNREADABLE: &str = "\u{fffd}";
 /// Maximum thickness of a line, in points. Anything thicker is an area.
 const THICKEST: f64 = 3.0;
 
+/// Size below which text on a page cannot be read, in points, and its width as a share of its size.
+const TINIEST: f64 = 2.5;
+const NARROWEST: f64 = 0.02;
+
 /// Maximum deviation of a line from level or upright, in points.
 const SLANT: f64 = 0.7;
 
 /// The device that pages are drawn on.
 pub(super) struct Canvas<'l> {
     page: DrawnPage,
+    /// Glyphs that the document marks as furniture of the page.
+    artifacts: Vec<Glyph>,
+    /// While annotations are drawn: the places of those that are not read.
+    annotations: Option<Vec<Rect>>,
     ground: Ground,
     limits: &'l Limits,
     overfull: bool,
@@ -63,7 +71,21 @@ impl Budget {
 impl<'l> Canvas<'l> {
     pub(super) fn new(width: f64, height: f64, limits: &'l Limits, budget: &'l mut Budget) -> Self {
         let page = DrawnPage { width, height, ..DrawnPage::default() };
-        Self { page, ground: Ground::default(), limits, overfull: false, budget }
+        Self {
+            page,
+            artifacts: Vec::new(),
+            annotations: None,
+            ground: Ground::default(),
+            limits,
+            overfull: false,
+            budget,
+        }
+    }
+
+    /// Begins the annotations of the page. Those at these places are not read.
+    pub(super) fn begin_annotations(&mut self, others: Vec<Rect>) {
+        self.annotations = Some(others);
+        self.ground.end_page();
     }
 
     pub(super) fn finish(mut self) -> Result<DrawnPage, Rejection> {
@@ -71,6 +93,11 @@ impl<'l> Canvas<'l> {
             let limit = self.limits.glyphs;
             return Err(reject::too_large(("一页的字符或线条数", "glyphs or lines on a page"), limit));
         }
+        // Some programs mark all that they draw.
+        if self.artifacts.len() > self.page.glyphs.len() {
+            self.page.glyphs.append(&mut self.artifacts);
+        }
+        self.page.hidden_glyphs += self.artifacts.len();
         visibility::without_struck(&mut self.page.glyphs, &mut self.page.rules);
         Ok(self.page)
     }
@@ -79,11 +106,17 @@ impl<'l> Canvas<'l> {
     fn cover(&mut self, area: Rect, props: &DrawProps<'_>) {
         let is_area = area.width() > THICKEST && area.height() > THICKEST;
         if is_area && self.ground.fill(area, props) {
-            let page = &mut self.page;
-            let before = page.glyphs.len();
-            page.glyphs.retain(|glyph| !area.contains(Point::from(glyph.middle())));
-            page.hidden_glyphs += before - page.glyphs.len();
+            self.hide(area);
         }
+    }
+
+    /// Removes the glyphs under an area.
+    fn hide(&mut self, area: Rect) {
+        let is_seen = |glyph: &Glyph| !area.contains(Point::from(glyph.middle()));
+        let before = self.page.glyphs.len();
+        self.page.glyphs.retain(is_seen);
+        self.artifacts.retain(is_seen);
+        self.page.hidden_glyphs += before - self.page.glyphs.len();
     }
 
     fn rule(&mut self, rule: Ruling) {
@@ -133,7 +166,7 @@ impl<'l> Canvas<'l> {
     }
 
     fn glyph(&mut self, glyph: &Drawn<'_>, transform: Affine, props: &DrawProps<'_>) {
-        if self.page.glyphs.len() >= self.limits.glyphs {
+        if self.page.glyphs.len() + self.artifacts.len() >= self.limits.glyphs {
             self.overfull = true;
             return;
         }
@@ -157,12 +190,17 @@ impl<'l> Canvas<'l> {
         let page = &mut self.page;
         let is_on_page = x1 >= 0.0 && x0 <= page.width && origin.y >= 0.0 && origin.y - size <= page.height;
         let middle = Point::new(f64::midpoint(x0, x1), origin.y - size * 0.35);
-        if visibility::is_slanted(transform) || !self.ground.shows(middle, props) {
+        let is_comment =
+            self.annotations.as_ref().is_some_and(|others| others.iter().any(|other| other.contains(middle)));
+        if is_comment || visibility::is_slanted(transform) || !self.ground.shows(middle, props) {
             page.hidden_glyphs += 1;
             return;
         }
-        if is_on_page && size.is_finite() && size > 0.5 && !text.is_empty() {
-            page.glyphs.push(Glyph { text, x0, x1, y: origin.y, size });
+        let is_seen = size >= TINIEST && end.distance(origin) > size * NARROWEST;
+        if is_on_page && size.is_finite() && is_seen && !text.is_empty() {
+            let is_annotation = self.annotations.is_some();
+            let glyph = Glyph { text, x0, x1, y: origin.y, size, is_annotation };
+            if self.ground.is_in_artifact() { &mut self.artifacts } else { &mut page.glyphs }.push(glyph);
         }
     }
 }
@@ -207,12 +245,15 @@ impl Device<'_> for Canvas<'_> {
         }
     }
 
-    fn draw_image(&mut self, _: Image<'_, '_>, props: ImageDrawProps<'_>) {
+    fn draw_image(&mut self, image: Image<'_, '_>, props: ImageDrawProps<'_>) {
         self.budget.spend(self.limits);
         let corners = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)];
         // Some printers draw lines as images of one pixel.
         self.filled(&corners.map(|corner| props.transform * Point::from(corner)));
         self.page.pictures += 1;
+        if is_opaque(&image) && props.soft_mask.is_none() && matches!(props.blend_mode, BlendMode::Normal) {
+            self.hide((props.transform * Rect::new(0.0, 0.0, 1.0, 1.0).to_path(0.1)).bounding_box());
+        }
     }
 
     fn push_clip_path(&mut self, clip: &ClipPath) {
@@ -238,6 +279,20 @@ impl Device<'_> for Canvas<'_> {
     }
 
     fn pop_transparency_group(&mut self) {}
+}
+
+/// Maximum number of pixels on a side of an image that is examined.
+const LARGEST_EXAMINED: u32 = 64;
+
+/// Returns true for a small image without transparency, such as a white box. Larger ones are pictures, which are part
+/// of the page.
+fn is_opaque(image: &Image<'_, '_>) -> bool {
+    let Image::Raster(raster) = image else { return false };
+    let mut is_opaque = false;
+    if image.width().max(image.height()) <= LARGEST_EXAMINED {
+        raster.with_rgba(|_, alpha| is_opaque = alpha.is_none(), None);
+    }
+    is_opaque
 }
 
 /// Returns true for a path of four straight sides.

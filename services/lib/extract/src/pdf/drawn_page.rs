@@ -15,6 +15,8 @@ pub(super) struct Glyph {
     pub(super) y: f64,
     /// Font size on the page.
     pub(super) size: f64,
+    /// True for the text of an annotation, which is drawn over the page.
+    pub(super) is_annotation: bool,
 }
 
 impl Glyph {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::drawn_page::Glyph;
-use crate::raised::raised_digit;
+use crate::raised::{lowered_digit, raised_digit};
 
 /// The share of a page's height at the top and at the bottom that contains page numbers.
 pub(super) const MARGIN: f64 = 0.12;
@@ -34,6 +34,10 @@ const DIGIT_GAP: f64 = 0.6;
 /// number before it.
 const RAISED_SIZE: f64 = 0.8;
 const RAISED_BY: f64 = 0.15;
+
+/// Minimum distance from the baseline of the digit before it of a digit that is lowered, or raised in the same size.
+const LOWERED_BY: f64 = 0.1;
+const FULL_SIZE_RAISED_BY: f64 = 0.3;
 
 /// Glyphs on one baseline, as text.
 #[derive(Debug, Clone, PartialEq)]
@@ -136,10 +140,9 @@ fn line(mut row: Vec<&Glyph>) -> Option<TextLine> {
             }
             text.push_str(between(previous, glyph, spaced));
         }
-        let raised = on_baseline.is_some_and(|before| is_raised(before, glyph));
-        on_baseline = if raised { on_baseline } else { Some(glyph) };
-        let raised = raised.then(|| raised_form(&glyph.text));
-        let own = raised.as_deref().unwrap_or(&glyph.text);
+        let form = on_baseline.and_then(|before| shifted_form(before, glyph));
+        on_baseline = if form.is_some() { on_baseline } else { Some(glyph) };
+        let own = form.as_deref().unwrap_or(&glyph.text);
         let place = text.len()..text.len() + own.len();
         text.push_str(own);
         let gap = previous.map_or(f64::MAX, |previous| gap(previous, glyph));
@@ -160,13 +163,20 @@ fn line(mut row: Vec<&Glyph>) -> Option<TextLine> {
     Some(TextLine { text, x0, x1, y, size, pieces, runs })
 }
 
-/// Returns true for a small glyph above the baseline of the one before it: the mark of a footnote.
-fn is_raised(before: &Glyph, glyph: &Glyph) -> bool {
-    glyph.size < before.size * RAISED_SIZE && before.y - glyph.y > before.size * RAISED_BY
-}
-
-fn raised_form(text: &str) -> String {
-    text.chars().map(raised_digit).collect()
+/// Returns the text of a glyph off the baseline of the one before it, as the mark of a footnote: small and above or below,
+/// or of the same size and above.
+fn shifted_form(before: &Glyph, glyph: &Glyph) -> Option<String> {
+    let rise = (before.y - glyph.y) / before.size;
+    let is_small = glyph.size < before.size * RAISED_SIZE;
+    // Elsewhere, cells of one row have different baselines.
+    let follows = before.text.ends_with(|c: char| c.is_ascii_digit()) && gap(before, glyph) < WORD_GAP;
+    if (is_small && rise > RAISED_BY) || (follows && rise > FULL_SIZE_RAISED_BY) {
+        Some(glyph.text.chars().map(raised_digit).collect())
+    } else if is_small && follows && -rise > LOWERED_BY {
+        Some(glyph.text.chars().map(lowered_digit).collect())
+    } else {
+        None
+    }
 }
 
 fn is_same(a: &Glyph, b: &Glyph) -> bool {
@@ -186,7 +196,8 @@ fn between(a: &Glyph, b: &Glyph, spaced: bool) -> &'static str {
     let han = is_wide(last) && is_wide(first) && !(digit(last) && digit(first));
     let parted = gap > if han { HAN_GAP } else { WORD_GAP };
     let columns = digit(first) && (digit(last) || is_wide(last)) && gap > DIGIT_GAP;
-    match (gap > COLUMN_GAP || columns, parted || spaced) {
+    let is_note = a.is_annotation != b.is_annotation;
+    match (gap > COLUMN_GAP || columns, parted || spaced || is_note) {
         (true, _) => "\t",
         (false, true) => " ",
         (false, false) => "",
@@ -234,7 +245,7 @@ mod tests {
         let places = (0..).map(|index| x + f64::from(index) * step);
         let glyph = |(c, x0): (char, f64)| {
             let width = if c.is_ascii() { 5.0 } else { 10.0 };
-            Glyph { text: c.into(), x0, x1: x0 + width, y, size: 10.0 }
+            Glyph { text: c.into(), x0, x1: x0 + width, y, size: 10.0, is_annotation: false }
         };
         text.chars().zip(places).map(glyph).collect()
     }

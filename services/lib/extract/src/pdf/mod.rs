@@ -6,6 +6,7 @@
 //! without rulings, `columns` and `table_header` find the `column` of each number, and `unruled` reads the result as
 //! flattened text.
 
+mod annotations;
 mod assemble;
 mod canvas;
 mod column;
@@ -13,6 +14,8 @@ mod columns;
 mod drawn_page;
 mod expansion;
 mod filters;
+#[cfg(test)]
+mod hidden_tests;
 #[cfg(test)]
 mod hostile_tests;
 mod lines;
@@ -32,7 +35,7 @@ mod visibility;
 
 use gongkai_model::{Block, Rejection, RejectionCode};
 use hayro_interpret::{
-    Context, InterpreterCache, InterpreterSettings, TransformExt,
+    Context, InterpreterCache, InterpreterSettings, RenderContent, TransformExt,
     hayro_syntax::{
         DecryptionError, LoadPdfError, Pdf,
         page::{Page, Pages},
@@ -100,8 +103,17 @@ fn draw<'p>(
     let mut canvas = Canvas::new(width, height, limits, budget);
     let area = Rect::new(0.0, 0.0, width, height);
     let transform = page.initial_transform(true).to_kurbo();
-    let mut context = Context::new(transform, area, cache, pdf.xref(), InterpreterSettings::default());
-    interpret_page(page, &mut context, &mut canvas);
+    let interpret = |canvas: &mut Canvas<'_>, render_content: RenderContent| {
+        let settings = InterpreterSettings { render_content, ..InterpreterSettings::default() };
+        let mut context = Context::new(transform, area, cache, pdf.xref(), settings);
+        interpret_page(page, &mut context, canvas);
+    };
+    interpret(&mut canvas, RenderContent::PAGE);
+    let notes = annotations::of(page);
+    if notes.has_text {
+        canvas.begin_annotations(notes.others);
+        interpret(&mut canvas, RenderContent::ANNOTATIONS);
+    }
     canvas.finish()
 }
 

@@ -26,6 +26,15 @@ const MOST: usize = 2000;
 /// Maximum number of comparisons of rulings with glyphs on a page.
 const MOST_COMPARED: usize = 20_000_000;
 
+/// The kind of a marked content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Marked {
+    Content,
+    /// Furniture of the page: a running head, the number of the page, a background.
+    Artifact,
+    Watermark,
+}
+
 /// The ground of a page so far.
 #[derive(Debug, Default)]
 pub(super) struct Ground {
@@ -33,15 +42,15 @@ pub(super) struct Ground {
     areas: Vec<(Rect, f64)>,
     /// The parts of the page that are drawn on, innermost last.
     clips: Vec<Rect>,
-    /// For each open marked content, whether it is a watermark.
-    marked: Vec<bool>,
+    /// The kinds of the open marked contents.
+    marked: Vec<Marked>,
 }
 
 impl Ground {
     /// Returns true if text drawn here in this paint can be seen and belongs to the text.
     pub(super) fn shows(&self, at: Point, props: &DrawProps<'_>) -> bool {
         let clipped = self.clips.last().is_some_and(|clip| !clip.inflate(1.0, 1.0).contains(at));
-        if clipped || self.marked.contains(&true) {
+        if clipped || self.marked.contains(&Marked::Watermark) {
             return false;
         }
         let Some((brightness, opacity)) = shade(&props.paint) else { return true };
@@ -67,6 +76,12 @@ impl Ground {
         true
     }
 
+    /// Forgets the clips and marks of the page's content.
+    pub(super) fn end_page(&mut self) {
+        self.clips.clear();
+        self.marked.clear();
+    }
+
     pub(super) fn push_clip(&mut self, clip: Rect) {
         if self.clips.len() < MOST {
             let inner = self.clips.last().map_or(clip, |outer| outer.intersect(clip));
@@ -81,9 +96,18 @@ impl Ground {
     pub(super) fn begin_marked(&mut self, tag: &[u8], properties: Option<&Dict<'_>>) {
         if self.marked.len() < MOST {
             let subtype = || properties?.get::<Name<'_>>(b"Subtype".as_slice());
-            let watermark = tag == b"Artifact" && subtype().is_some_and(|name| name.as_ref() == b"Watermark");
-            self.marked.push(watermark);
+            let is_watermark = || subtype().is_some_and(|name| name.as_ref() == b"Watermark");
+            self.marked.push(match tag {
+                b"Artifact" if is_watermark() => Marked::Watermark,
+                b"Artifact" => Marked::Artifact,
+                _ => Marked::Content,
+            });
         }
+    }
+
+    /// Returns true if what is drawn is marked as furniture of the page.
+    pub(super) fn is_in_artifact(&self) -> bool {
+        self.marked.contains(&Marked::Artifact)
     }
 
     pub(super) fn end_marked(&mut self) {
@@ -148,7 +172,7 @@ mod tests {
     use super::*;
 
     fn glyph(text: &str, x0: f64, y: f64) -> Glyph {
-        Glyph { text: text.to_owned(), x0, x1: x0 + 5.0, y, size: 10.0 }
+        Glyph { text: text.to_owned(), x0, x1: x0 + 5.0, y, size: 10.0, is_annotation: false }
     }
 
     fn level(at: f64, from: f64, to: f64) -> Ruling {
