@@ -176,7 +176,8 @@ impl BlockList<'_> {
 
 /// Returns true if the paragraph so far ends like a line that was broken for its length.
 fn is_cut(open: &str) -> bool {
-    let ended = open.ends_with(['。', '！', '？', '；', '：', ':', '”', '…', '.']) || open.ends_with("报告");
+    let ended = open.ends_with(['。', '！', '？', '；', '：', ':', '”', '…', '.'])
+        || ["报告", "年报", "年）", "年度）"].iter().any(|end| open.ends_with(end));
     !ended && open.chars().nth(WRAPPED - 1).is_some() && !is_of_page(open)
 }
 

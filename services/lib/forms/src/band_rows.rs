@@ -73,7 +73,15 @@ pub(crate) fn find<'r, 'a>(
         if row.values.is_empty() {
             let is_torn = is_torn || loose.is_some();
             let labels = row.labels.iter().filter_map(|piece| names.exact(&piece.label));
-            found.lone.extend(labels.chain(own).map(|(band, first)| LoneLabel { band, first, is_torn }));
+            // 17[A1] or 17见附表 beside the label is no number, and no blank either.
+            let has_digit = |piece: &&ReadCell<'a>| piece.cell.text.contains(|c: char| c.is_ascii_digit());
+            let written = row.labels.iter().skip(1).filter(has_digit);
+            for (band, first) in labels.chain(own) {
+                if row.spans_known && written.clone().next().is_some() {
+                    assignment.unsure_row(first, names.width(band), &written);
+                }
+                found.lone.push(LoneLabel { band, first, is_torn });
+            }
         }
         match own {
             None => note_head(&mut head, &row.labels, names),

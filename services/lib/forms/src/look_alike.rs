@@ -27,7 +27,7 @@ pub(crate) fn kind(document: &Document) -> LookAlike {
         LookAlike::RuleOfLawReport
     } else if has("格式") && (has("通知") || has("函")) {
         LookAlike::FormNotice
-    } else if PICTURES.iter().any(|word| has(word)) {
+    } else if head.iter().any(|line| is_picture_story(line)) {
         LookAlike::Infographic
     } else if has("预算公开") || has("决算公开") || has("部门预算") || has("部门决算") || has("预决算")
     {
@@ -91,17 +91,26 @@ fn is_title(line: &str) -> bool {
     line.chars().nth(LONGEST_TITLE).is_none() && !line.contains('。')
 }
 
-/// Returns true for a document on a school year, or of a body that reports under the rules for 公共企事业单位.
-pub(crate) fn is_of_institution(document: &Document) -> bool {
-    of_institution(&head_of(document))
+/// Returns true for a document on a school year, or of a body that reports under the rules for 公共企事业单位. A school
+/// or a hospital may publish the form of administrative bodies; without its tables, it does not.
+pub(crate) fn is_of_institution(document: &Document, no_cell: bool) -> bool {
+    let head = head_of(document);
+    let is_named = |line: &String| is_title(line) && is_of_disclosure(line) && names_institution(line);
+    of_institution(&head) || no_cell && head.iter().any(is_named)
 }
 
 /// Returns true for a story in pictures.
 pub(crate) fn is_infographic(document: &Document) -> bool {
-    head_of(document).iter().any(|line| is_title(line) && PICTURES.iter().any(|word| line.contains(word)))
+    head_of(document).iter().any(|line| is_picture_story(line))
 }
 
-const PICTURES: [&str; 4] = ["图解", "一图读懂", "一图看懂", "图说"];
+/// Returns true for the title of a story in pictures. The name of an attachment is none.
+fn is_picture_story(line: &str) -> bool {
+    is_title(line) && !line.starts_with("附件") && PICTURES.iter().any(|word| line.contains(word))
+}
+
+const PICTURES: [&str; 8] =
+    ["图解", "一图读懂", "一图看懂", "一图速览", "一图了解", "图文解读", "图片解读", "图说"];
 
 /// The rules by which schools, hospitals and utilities disclose information.
 const OTHER_RULES: [&str; 6] = [
@@ -114,7 +123,7 @@ const OTHER_RULES: [&str; 6] = [
 ];
 
 /// The last words of institutions that are no administrative bodies.
-const INSTITUTIONS: [&str; 15] = [
+const INSTITUTIONS: [&str; 16] = [
     "大学",
     "学院",
     "学校",
@@ -130,11 +139,11 @@ const INSTITUTIONS: [&str; 15] = [
     "电厂",
     "客运站",
     "殡仪馆",
+    "公共企事业单位",
 ];
 
 fn of_institution(head: &[String]) -> bool {
-    let titles =
-        || head.iter().filter(|line| is_title(line) && line.contains("信息公开") && line.contains("报告"));
+    let titles = || head.iter().filter(|line| is_title(line) && is_of_disclosure(line));
     let of_government = |line: &&String| line.contains("政府信息公开") || line.contains("政务公开");
     let named =
         titles().any(|line| line.contains("学年") || names_institution(line) && !of_government(&line));
@@ -143,10 +152,22 @@ fn of_institution(head: &[String]) -> bool {
     named || !is_government && head.iter().any(|line| rests_on_other_rules(line))
 }
 
+/// Returns true for the title of a report on disclosure by any body.
+fn is_of_disclosure(title: &str) -> bool {
+    DISCLOSED.iter().any(|word| title.contains(word)) && (title.contains("报告") || title.contains("年报"))
+}
+
+/// What bodies disclose, in the words of their reports. 校务 and 院务 are those of schools and hospitals.
+const DISCLOSED: [&str; 7] =
+    ["政府信息公开", "信息公开", "政务公开", "校务公开", "院务公开", "厂务公开", "企务公开"];
+
 fn names_institution(title: &str) -> bool {
-    let name = title.split("信息公开").next().unwrap_or_default();
-    let name = split_year(name).1;
-    INSTITUTIONS.iter().any(|end| name.ends_with(end))
+    let end = DISCLOSED.iter().filter_map(|word| title.find(word)).min().unwrap_or_default();
+    let (_, before, behind) = split_year(title.get(..end).unwrap_or_default());
+    let is_institution = |name: &str| INSTITUTIONS.iter().any(|end| name.ends_with(end));
+    let is_school_of_government =
+        |name: &str| ["行政学院", "社会主义学院"].iter().any(|end| name.ends_with(end));
+    [before, behind].iter().any(|name| is_institution(name) && !is_school_of_government(name))
 }
 
 /// Returns true for a sentence that names the rules for institutions as those of the report.
@@ -160,7 +181,14 @@ fn rests_on_other_rules(line: &str) -> bool {
 /// Returns true for JSON in place of a text.
 pub(crate) fn is_json(document: &Document) -> bool {
     let first = paragraphs(document).map(squeeze).find(|line| !line.is_empty());
-    first.is_some_and(|line| line.starts_with("{\"") || line.starts_with("[{\""))
+    // callback({"…"}) is for a script of another page.
+    let data = |line: String| {
+        let name =
+            line.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '$'));
+        let inner = name.strip_prefix('(').unwrap_or(name);
+        inner.starts_with("{\"") || inner.starts_with("[{\"")
+    };
+    first.is_some_and(data)
 }
 
 /// Maximum length of the text of a page that a script has to fill in, in scalars.

@@ -125,7 +125,7 @@ fn check_kind(
     if look_alike::is_json(document) {
         return Err(look_alike::rejection(LookAlike::DataPage));
     }
-    if look_alike::is_of_institution(document) {
+    if look_alike::is_of_institution(document, no_cell) {
         return Err(look_alike::rejection(LookAlike::PublicInstitution));
     }
     if no_cell && look_alike::is_infographic(document) {

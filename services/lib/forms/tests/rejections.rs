@@ -47,6 +47,22 @@ fn look_alikes_are_rejected_with_their_kind() {
             LookAlike::PublicInstitution,
         ),
         (
+            "云川县第一中学2023年校务公开工作年度报告\n一、总体情况\n公开信息7条。\n二、主动公开情况\n5条。\n三、依申请公开情况\n无。\n\
+             四、存在的主要问题和改进情况\n不够。",
+            LookAlike::PublicInstitution,
+        ),
+        (
+            "云川县妇幼保健院政府信息公开工作年度报告\n2023年\n一、总体情况\n我院公开信息7条。\n二、主动公开情况\n5条。\n\
+             三、依申请公开情况\n无。\n四、存在的主要问题和改进情况\n不够。",
+            LookAlike::PublicInstitution,
+        ),
+        (
+            "云川县公交公司公共企事业单位信息公开年报（2023年）\n根据《公共企事业单位信息公开规定制定办法》编制。\n一、总体情况\n5条。",
+            LookAlike::PublicInstitution,
+        ),
+        ("【图文解读】云川市水务局2023年政府信息公开工作年度报告\n来源：市水务局", LookAlike::Infographic),
+        ("callback({\"content\":\"一、总体情况 二、主动公开政府信息情况 规章 0\"})", LookAlike::DataPage),
+        (
             "图解：云川市水务局2023年政府信息公开工作年度报告\n一、总体情况\n公开信息7条。\n二、主动公开政府信息情况\n5条。\n\
              三、收到和处理政府信息公开申请情况\n9件。\n四、政府信息公开行政复议、行政诉讼情况\n无。",
             LookAlike::Infographic,
