@@ -4,7 +4,7 @@ use gongkai_model::{
     AgencyKey, Applicant, Area, CellRef, Citation, Concept, Contact, Evidence, EvidenceSource, Fact, FactId,
     Field, FieldName, Finding, FormId, Identity, LookAlike, Metadata, Note, Paragraph, Part, PartContent,
     Period, Region, Rejection, RejectionCode, Report, ReportKey, Revocation, Section, Severity, Source, Span,
-    State, Variant, Versions, Waiver, WaiverEnd,
+    State, UnreadReason, Variant, Versions, Waiver, WaiverEnd,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use rust_decimal::Decimal;
@@ -73,8 +73,13 @@ fn fact_id() -> impl Strategy<Value = FactId> {
 }
 
 pub(super) fn fact() -> impl Strategy<Value = Fact> {
-    (fact_id(), state(), option::of(source()), vec(source(), 0..3))
-        .prop_map(|(id, state, source, candidates)| Fact { id, state, source, candidates })
+    let reason = option::of(select(UnreadReason::ALL.to_vec()));
+    (fact_id(), state(), reason, option::of(source()), vec(source(), 0..3)).prop_map(
+        |(id, state, reason, source, candidates)| {
+            let unread_reason = reason.filter(|_| state == State::Unreadable);
+            Fact { id, state, unread_reason, source, candidates }
+        },
+    )
 }
 
 pub(super) fn finding() -> impl Strategy<Value = Finding> {

@@ -1,6 +1,6 @@
 //! Facts, their states and their sources. A blank has no value on either side.
 
-use gongkai_model::{Applicant, Area, CellRef, Concept, Fact, FactId, Source, Span, State};
+use gongkai_model::{Applicant, Area, CellRef, Concept, Fact, FactId, Source, Span, State, UnreadReason};
 
 use super::{Error, pair};
 use crate::v1;
@@ -70,6 +70,33 @@ pub fn state(wire: i32, value: Option<&str>) -> Result<State, Error> {
     }
 }
 
+impl From<UnreadReason> for v1::UnreadReason {
+    fn from(reason: UnreadReason) -> Self {
+        match reason {
+            UnreadReason::TwoCells => Self::TwoCells,
+            UnreadReason::CutsDiffer => Self::CutsDiffer,
+            UnreadReason::RowUnclear => Self::RowUnclear,
+            UnreadReason::RowUnknown => Self::RowUnknown,
+            UnreadReason::LayoutUnknown => Self::LayoutUnknown,
+            UnreadReason::NoNumber => Self::NoNumber,
+        }
+    }
+}
+
+/// Returns the reason of a wire enum, or `None` if there is none or this version does not know it.
+#[must_use]
+pub fn unread_reason(wire: v1::UnreadReason) -> Option<UnreadReason> {
+    Some(match wire {
+        v1::UnreadReason::Unspecified => return None,
+        v1::UnreadReason::TwoCells => UnreadReason::TwoCells,
+        v1::UnreadReason::CutsDiffer => UnreadReason::CutsDiffer,
+        v1::UnreadReason::RowUnclear => UnreadReason::RowUnclear,
+        v1::UnreadReason::RowUnknown => UnreadReason::RowUnknown,
+        v1::UnreadReason::LayoutUnknown => UnreadReason::LayoutUnknown,
+        v1::UnreadReason::NoNumber => UnreadReason::NoNumber,
+    })
+}
+
 impl From<&Source> for v1::Source {
     fn from(source: &Source) -> Self {
         Self {
@@ -128,6 +155,7 @@ impl From<&Fact> for v1::Fact {
             source: fact.source.as_ref().map(Into::into),
             candidates: fact.candidates.iter().map(Into::into).collect(),
             report: String::new(),
+            unread_reason: fact.unread_reason.map_or(v1::UnreadReason::Unspecified, Into::into).into(),
         }
     }
 }
@@ -141,9 +169,11 @@ impl TryFrom<v1::Fact> for Fact {
         }
         let who = v1::Applicant::try_from(fact.applicant)
             .map_err(|_| Error::unknown("applicant", fact.applicant.to_string()))?;
+        let unread_reason = unread_reason(fact.unread_reason());
         Ok(Self {
             id: FactId { concept: Concept::new(&fact.concept), applicant: applicant(who) },
             state: state(fact.state, fact.value.as_deref())?,
+            unread_reason,
             source: fact.source.map(TryInto::try_into).transpose()?,
             candidates: fact.candidates.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?,
         })
@@ -164,6 +194,14 @@ mod tests {
             prop_assert_eq!(wire.value.is_some(), fact.state.value().is_some());
             prop_assert_eq!(Fact::try_from(wire), Ok(fact));
         }
+    }
+
+    #[test]
+    fn a_reason_of_a_later_version_is_left_out() {
+        let state = v1::CellState::Unreadable.into();
+        let wire =
+            v1::Fact { concept: "requests.received".into(), state, unread_reason: 99, ..Default::default() };
+        assert_eq!(Fact::try_from(wire).unwrap().unread_reason, None);
     }
 
     #[test]

@@ -61,7 +61,8 @@ impl TryFrom<v1::Part> for Part {
 }
 
 fn fact((id, state): &(FactId, State)) -> v1::Fact {
-    (&Fact { id: id.clone(), state: *state, source: None, candidates: Vec::new() }).into()
+    (&Fact { id: id.clone(), state: *state, unread_reason: None, source: None, candidates: Vec::new() })
+        .into()
 }
 
 fn cell(fact: v1::Fact) -> Result<(FactId, State), Error> {

@@ -781,6 +781,9 @@ pub struct Fact {
     /// The resource name of the report. Set in responses that cover many reports.
     #[prost(string, tag = "7")]
     pub report: ::prost::alloc::string::String,
+    /// Why the cell is unreadable; unspecified in every other state.
+    #[prost(enumeration = "UnreadReason", tag = "8")]
+    pub unread_reason: i32,
 }
 /// A chapter of a report.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1197,6 +1200,55 @@ impl Severity {
             "SEVERITY_REVIEW" => Some(Self::Review),
             "SEVERITY_WARNING" => Some(Self::Warning),
             "SEVERITY_ERROR" => Some(Self::Error),
+            _ => None,
+        }
+    }
+}
+/// Why a cell is unreadable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum UnreadReason {
+    /// The cell is not unreadable, or an earlier version read it.
+    Unspecified = 0,
+    /// Two cells of the document are in the place of one of the form, with different texts.
+    TwoCells = 1,
+    /// The row can be cut to the columns of the form in several ways, and the cuts differ in this cell.
+    CutsDiffer = 2,
+    /// The row does not have the columns of the form, or its header contradicts them.
+    RowUnclear = 3,
+    /// The label and the order of the rows name different rows of the form, or the label stands apart from the numbers.
+    RowUnknown = 4,
+    /// Numbers of the chapter belong to no cell: its layout is unknown.
+    LayoutUnknown = 5,
+    /// The text is no number, or has a unit that the cell cannot have.
+    NoNumber = 6,
+}
+impl UnreadReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "UNREAD_REASON_UNSPECIFIED",
+            Self::TwoCells => "UNREAD_REASON_TWO_CELLS",
+            Self::CutsDiffer => "UNREAD_REASON_CUTS_DIFFER",
+            Self::RowUnclear => "UNREAD_REASON_ROW_UNCLEAR",
+            Self::RowUnknown => "UNREAD_REASON_ROW_UNKNOWN",
+            Self::LayoutUnknown => "UNREAD_REASON_LAYOUT_UNKNOWN",
+            Self::NoNumber => "UNREAD_REASON_NO_NUMBER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "UNREAD_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "UNREAD_REASON_TWO_CELLS" => Some(Self::TwoCells),
+            "UNREAD_REASON_CUTS_DIFFER" => Some(Self::CutsDiffer),
+            "UNREAD_REASON_ROW_UNCLEAR" => Some(Self::RowUnclear),
+            "UNREAD_REASON_ROW_UNKNOWN" => Some(Self::RowUnknown),
+            "UNREAD_REASON_LAYOUT_UNKNOWN" => Some(Self::LayoutUnknown),
+            "UNREAD_REASON_NO_NUMBER" => Some(Self::NoNumber),
             _ => None,
         }
     }

@@ -9,7 +9,7 @@ use gongkai_proto::{
         CellState, ContentRef, DeadLetter, Difference, DocumentKind, DocumentReceived, Fact, Finding,
         FindingsSummary, Header, Origin, ParsedReport, Part, PartRole, Rejection, ReportErased, ReportParsed,
         ReportRejected, ReportValidated, ReportWithdrawn, Rereading, ReviewStep, Sender, Severity, Site,
-        Source, SubmissionEnded, Versions, Waiver, WaiverChanged, WaiverState,
+        Source, SubmissionEnded, UnreadReason, Versions, Waiver, WaiverChanged, WaiverState,
     },
 };
 use prost::Message as _;
@@ -122,6 +122,7 @@ impl Fill {
             source: Some(self.source()),
             candidates: vec![self.source(), self.source()],
             report: self.text(),
+            unread_reason: UnreadReason::NoNumber.into(),
         }
     }
 

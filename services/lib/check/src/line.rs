@@ -103,6 +103,9 @@ pub struct FactLine {
     /// The number as a decimal string, if one is reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+    /// For an unreadable cell: the code of the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread_reason: Option<String>,
     /// Position of the cell in the original; absent for a missing cell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceLine>,
@@ -291,6 +294,7 @@ impl From<&Fact> for FactLine {
             applicant: fact.id.applicant.map(|applicant| applicant.as_str().to_owned()),
             state: fact.state.as_str().to_owned(),
             value: fact.state.value().map(|value| value.normalize().to_string()),
+            unread_reason: fact.unread_reason.map(|reason| reason.as_str().to_owned()),
             source: fact.source.as_ref().map(SourceLine::from),
             candidates: fact.candidates.iter().map(SourceLine::from).collect(),
         }

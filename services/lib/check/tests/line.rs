@@ -153,6 +153,36 @@ fn a_fact_has_its_value_and_its_place() {
 }
 
 #[test]
+fn every_fact_says_where_it_was_read_or_why_it_was_not() {
+    let again = "\t行政强制\n\t23\n\t行政强制\n\t24\n";
+    let text = sample().replace("\t29.50\n", "\t29.50%\n").replace("\t行政强制\n\t23\n", again);
+    let line = check("a.txt", text.as_bytes(), &hints(), &Limits::default());
+    let line: Value = serde_json::from_str(&line.to_json()).unwrap();
+    let quoted = |source: &Value| {
+        let at = |member: &str| usize::try_from(source[member].as_u64().unwrap()).unwrap();
+        assert!(["table", "row", "column"].iter().all(|member| source[member].is_u64()), "{source}");
+        text.chars().skip(at("start")).take(at("end") - at("start")).collect::<String>()
+    };
+    let mut unreadable = Vec::new();
+    for fact in line["report"]["facts"].as_array().unwrap() {
+        if fact["state"] == "unreadable" {
+            let cells: Vec<String> = fact["candidates"].as_array().unwrap().iter().map(quoted).collect();
+            unreadable.push((fact["concept"].as_str().unwrap(), fact["unread_reason"].as_str(), cells));
+        } else {
+            assert_eq!(
+                (fact.get("unread_reason"), &fact["source"]["text"]),
+                (None, &json!(quoted(&fact["source"])))
+            );
+        }
+    }
+    let expected = [
+        ("proactive.coercion.decisions", Some("two_cells"), vec!["23".to_owned(), "24".to_owned()]),
+        ("proactive.fees.amount", Some("no_number"), vec!["29.50%".to_owned()]),
+    ];
+    assert_eq!(unreadable, expected);
+}
+
+#[test]
 fn a_finding_names_rule_cause_operands_and_versions() {
     let line = checked();
     let findings = line["findings"].as_array().unwrap();

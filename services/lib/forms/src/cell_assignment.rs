@@ -1,12 +1,11 @@
 //! The assignment of a document's cells to the cells of a form, and the facts that follow from it.
 
-use gongkai_model::{Fact, Source, State};
+use gongkai_model::{Fact, Source, State, UnreadReason};
 
 use crate::{
     form::{Form, FormCell},
     read_cell::ReadCell,
     stated_units::Stated,
-    unread_reason::UnreadReason,
     value::CellValue,
 };
 
@@ -148,42 +147,44 @@ impl<'a> CellAssignment<'a> {
         self.slots.iter().all(|slot| matches!(slot, CellSlot::Open))
     }
 
-    /// Returns the fact of every cell, in the form's order, and why it is unreadable if it is.
-    pub(crate) fn into_facts(self, form: &Form) -> (Vec<Fact>, Vec<Option<UnreadReason>>) {
+    /// Returns the fact of every cell, in the form's order.
+    pub(crate) fn into_facts(self, form: &Form) -> Vec<Fact> {
         let units = self.units;
         let stated =
             |at: usize| units.iter().find(|(cell, _)| *cell == at).map_or(Stated::Nothing, |(_, unit)| *unit);
         let slots = form.cells.iter().zip(self.slots).enumerate();
-        slots.map(|(at, (cell, slot))| fact(cell, slot, stated(at))).unzip()
+        slots.map(|(at, (cell, slot))| fact(cell, slot, stated(at))).collect()
     }
 }
 
-fn fact(cell: &FormCell, slot: CellSlot<'_>, stated: Stated) -> (Fact, Option<UnreadReason>) {
-    let mut reason = None;
-    let (state, source, candidates) = match slot {
-        CellSlot::Open => (State::Missing, None, Vec::new()),
-        CellSlot::Empty => (State::Blank, None, Vec::new()),
-        CellSlot::Unsure(why, candidates) => {
-            reason = Some(why);
-            (State::Unreadable, None, candidates)
-        }
-        CellSlot::Read(piece) => {
-            let source = piece.source();
-            let number = match stated {
-                Stated::Nothing => piece.value.in_unit(cell.unit),
-                Stated::Unit(unit) => piece.value.stated_in(unit).in_unit(cell.unit),
-                Stated::Contradiction => piece.value.in_unit(cell.unit).filter(|_| piece.value.has_unit()),
-            };
-            match (piece.value, number) {
-                (CellValue::Blank, _) => (State::Blank, Some(source), Vec::new()),
-                (CellValue::NotApplicable, _) => (State::NotApplicable, Some(source), Vec::new()),
-                (_, Some(number)) => (State::Reported(number), Some(source), Vec::new()),
-                (_, None) => {
-                    reason = Some(UnreadReason::NoNumber);
-                    (State::Unreadable, Some(source.clone()), vec![source])
-                }
-            }
-        }
+fn fact(cell: &FormCell, slot: CellSlot<'_>, stated: Stated) -> Fact {
+    let of = |state, source, candidates| Fact {
+        id: cell.id.clone(),
+        state,
+        unread_reason: None,
+        source,
+        candidates,
     };
-    (Fact { id: cell.id.clone(), state, source, candidates }, reason)
+    let unreadable = |reason, source, candidates| Fact {
+        unread_reason: Some(reason),
+        ..of(State::Unreadable, source, candidates)
+    };
+    let piece = match slot {
+        CellSlot::Open => return of(State::Missing, None, Vec::new()),
+        CellSlot::Empty => return of(State::Blank, None, Vec::new()),
+        CellSlot::Unsure(reason, candidates) => return unreadable(reason, None, candidates),
+        CellSlot::Read(piece) => piece,
+    };
+    let source = piece.source();
+    let number = match stated {
+        Stated::Nothing => piece.value.in_unit(cell.unit),
+        Stated::Unit(unit) => piece.value.stated_in(unit).in_unit(cell.unit),
+        Stated::Contradiction => piece.value.in_unit(cell.unit).filter(|_| piece.value.has_unit()),
+    };
+    match (piece.value, number) {
+        (CellValue::Blank, _) => of(State::Blank, Some(source), Vec::new()),
+        (CellValue::NotApplicable, _) => of(State::NotApplicable, Some(source), Vec::new()),
+        (_, Some(number)) => of(State::Reported(number), Some(source), Vec::new()),
+        (_, None) => unreadable(UnreadReason::NoNumber, Some(source.clone()), vec![source]),
+    }
 }

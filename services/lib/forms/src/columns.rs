@@ -7,10 +7,9 @@
 
 use std::collections::HashMap;
 
-use crate::{
-    cell_assignment::CellAssignment, read_cell::ReadCell, rows::Row, unread_reason::UnreadReason,
-    value::CellValue,
-};
+use gongkai_model::UnreadReason;
+
+use crate::{cell_assignment::CellAssignment, read_cell::ReadCell, rows::Row, value::CellValue};
 
 /// A column of a header: the column of the form that it names, and the part of the grid that it covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,8 @@
 //! value is under the name of its column and block. If the names are complete they determine the order; if they are
 //! incomplete they must not contradict it.
 
+use gongkai_model::UnreadReason;
+
 use crate::{
     cell_assignment::CellAssignment,
     columns::{Filling, Header, Values, ends_blank, has_other_columns, spread, under_headings, values},
@@ -14,7 +16,6 @@ use crate::{
     read_cell::ReadCell,
     requests::Padding,
     rows::{Item, Row},
-    unread_reason::UnreadReason,
     value::CellValue,
 };
 

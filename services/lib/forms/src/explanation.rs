@@ -10,7 +10,6 @@ use crate::{
     load::Forms,
     report::{self, ReadParts},
     rows::{self, Item, Row},
-    unread_reason::UnreadReason,
     value::CellValue,
 };
 
@@ -49,8 +48,8 @@ fn write(
     }
     let form = parts.tables.form;
     writeln!(out, "facts of form {} {}", form.id, form.variant.as_str())?;
-    for (fact, reason) in parts.tables.facts.iter().zip(&parts.tables.reasons) {
-        self::fact(out, fact, *reason)?;
+    for fact in &parts.tables.facts {
+        self::fact(out, fact)?;
     }
     Ok(())
 }
@@ -113,12 +112,12 @@ fn row(out: &mut String, row: &Row<'_>, facts: &[Fact]) -> fmt::Result {
     writeln!(out, "  row [{}] {} -> {read_as}", labels.join(" | "), values.join(" "))
 }
 
-fn fact(out: &mut String, fact: &Fact, reason: Option<UnreadReason>) -> fmt::Result {
+fn fact(out: &mut String, fact: &Fact) -> fmt::Result {
     write!(out, "  {} {}", fact.id, fact.state.as_str())?;
     if let State::Reported(value) = fact.state {
         write!(out, " {value}, by label and position")?;
     }
-    if let Some(reason) = reason {
+    if let Some(reason) = fact.unread_reason {
         write!(out, " {}:", reason.as_str())?;
     }
     let cells = if fact.candidates.is_empty() { fact.source.as_slice() } else { &fact.candidates };

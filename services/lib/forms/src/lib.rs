@@ -56,7 +56,6 @@ mod title;
 mod torn_labels;
 mod unit_column;
 mod unlabelled_rows;
-mod unread_reason;
 mod value;
 mod versions;
 mod vocabulary;

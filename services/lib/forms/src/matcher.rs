@@ -14,7 +14,6 @@ use crate::{
     requests::{self, Padding},
     rows::{self, Item, Row},
     torn_labels, unit_column, unlabelled_rows,
-    unread_reason::UnreadReason,
     value::CellValue,
     vocabulary::Vocabulary,
 };
@@ -26,8 +25,6 @@ pub(crate) struct MatchedTables<'f> {
     pub form: &'f Form,
     /// Every cell of the form.
     pub facts: Vec<Fact>,
-    /// For each fact, why it is unreadable if it is.
-    pub reasons: Vec<Option<UnreadReason>>,
     /// True if no cell of any form was found.
     pub none: bool,
 }
@@ -59,8 +56,7 @@ pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) 
     ranges.disputes.iter().for_each(|range| disputes::read(range, form, padding, &mut assignment));
     let none = assignment.is_empty();
     doubt_unread(&ranges, form, (index, is_joined), &mut assignment);
-    let (facts, reasons) = assignment.into_facts(form);
-    Some(MatchedTables { form, facts, reasons, none })
+    Some(MatchedTables { form, facts: assignment.into_facts(form), none })
 }
 
 /// Minimum number of numbers in a chapter's tables that belong to no cell for the layout to count as unknown. Where no

@@ -4,6 +4,8 @@
 //! A row is identified by its label, and bands may be in any order. The values of a row are assigned by their order
 //! after the label and, if the band's header is complete, by the titles above them.
 
+use gongkai_model::UnreadReason;
+
 use crate::{
     band_names::BandNames,
     band_rows::{self, BandHit, BandRows, LoneLabel},
@@ -16,7 +18,6 @@ use crate::{
     read_cell::ReadCell,
     rows::{Item, Row},
     stated_units,
-    unread_reason::UnreadReason,
     value::CellValue,
     years,
 };

@@ -5,6 +5,7 @@
 //! read if its label names it and it is in order. It is also read if it is between two such rows, together with as
 //! many unnamed rows as the form has there, and no label contradicts.
 
+use gongkai_model::UnreadReason;
 use rust_decimal::Decimal;
 
 use crate::{
@@ -20,7 +21,6 @@ use crate::{
     rows::{self, Item, Row},
     subtotals,
     torn_labels::{self, TornLabels},
-    unread_reason::UnreadReason,
     value::CellValue,
 };
 

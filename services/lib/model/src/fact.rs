@@ -140,7 +140,7 @@ pub enum State {
     NotApplicable,
     /// The form has the cell, but the document does not.
     Missing,
-    /// Two readings assign different document cells to this cell. A person decides.
+    /// It is not certain which number the document has for this cell. A person decides; [`Fact::unread_reason`] says why.
     Unreadable,
 }
 
@@ -158,6 +158,35 @@ impl State {
             Self::Reported(value) => Some(value),
             _ => None,
         }
+    }
+}
+
+/// Why a cell of the form is unreadable. The cells of the document that the readings propose are the candidates of its fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", parse_err_ty = ParseError, parse_err_fn = ParseError::of)]
+pub enum UnreadReason {
+    /// Two cells of the document are in the place of one of the form, with different texts.
+    TwoCells,
+    /// The row can be cut to the columns of the form in several ways, and the cuts differ in this cell.
+    CutsDiffer,
+    /// The row does not have the columns of the form, or its header contradicts them.
+    RowUnclear,
+    /// The label and the order of the rows name different rows of the form, or the label stands apart from the numbers.
+    RowUnknown,
+    /// Numbers of the chapter belong to no cell: its layout is unknown.
+    LayoutUnknown,
+    /// The text is no number, or has a unit that the cell cannot have.
+    NoNumber,
+}
+
+impl UnreadReason {
+    /// All reasons.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
+
+    /// Returns the public code.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -196,6 +225,8 @@ pub struct Fact {
     pub id: FactId,
     /// State of the cell.
     pub state: State,
+    /// Why the cell is unreadable. Absent in every other state, and in facts that an earlier version read.
+    pub unread_reason: Option<UnreadReason>,
     /// Position of the cell in the original; absent for a missing cell.
     pub source: Option<Source>,
     /// For an unreadable cell: the positions that the readings proposed.

@@ -28,7 +28,7 @@ pub use agency::{AgencyKey, Region, ReportKey, is_short_for, names_nobody, norma
 pub use block::{Area, Block, Cell, Grid, Paragraph, Span};
 pub use difference::{DeclaredField, Difference};
 pub use document::{Document, MediaType, Note};
-pub use fact::{Applicant, CellRef, Concept, Fact, FactId, Source, State};
+pub use fact::{Applicant, CellRef, Concept, Fact, FactId, Source, State, UnreadReason};
 pub use finding::{Finding, Severity, Summary};
 pub use han::{is_han, is_ideograph};
 pub use history::{Arrival, Erasure, History, Rank, TakenDown, UrlIndex, Withdrawal, effective_at};

@@ -57,6 +57,10 @@ impl FieldHasher {
         self.text(&fact.id.to_string());
         self.text(fact.state.as_str());
         self.optional(fact.state.value().map(|v| v.to_string()));
+        if let Some(reason) = fact.unread_reason {
+            self.0.update(b"?");
+            self.text(reason.as_str());
+        }
         self.source(fact.source.as_ref());
         self.count(fact.candidates.len());
         fact.candidates.iter().for_each(|source| self.source(Some(source)));

@@ -67,6 +67,34 @@ async fn revisions_as_of_and_withdrawal() {
 }
 
 #[tokio::test]
+async fn an_unreadable_cell_has_its_reason_and_the_places_of_both_readings() {
+    let mut bench = Bench::start().await;
+    let received = bench.receive().await;
+    let mut event = bench.validated(received, A, "aa", 3).await;
+    let cell = |text: &str, column| v1::Source {
+        text: text.into(),
+        table: Some(1),
+        row: Some(3),
+        column: Some(column),
+        part: "年报.docx".into(),
+        ..Default::default()
+    };
+    let mut fact = v1::Fact {
+        concept: "requests.carried_in".into(),
+        applicant: v1::Applicant::Total.into(),
+        candidates: vec![cell("7", 8), cell("70", 9)],
+        ..Default::default()
+    };
+    fact.set_state(v1::CellState::Unreadable);
+    fact.set_unread_reason(v1::UnreadReason::CutsDiffer);
+    event.report.as_mut().unwrap().facts.push(fact.clone());
+    bench.publish(Event::ReportValidated, &event).await;
+    bench.projected().await;
+    let report = bench.client().await.get_report(get(A)).await.unwrap().into_inner();
+    assert_eq!(report.facts.last(), Some(&fact));
+}
+
+#[tokio::test]
 async fn drafts_are_no_revisions_and_rejections_no_reports() {
     let mut bench = Bench::start().await;
     let received = bench.receive().await;

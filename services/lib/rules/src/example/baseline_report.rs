@@ -105,6 +105,7 @@ fn facts(form: FormId, variant: Variant) -> Vec<Fact> {
         id,
         state: State::Reported(Decimal::ZERO),
         source: Some(Source { text: "0".to_owned(), ..Source::default() }),
+        unread_reason: None,
         candidates: Vec::new(),
     };
     cells.map(zero).collect()

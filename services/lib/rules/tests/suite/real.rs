@@ -110,6 +110,7 @@ pub(crate) fn report() -> Report {
         state: State::Reported(value(&id)),
         id,
         source: None,
+        unread_reason: None,
         candidates: Vec::new(),
     });
     let section = |(number, (title, texts)): (u32, &(&str, &[&str]))| Section {

@@ -96,7 +96,13 @@ pub(crate) fn filled(id: FormId, variant: Variant, seeds: &[u32]) -> Report {
 
 fn fact(id: FactId, state: State) -> Fact {
     let text = state.value().map(|value| value.to_string()).unwrap_or_default();
-    Fact { id, state, source: Some(Source { text, ..Source::default() }), candidates: Vec::new() }
+    Fact {
+        id,
+        state,
+        source: Some(Source { text, ..Source::default() }),
+        unread_reason: None,
+        candidates: Vec::new(),
+    }
 }
 
 fn report(form: FormId, variant: Variant, facts: Vec<Fact>) -> Report {

@@ -188,7 +188,7 @@ fn parse_area(text: &str) -> Option<Area> {
 }
 
 /// The columns that [`fact`] reads before [`SOURCE`].
-pub(super) const FACT: &str = "concept, applicant, state, value";
+pub(super) const FACT: &str = "concept, applicant, state, value, unread_reason";
 
 /// Reads a fact without its candidates from the columns [`FACT`] and [`SOURCE`], which begin at index `at`.
 pub(super) fn fact(row: &Row<'_>, at: usize) -> Result<Fact, Error> {
@@ -203,10 +203,12 @@ pub(super) fn fact(row: &Row<'_>, at: usize) -> Result<Fact, Error> {
         (Some("unreadable"), None) => State::Unreadable,
         _ => return Err(damaged("state")),
     };
+    let unread_reason = words(row, at + 4)?.map(|text| text.parse().map_err(|_| damaged("unread_reason")));
     Ok(Fact {
         id: FactId { concept, applicant },
         state,
-        source: source(row, at + 4)?,
+        unread_reason: unread_reason.transpose()?,
+        source: source(row, at + 5)?,
         candidates: Vec::new(),
     })
 }

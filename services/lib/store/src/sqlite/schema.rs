@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_8.sql"),
     include_str!("schema_9.sql"),
     include_str!("schema_10.sql"),
+    include_str!("schema_11.sql"),
 ];
 
 /// Applies the missing migrations in one transaction.
@@ -71,6 +72,7 @@ mod tests {
              ALTER TABLE arrival DROP COLUMN effective_at;
              ALTER TABLE withdrawal DROP COLUMN effective_at;
              ALTER TABLE fact DROP COLUMN source_part;
+             ALTER TABLE fact DROP COLUMN unread_reason;
              ALTER TABLE candidate DROP COLUMN source_part;
              ALTER TABLE finding DROP COLUMN source_part;
              DROP TABLE log;

@@ -4,7 +4,7 @@ use gongkai_lifecycle::current;
 use gongkai_model::{Fact, Finding, ReportKey, Source, Summary, Versions, Waiver, Withdrawal};
 use rusqlite::{OptionalExtension, Transaction, named_params, params, params_from_iter, types::Value};
 
-use super::columns::{self, micros, signed, source_values};
+use super::columns::{self, FACT, SOURCE, micros, signed, source_values};
 use super::{erasures, explained, lookup, moved, waivers};
 use crate::arrival::{ArrivalEvent, ArrivalOutcome, Content, StoredProse};
 use crate::change::ChangeKind;
@@ -290,9 +290,13 @@ fn insert_fact(tx: &Transaction<'_>, id: i64, position: i64, fact: &Fact) -> Res
         fact.id.applicant.map(|a| a.as_str().to_owned()).into(),
         fact.state.as_str().to_owned().into(),
         fact.state.value().map(|v| v.to_string()).into(),
+        fact.unread_reason.map(|reason| reason.as_str().to_owned()).into(),
     ];
-    tx.prepare_cached("INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
-        .execute(with_source(values, fact.source.as_ref()))?;
+    tx.prepare_cached(&format!(
+        "INSERT INTO fact (received_sequence, position, {FACT}, {SOURCE}) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    ))?
+    .execute(with_source(values, fact.source.as_ref()))?;
     for (rank, source) in (0_i64..).zip(&fact.candidates) {
         tx.prepare_cached("INSERT INTO candidate VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
             .execute(with_source([id.into(), position.into(), rank.into()], Some(source)))?;

@@ -2,7 +2,8 @@
 
 use gongkai_model::{
     AgencyKey, Area, Arrival, CellRef, Concept, Erasure, Fact, FactId, Finding, FormId, Rank, ReportKey,
-    ReviewStep, Revocation, Severity, Source, Span, State, Variant, Versions, Waiver, WaiverEnd, Withdrawal,
+    ReviewStep, Revocation, Severity, Source, Span, State, UnreadReason, Variant, Versions, Waiver,
+    WaiverEnd, Withdrawal,
 };
 use gongkai_store::{ArrivalEvent, ArrivalOutcome, Content, Origin, StoredProse, StoredSection};
 use time::{Duration, OffsetDateTime, macros::datetime};
@@ -147,7 +148,13 @@ fn source(text: &str, row: u32) -> Source {
 fn facts(n: i64) -> Vec<Fact> {
     let number = |text: String| State::Reported(text.parse().unwrap());
     let id = |text: &str| text.parse::<FactId>().unwrap();
-    let fact = |name: &str, state, source, candidates| Fact { id: id(name), state, source, candidates };
+    let fact = |name: &str, state, source, candidates| Fact {
+        id: id(name),
+        state,
+        unread_reason: (state == State::Unreadable).then_some(UnreadReason::CutsDiffer),
+        source,
+        candidates,
+    };
     vec![
         fact("proactive.fees.amount", number(format!("{n}.20")), Some(source("17.20", 3)), vec![]),
         fact("requests.received[total]", number(n.to_string()), Some(source("7", 5)), vec![]),

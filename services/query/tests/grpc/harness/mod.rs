@@ -198,7 +198,13 @@ fn versions() -> Versions {
 }
 
 fn fact(concept: &str, applicant: Option<Applicant>, state: State) -> Fact {
-    Fact { id: FactId { concept: Concept::new(concept), applicant }, state, source: None, candidates: vec![] }
+    Fact {
+        id: FactId { concept: Concept::new(concept), applicant },
+        state,
+        source: None,
+        unread_reason: None,
+        candidates: vec![],
+    }
 }
 
 fn report(key: &ReportKey, n: i64) -> Report {
