@@ -6,11 +6,13 @@
 //! Drafts have cores of their own, one for each reader, and a queue of their own, so submissions never wait for them.
 //! The queue is bounded in length and time.
 
+mod marked;
+
 use std::{future::Future, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use gongkai_agencies::Registry;
-use gongkai_check::NotCheckedLine;
+use gongkai_check::{NotCheckedLine, Places};
 use gongkai_isolation::{RawDocument, Readers, Unread};
 use gongkai_model::{Difference, Report, ReportKey, ReviewStep};
 use gongkai_neighbours::SharedRecords;
@@ -57,6 +59,8 @@ pub struct DryRun {
     limits: Limits,
     files: FileLimits,
     rules: RuleSet,
+    /// The positions of the forms' cells, in words.
+    form_places: Arc<Places>,
     /// Drafts in work or waiting.
     line: Arc<Semaphore>,
     cores: Arc<Semaphore>,
@@ -84,9 +88,11 @@ impl DryRun {
         };
         // The store is only read, so it loses no race.
         let records = RecordStore::new(runtime.entries(BUCKET_NEIGHBOURS), 1);
+        let rules = gongkai_rules::rule_set(config.rules.as_deref()).context("ingest.rules")?;
         Ok(Self {
             readers: Readers::new(&config.isolation()).context("couldn't make readers")?,
-            rules: gongkai_rules::rule_set(config.rules.as_deref()).context("ingest.rules")?,
+            form_places: Arc::new(Places::new(&rules)),
+            rules,
             neighbours: SharedRecords { records, registry },
             review_levels: ReviewLevels::new(config),
             limits: Limits { input_bytes: config.max_body_bytes, ..Limits::default() },

@@ -29,6 +29,15 @@ impl Language {
         }
         if english > chinese { Self::English } else { Self::Chinese }
     }
+
+    /// Returns the tag of the language.
+    #[must_use]
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::Chinese => "zh-CN",
+            Self::English => "en",
+        }
+    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::{
     dry_run::DryRun,
     error::Problem,
     intake::Intake,
+    language::Language,
     receipt::ReceiptJson,
     reception::Reception,
     signature::Covered,
@@ -91,10 +92,27 @@ impl App {
     }
 }
 
+/// What a browser allows a marked page, which has the text of whoever wrote the draft.
+const MARKED_PAGE_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+
 /// Answers 200 with the JSON of `gongkai check`.
 pub(super) fn checked(draft: &CheckedDraft) -> Response {
     let json = HeaderValue::from_static("application/json");
     (StatusCode::OK, [(header::CONTENT_TYPE, json)], draft.line().to_json()).into_response()
+}
+
+/// Answers 200 with a marked page. Nothing in it runs or loads anything, wherever it is shown.
+pub(super) fn marked(page: Vec<u8>, language: Language) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, MARKED_PAGE_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_LANGUAGE, language.tag()),
+        (header::VARY, "accept-language"),
+    ];
+    (StatusCode::OK, headers, page).into_response()
 }
 
 /// Answers 202 with the receipt. `Location` is the URL of its later states.

@@ -18,11 +18,7 @@ pub(super) async fn of_problems(request: Request, next: Next) -> Response {
         response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         *response.body_mut() = if is_head { Body::empty() } else { Body::from(body) };
     }
-    let name = match language {
-        Language::Chinese => "zh-CN",
-        Language::English => "en",
-    };
-    response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(name));
+    response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-language"));
     response
 }

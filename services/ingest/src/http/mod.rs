@@ -3,7 +3,7 @@
 //! - `POST /v1/events`: CloudEvents → 202 and a receipt, or a list of them for a batch
 //! - `POST /v1/reports`: a document → 202 and a receipt
 //! - `POST /v1/check`: a draft → 200 and the output of `gongkai check --format json`, compared with the stored
-//!   reports around it
+//!   reports around it; with `annotate=html` the draft as a page with its findings marked
 //! - `POST /v1/adapters/{name}`: a body in the format of a CMS → an answer in the format of the CMS
 //! - `GET /v1/submissions/{id}` → 200 and the receipt
 //! - `GET /v1/openapi.json`, `/v1/asyncapi.json`, `/v1/docs`: descriptions of the interfaces

@@ -15,20 +15,22 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, header, request::Parts};
 
 use super::{
-    app::{Admitted, App, accepted, checked},
+    app::{Admitted, App, accepted, checked, marked},
     disposition, query,
 };
 use crate::{
     auth::Caller,
     cloudevent,
     error::{Code, Problem},
-    fields, publication,
+    fields,
+    language::Language,
+    publication,
     signature::Covered,
     submission::{DeclaredMetadata, File, KEY_LIMIT, Submission, SubmissionIdentity},
 };
 use gongkai_proto::v1::{AgencyHint, DocumentKind, Site};
 
-/// The query parameters. Unknown ones are an error.
+/// The query parameters of both calls. Unknown ones are an error.
 const PARAMETERS: [&str; 10] = [
     "agency_name",
     "agency_code",
@@ -41,17 +43,26 @@ const PARAMETERS: [&str; 10] = [
     "site_code",
     "backfill",
 ];
+/// The parameter of a check that asks for the marked page.
+const ANNOTATE: &str = "annotate";
 
 pub(super) async fn submit(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let admitted = app.admit(request, covered).await?;
-    let submission = submission(&admitted).await?;
+    let parameters = parameters(&admitted, &[])?;
+    let submission = submission(&admitted, parameters).await?;
     Ok(accepted(app.reception.document(&admitted.caller, submission).await?.into()))
 }
 
 pub(super) async fn check(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let admitted = app.admit(request, covered).await?;
-    let submission = submission(&admitted).await?;
+    let mut parameters = parameters(&admitted, &[ANNOTATE])?;
+    let is_marked = is_marked(&parameters.remove(ANNOTATE).unwrap_or_default())?;
+    let submission = submission(&admitted, parameters).await?;
     let draft = Submission { kind: DocumentKind::Draft, ..submission };
+    if is_marked {
+        let language = Language::preferred(&admitted.head.headers);
+        return Ok(marked(app.dry_run.marked(draft, language).await?, language));
+    }
     Ok(checked(&app.dry_run.check(draft).await?))
 }
 
@@ -61,9 +72,25 @@ fn covered<'a>(head: &'a Parts, body: &'a [u8]) -> Covered<'a> {
     Covered::Request(&head.method, &head.uri, body)
 }
 
-async fn submission(admitted: &Admitted) -> Result<Submission, Problem> {
+/// Reads the query, which may have these parameters besides those of both calls.
+fn parameters(admitted: &Admitted, own: &[&'static str]) -> Result<BTreeMap<String, String>, Problem> {
+    query::parameters(admitted.head.uri.query().unwrap_or_default(), &[&PARAMETERS, own].concat())
+}
+
+/// Returns true if the marked page is asked for.
+fn is_marked(value: &str) -> Result<bool, Problem> {
+    match value {
+        "" => Ok(false),
+        "html" => Ok(true),
+        other => Err(Problem::invalid(ANNOTATE, other, "只能是 html", "must be html")),
+    }
+}
+
+async fn submission(
+    admitted: &Admitted,
+    parameters: BTreeMap<String, String>,
+) -> Result<Submission, Problem> {
     let (headers, caller) = (&admitted.head.headers, &admitted.caller);
-    let parameters = query::parameters(admitted.head.uri.query().unwrap_or_default(), &PARAMETERS)?;
     let identity = identity(headers, caller)?;
     let (declared, filename) = declared(parameters, caller)?;
     let FormFiles { mut content, attachments } = files(headers, admitted.body.bytes.clone()).await?;

@@ -1,6 +1,6 @@
 //! Drafts: compared with the stored reports around them, answered with findings, and not stored.
 
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use gongkai_ingest::config::{Config, Site};
 use gongkai_lifecycle::{Arrival, Rank};
 use gongkai_model::{Region, ReportKey};
@@ -16,9 +16,11 @@ use gongkai_worker::{
 };
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 use crate::harness::{Harness, NOW, post, published};
 
+const PAGE: &str = include_str!("../../../../tests/samples/07_html_dispute_total_and_period.html");
 const SAMPLE: &str = include_str!("../../../../tests/samples/01_word_paste_clean.txt");
 /// Rules that apply only if the report of the year before is known.
 const COPIED: [&str; 2] = ["X-COPY-NUM", "H-SIM-Y"];
@@ -195,4 +197,53 @@ async fn the_levels_that_a_site_demands_ride_on_its_events_and_count_for_reviewe
     event["data"]["review"] = json!([{"level": "科室负责人", "decision": "approved"}]);
     let line = harness.event(&event).await.json;
     assert!(rules(&line).contains(&"S-REVIEW"), "{line}");
+}
+
+/// Returns the headers and the page of a call that asks for the marked page.
+async fn marked(harness: &Harness, request: Request<Body>) -> (http::HeaderMap, String) {
+    let response = harness.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let (head, body) = response.into_parts();
+    let body = to_bytes(body, 1 << 24).await.unwrap();
+    (head.headers, String::from_utf8(body.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn a_draft_is_answered_as_a_marked_page_on_request() {
+    let harness = Harness::new(&Config::default()).await;
+    let script = "<script>alert(1)</script>";
+    let page = encoding_rs::GB18030.encode(&format!("{script}{PAGE}")).0.into_owned();
+    let (headers, copy) = marked(&harness, post("/v1/check?annotate=html", page)).await;
+    assert_eq!(headers["content-type"], "text/html; charset=utf-8");
+    let policy = headers["content-security-policy"].to_str().unwrap();
+    assert!(
+        policy.starts_with("sandbox; default-src 'none'") && !policy.contains("allow-scripts"),
+        "{policy}"
+    );
+    assert_eq!(
+        (&headers["x-content-type-options"], &headers["content-language"]),
+        (&"nosniff".parse().unwrap(), &"zh-CN".parse().unwrap())
+    );
+    assert!(copy.contains("必须整改</b> T4-SUM") && copy.contains(">54</mark>"), "{copy}");
+    assert!(copy.find("script-src 'none'").unwrap() < copy.find(script).unwrap(), "{copy}");
+
+    let mut english = post("/v1/check?annotate=html&filename=a.txt", SAMPLE);
+    english.headers_mut().insert("accept-language", "en".parse().unwrap());
+    let (headers, copy) = marked(&harness, english).await;
+    assert!(headers["content-language"] == "en" && copy.contains("Marked copy: "), "{copy}");
+    assert!(harness.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_draft_that_has_no_marked_page_is_answered_with_the_reason() {
+    let harness = Harness::new(&Config::default()).await;
+    let docx = include_bytes!("../../../../tests/samples/13_word_docx.docx").to_vec();
+    let (_, copy) = marked(&harness, post("/v1/check?annotate=html", docx)).await;
+    assert!(copy.contains("建议整改</b> T2-RULE") && !copy.contains("</mark>"), "{copy}");
+    let (_, copy) = marked(&harness, post("/v1/check?annotate=html", "<p>部门预算</p>")).await;
+    assert!(copy.contains("退回</b> NOT_A_REPORT") && copy.contains("<p>部门预算</p>"), "{copy}");
+    let answer = harness.call(post("/v1/check?annotate=pdf", SAMPLE)).await;
+    assert_eq!((answer.status, answer.text("code")), (StatusCode::BAD_REQUEST, "INVALID_FIELD"));
+    let answer = harness.call(post("/v1/reports?annotate=html", SAMPLE)).await;
+    assert_eq!((answer.status, answer.text("code")), (StatusCode::BAD_REQUEST, "INVALID_FIELD"));
 }

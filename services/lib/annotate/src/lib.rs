@@ -29,6 +29,12 @@ pub use lang::Lang;
 pub use marked_copy::MarkedCopy;
 pub use sheet::{Remark, RemarkSheet};
 
+/// Returns a page in UTF-8 with the list of the remarks only, for a document that has no marked page.
+#[must_use]
+pub fn list_page(sheet: &RemarkSheet) -> Vec<u8> {
+    text::list_page(sheet)
+}
+
 /// Returns a copy of a document with the remarks in it. `bytes`, `hints` and `limits` are those with which the document
 /// was read, so that the positions of the remarks are positions in it.
 ///

@@ -11,6 +11,8 @@ pub struct RemarkSheet {
     pub lang: Lang,
     /// The document in words, such as the body and the year of the report.
     pub subject: String,
+    /// True if the copy of a page is to be in UTF-8, whatever the charset of the page.
+    pub in_utf8: bool,
     /// The remarks. Their numbers in the copy are their positions here, from 1.
     pub remarks: Vec<Remark>,
 }

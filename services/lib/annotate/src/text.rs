@@ -11,6 +11,11 @@ use crate::{
     weave::{Insertions, Landing},
 };
 
+/// Returns a page with the list only, in UTF-8.
+pub(crate) fn list_page(sheet: &RemarkSheet) -> Vec<u8> {
+    page(sheet, &vec![0; sheet.remarks.len()], "")
+}
+
 /// Returns the copy, in UTF-8.
 pub(crate) fn annotate(original: &OriginalText, sheet: &RemarkSheet) -> MarkedCopy {
     let text = original.text.as_str();
@@ -24,15 +29,20 @@ pub(crate) fn annotate(original: &OriginalText, sheet: &RemarkSheet) -> MarkedCo
         .collect();
     let mut insertions = Insertions::default();
     let counts = insertions.marks(&marks, sheet);
-    let (prologue, section) = (list::prologue("utf-8"), list::section(sheet, &counts));
-    let (lang, title) = (sheet.lang.tag(), list::escaped(&sheet.subject));
     let woven = insertions.weave(text, list::escape);
     // The first line end of a `pre` is not part of its text.
+    let text = format!("<pre class=\"gongkai-text\">\n{woven}</pre>");
+    MarkedCopy { bytes: page(sheet, &counts, &text), media_type: MediaType::Html }
+}
+
+fn page(sheet: &RemarkSheet, counts: &[usize], text: &str) -> Vec<u8> {
+    let (prologue, section) = (list::prologue("utf-8"), list::section(sheet, counts));
+    let (lang, title) = (sheet.lang.tag(), list::escaped(&sheet.subject));
     let page = format!(
         "<!DOCTYPE html>\n<html lang=\"{lang}\"><head>{prologue}<title>{title}</title></head>\n\
-         <body>{section}<pre class=\"gongkai-text\">\n{woven}</pre></body></html>\n"
+         <body>{section}{text}</body></html>\n"
     );
-    MarkedCopy { bytes: page.into_bytes(), media_type: MediaType::Html }
+    page.into_bytes()
 }
 
 /// Returns the part of a range that contains these words, or the whole range if it does not.
@@ -69,7 +79,12 @@ mod tests {
             legal: String::new(),
             sources: vec![source],
         };
-        let sheet = RemarkSheet { lang: Lang::English, subject: "a & b".to_owned(), remarks: vec![remark] };
+        let sheet = RemarkSheet {
+            lang: Lang::English,
+            subject: "a & b".to_owned(),
+            remarks: vec![remark],
+            ..RemarkSheet::default()
+        };
         let copy = annotate(text.as_bytes(), &Hints::default(), &Limits::default(), &sheet).unwrap();
         let page = String::from_utf8(copy.bytes).unwrap();
         assert!(page.contains("规章 | &lt;b&gt;1&lt;/b&gt; | 2\n共77条，联系电话<mark"), "{page}");

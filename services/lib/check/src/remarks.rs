@@ -42,7 +42,7 @@ pub fn remark_sheet(line: &CheckLine, places: &Places, lang: Lang) -> RemarkShee
         Lang::English => format!("{} {}", report.agency, report.year),
     });
     let remarks = by_cause(&told).iter().map(|group| remark(group, line, places, lang)).collect();
-    RemarkSheet { lang, subject: subject.unwrap_or_default(), remarks }
+    RemarkSheet { lang, subject: subject.unwrap_or_default(), in_utf8: false, remarks }
 }
 
 fn remark(group: &CauseGroup<'_>, line: &CheckLine, places: &Places, lang: Lang) -> Remark {

@@ -14,6 +14,8 @@ pub(crate) struct SheetMessage {
     subject: String,
     #[prost(message, repeated, tag = "3")]
     remarks: Vec<RemarkMessage>,
+    #[prost(bool, tag = "4")]
+    in_utf8: bool,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -43,6 +45,7 @@ impl From<&RemarkSheet> for SheetMessage {
             is_english: sheet.lang == Lang::English,
             subject: sheet.subject.clone(),
             remarks: sheet.remarks.iter().map(RemarkMessage::from).collect(),
+            in_utf8: sheet.in_utf8,
         }
     }
 }
@@ -53,6 +56,7 @@ impl SheetMessage {
         Some(RemarkSheet {
             lang: if self.is_english { Lang::English } else { Lang::Chinese },
             subject: self.subject,
+            in_utf8: self.in_utf8,
             remarks: self.remarks.into_iter().map(RemarkMessage::into_remark).collect::<Option<_>>()?,
         })
     }
@@ -112,7 +116,12 @@ mod tests {
             legal: "条例第四十九条".to_owned(),
             sources: vec![source],
         };
-        let sheet = RemarkSheet { lang: Lang::English, subject: "某局".to_owned(), remarks: vec![remark] };
+        let sheet = RemarkSheet {
+            lang: Lang::English,
+            subject: "某局".to_owned(),
+            remarks: vec![remark],
+            ..RemarkSheet::default()
+        };
         let message = SheetMessage::from(&sheet);
         let arrived = SheetMessage::decode(message.encode_to_vec().as_slice()).unwrap();
         assert_eq!(arrived.into_sheet(), Some(sheet));

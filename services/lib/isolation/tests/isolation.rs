@@ -223,8 +223,12 @@ fn a_child_makes_the_copy_that_this_process_would() {
         legal: String::new(),
         sources: vec![source],
     };
-    let sheet =
-        RemarkSheet { lang: Lang::Chinese, subject: "云溪县档案局".to_owned(), remarks: vec![remark] };
+    let sheet = RemarkSheet {
+        lang: Lang::Chinese,
+        subject: "云溪县档案局".to_owned(),
+        remarks: vec![remark],
+        ..RemarkSheet::default()
+    };
     let bytes = REPORT.as_bytes();
     let RawDocument { hints, limits, .. } = document(bytes);
     let copy = readers.annotate(&document(bytes), &sheet).unwrap();

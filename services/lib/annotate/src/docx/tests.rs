@@ -58,7 +58,12 @@ fn cell(column: u32) -> Source {
 }
 
 fn copy_of(package: &[u8], remarks: Vec<Remark>) -> Vec<u8> {
-    let sheet = RemarkSheet { lang: Lang::Chinese, subject: "某局 2023 年度".to_owned(), remarks };
+    let sheet = RemarkSheet {
+        lang: Lang::Chinese,
+        subject: "某局 2023 年度".to_owned(),
+        remarks,
+        ..RemarkSheet::default()
+    };
     let copy = annotate(package, &Hints::default(), &Limits::default(), &sheet).unwrap().bytes;
     let texts = |package: &[u8]| {
         let mut blocks = docx_blocks(package, &Limits::default()).unwrap();

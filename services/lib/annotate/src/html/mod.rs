@@ -25,7 +25,7 @@ use crate::{
 
 /// Returns the copy, in the charset of the page.
 pub(crate) fn annotate(original: &OriginalText, sheet: &RemarkSheet) -> MarkedCopy {
-    let text = original.text.as_str();
+    let (text, charset) = (original.text.as_str(), if sheet.in_utf8 { "utf-8" } else { original.charset });
     let page = PageScan::of(text);
     let marks: Vec<(TextMark, Landing)> = places::of_text(text, sheet)
         .into_iter()
@@ -33,10 +33,10 @@ pub(crate) fn annotate(original: &OriginalText, sheet: &RemarkSheet) -> MarkedCo
         .collect();
     let mut insertions = Insertions::default();
     let counts = insertions.marks(&marks, sheet);
-    insertions.push(page.prologue, InsertionKind::Block, list::prologue(original.charset));
+    insertions.push(page.prologue, InsertionKind::Block, list::prologue(charset));
     insertions.push(page.content.max(page.prologue), InsertionKind::Block, list::section(sheet, &counts));
     let woven = insertions.weave(text, |piece, woven| woven.push_str(piece));
-    MarkedCopy { bytes: encode::encode(&woven, original), media_type: MediaType::Html }
+    MarkedCopy { bytes: encode::encode(&woven, charset, original.has_mark), media_type: MediaType::Html }
 }
 
 /// Returns where a mark goes, or `None` if nothing there can hold it.

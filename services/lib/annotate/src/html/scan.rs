@@ -119,6 +119,8 @@ struct Scanner<'t> {
     /// The open element that holds no marks, and how often it is nested.
     closed: Option<(Vec<u8>, usize)>,
     in_link: bool,
+    /// True once a tag or text was seen, after which a doctype means nothing.
+    has_begun: bool,
     content: Option<usize>,
 }
 
@@ -130,6 +132,7 @@ impl<'t> Scanner<'t> {
             tables: Vec::new(),
             closed: None,
             in_link: false,
+            has_begun: false,
             content: None,
         }
     }
@@ -137,6 +140,7 @@ impl<'t> Scanner<'t> {
     fn token(&mut self, token: &Token<usize>) {
         match token {
             Token::StartTag(tag) => {
+                self.has_begun = true;
                 if self.closed.is_none() && !BEFORE_CONTENT.contains(&tag.name.as_slice()) {
                     let at = if tag.name.as_slice() == b"body" {
                         self.end_of_tag(tag.span.end)
@@ -149,11 +153,12 @@ impl<'t> Scanner<'t> {
                 self.gap(self.end_of_tag(tag.span.end));
             }
             Token::EndTag(tag) => {
+                self.has_begun = true;
                 self.end(&tag.name);
                 self.gap(self.end_of_tag(tag.span.end));
             }
             Token::String(text) => self.string(text.span.start..text.span.end),
-            Token::Doctype(doctype) if self.content.is_none() => {
+            Token::Doctype(doctype) if !self.has_begun => {
                 self.page.prologue = self.end_of_tag(doctype.span.end);
             }
             _ => {}
@@ -163,6 +168,7 @@ impl<'t> Scanner<'t> {
     fn string(&mut self, range: Range<usize>) {
         let is_shown = self.closed.is_none();
         let has_text = self.text.get(range.clone()).is_some_and(|text| !text.trim().is_empty());
+        self.has_begun |= has_text;
         if is_shown && has_text {
             self.content.get_or_insert(range.start);
         }

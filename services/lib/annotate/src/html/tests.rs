@@ -25,7 +25,12 @@ fn marked(page: &str) -> (String, Span) {
 }
 
 fn copy_of(bytes: &[u8], remarks: Vec<Remark>) -> Vec<u8> {
-    let sheet = RemarkSheet { lang: Lang::Chinese, subject: "某局 2023 年度".to_owned(), remarks };
+    let sheet = RemarkSheet {
+        lang: Lang::Chinese,
+        subject: "某局 2023 年度".to_owned(),
+        remarks,
+        ..RemarkSheet::default()
+    };
     let hints = Hints { filename: Some("a.html"), ..Hints::default() };
     annotate(bytes, &hints, &Limits::default(), &sheet).unwrap().bytes
 }
@@ -95,10 +100,13 @@ fn the_list_stands_where_the_content_begins() {
 
 #[test]
 fn a_copy_forbids_scripts_before_anything_of_the_page() {
-    let page = "<!DOCTYPE html><script>document.title='ran'</script><p>甲</p>";
-    let copy = String::from_utf8(copy_of(page.as_bytes(), vec![remark(Vec::new())])).unwrap();
-    let policy = copy.find("script-src 'none'").unwrap();
-    assert!(policy < copy.find("<script>").unwrap() && copy.starts_with("<!DOCTYPE html><meta"), "{copy}");
+    let script = "<script>document.title='ran'</script>";
+    for page in [format!("<!DOCTYPE html>{script}<p>甲</p>"), format!("{script}<!DOCTYPE html><p>甲</p>")] {
+        let copy = String::from_utf8(copy_of(page.as_bytes(), vec![remark(Vec::new())])).unwrap();
+        let policy = copy.find("script-src 'none'").unwrap();
+        assert!(policy < copy.find("<script>").unwrap(), "{copy}");
+    }
+    let copy = String::from_utf8(copy_of(script.as_bytes(), vec![remark(Vec::new())])).unwrap();
     assert!(copy.contains("合计&lt;不符&gt;") && copy.contains("文中没有可标注的位置"), "{copy}");
 }
 
@@ -151,10 +159,26 @@ fn without(text: &str, from: &str, to: &str) -> String {
     kept + rest
 }
 
+/// Returns the names of the tags of a page that begin an element.
+fn page_tags(page: &str) -> Vec<String> {
+    let tokens = html5gum::Tokenizer::new(page).flatten();
+    let name = |token| match token {
+        html5gum::Token::StartTag(tag) => Some(String::from_utf8_lossy(&tag.name).into_owned()),
+        _ => None,
+    };
+    tokens.filter_map(name).collect()
+}
+
+#[test]
+fn line_ends_of_every_kind_are_counted() {
+    let page = "<!DOCTYPE html>\r\n<body>\r\n<p>一&nbsp;二\r\n三[四]</p>\r<p>五</p>";
+    assert!(body_of(page, "").ends_with("三<M>四</M><R></p>\r<p>五</p>"), "{}", body_of(page, ""));
+}
+
 proptest! {
     #[test]
     fn without_its_insertions_a_copy_is_the_page(
-        page in "(<(/?(table|tr|td|a|p|b|script|title|body|select)|!doctype html|!--)[ a=\"']{0,3}>|[甲1&; \n<>-]){0,30}",
+        page in "(<(/?(table|tr|td|a|p|b|script|title|body|select)|!doctype html|!--)[ a=\"']{0,3}>|[甲1&; \r\n<>-]){0,30}",
         spans in prop::collection::vec((0_u32..60, 0_u32..20), 0..4),
     ) {
         let page = format!("<p>{page}");
@@ -163,6 +187,13 @@ proptest! {
         let plain = without(&copy.replacen(&crate::list::prologue("utf-8"), "", 1), "<style>.gongkai", "</section>");
         let plain = without(&plain, "<mark class=\"gongkai-mark", ">").replace("</mark>", "");
         let plain = without(&plain, "<a href=\"#gongkai-1\"", "</a>");
-        prop_assert_eq!(without(&plain, "<span class=\"gongkai-ref\"", "</span>"), page);
+        let plain = without(&plain, "<span class=\"gongkai-ref\"", "</span>");
+        prop_assert_eq!(&plain, &page);
+        // No mark is inside of a tag: the copy has the tags of the page, and its own.
+        let tags = |page: &str| page_tags(page).into_iter().filter(|tag| !["mark", "meta", "style", "section"].contains(&tag.as_str())).collect::<Vec<_>>();
+        let (_, body) = copy.split_once("</section>").unwrap();
+        let (before, _) = copy.split_once("<style>.gongkai").unwrap();
+        let own: Vec<String> = tags(&format!("{before}{}", without(&without(body, "<a href=\"#gongkai-1\"", "</a>"), "<span class=\"gongkai-ref\"", "</span>")));
+        prop_assert_eq!(own, tags(&page));
     }
 }

@@ -26,7 +26,12 @@ fn remark(sources: Vec<Source>) -> Remark {
 }
 
 fn copy_of(bytes: &[u8], remarks: Vec<Remark>) -> Vec<u8> {
-    let sheet = RemarkSheet { lang: Lang::Chinese, subject: "某局 2024 年度".to_owned(), remarks };
+    let sheet = RemarkSheet {
+        lang: Lang::Chinese,
+        subject: "某局 2024 年度".to_owned(),
+        remarks,
+        ..RemarkSheet::default()
+    };
     let copy = annotate(bytes, &Hints::default(), &Limits::default(), &sheet).unwrap().bytes;
     assert!(copy.starts_with(bytes), "the original comes first");
     let read = |bytes: &[u8]| {
