@@ -13,6 +13,7 @@
 
 mod binary;
 mod charset;
+mod colour;
 mod cpu;
 mod doc;
 mod docx;

@@ -16,6 +16,7 @@ use super::{
     xml::{self, Node},
 };
 use crate::{
+    colour::{Colour, Ground},
     invisible::is_invisible,
     limits::Limits,
     raised::{lowered_digit, raised_digit},
@@ -37,6 +38,10 @@ pub(super) struct DocxBuilder<'a> {
     /// For each open field, whether its result has begun.
     fields: Vec<bool>,
     run: Run,
+    /// How the digits of an exponent or an index are written, inside a formula.
+    formula: Option<fn(char) -> char>,
+    /// What is behind the open cell.
+    ground: Ground,
     /// True while text belongs to the document.
     in_text: bool,
     in_row_properties: bool,
@@ -58,7 +63,10 @@ pub(super) struct Chunk {
 }
 
 /// Largest size of text that nobody can read, in half points.
-const UNREADABLE: u32 = 2;
+const UNREADABLE: u32 = 4;
+
+/// Largest width of text that nobody can read, in percent.
+const NARROWEST: u32 = 5;
 
 /// The properties of a run of characters.
 #[derive(Debug, Default)]
@@ -69,9 +77,10 @@ struct Run {
     struck: Option<bool>,
     /// How a digit is written, if the run is raised or lowered, as the mark of a footnote.
     marked: Option<fn(char) -> char>,
-    /// White, and without a background of its own.
-    pale: bool,
-    shaded: bool,
+    ink: Option<Colour>,
+    ground: Ground,
+    /// Below the line.
+    is_lowered: bool,
     style: Option<String>,
 }
 
@@ -106,6 +115,8 @@ impl<'a> DocxBuilder<'a> {
             controls: Vec::new(),
             fields: Vec::new(),
             run: Run::default(),
+            formula: None,
+            ground: Ground::Open,
             in_text: false,
             in_row_properties: false,
             cells: 0,
@@ -200,16 +211,28 @@ impl<'a> DocxBuilder<'a> {
                     _ => None,
                 };
             }
-            "position" if self.run.is_open && xml::number(tag).is_some_and(|up| up > 0) => {
-                self.run.marked = Some(raised_digit);
+            "position" if self.run.is_open => match xml::attribute(tag, "val").as_deref() {
+                Some(down) if down.starts_with('-') => self.run.is_lowered = true,
+                Some("0") | None => {}
+                Some(_) => self.run.marked = Some(raised_digit),
+            },
+            "sup" => self.formula = Some(raised_digit),
+            "sub" => self.formula = Some(lowered_digit),
+            "w" if self.run.is_open && xml::number(tag).is_some_and(|width| width <= NARROWEST) => {
+                self.run.hidden = Some(true);
             }
+            "noFill" if self.run.is_open => self.run.hidden = Some(true),
             "sz" if self.run.is_open && xml::number(tag).is_some_and(|size| size <= UNREADABLE) => {
                 self.run.hidden = Some(true);
             }
             "color" if self.run.is_open => {
-                self.run.pale = xml::attribute(tag, "val").is_some_and(|c| c.eq_ignore_ascii_case("ffffff"));
+                self.run.ink =
+                    xml::attribute(tag, "val").and_then(|colour| Colour::of_hex(colour.as_bytes()));
             }
-            "shd" | "highlight" if self.run.is_open => self.run.shaded = true,
+            "shd" | "highlight" if self.run.is_open => self.run.ground = ground(tag),
+            "shd" if self.paragraphs.is_empty() || !self.tables.is_empty() && !properties => {
+                self.ground = ground(tag);
+            }
             "rStyle" if self.run.is_open => self.run.style = xml::attribute(tag, "val"),
             _ => {}
         }
@@ -220,6 +243,7 @@ impl<'a> DocxBuilder<'a> {
         match name {
             "t" => self.in_text = false,
             "r" => self.run = Run::default(),
+            "sup" | "sub" => self.formula = None,
             "trPr" => self.in_row_properties = false,
             "pPr" => {
                 if let Some(paragraph) = self.paragraphs.last_mut() {
@@ -232,6 +256,7 @@ impl<'a> DocxBuilder<'a> {
                 }
             }
             "tr" | "tc" => {
+                self.ground = Ground::Open;
                 let end = self.place.end;
                 if let Some(table) = self.tables.last_mut() {
                     table.close_cell(end);
@@ -331,15 +356,21 @@ impl<'a> DocxBuilder<'a> {
             return Ok(());
         }
         let limits = self.limits;
+        let is_pale = self.is_pale();
         let Some(paragraph) = self.paragraphs.last_mut() else { return Ok(()) };
         paragraph.length += text.chars().count();
         if paragraph.length > limits.line_scalars {
             return Err(reject::too_large(("段落字数", "characters in a paragraph"), limits.line_scalars));
         }
-        let marked = self.run.marked;
+        let style = self.run.style.as_deref();
+        let marked = self.run.marked.or(self.formula).or_else(|| self.styles.marks(style?));
+        // Text below the line is no part of what is before it.
+        if let Some(line) = paragraph.lines.last_mut().filter(|_| self.run.is_lowered) {
+            line.push(' ');
+        }
         let shown =
             text.chars().filter(|c| !is_invisible(*c)).map(|c| marked.map_or(c, |written| written(c)));
-        if self.run.pale && !self.run.shaded {
+        if is_pale {
             paragraph.pale.extend(shown);
             return Ok(());
         }
@@ -358,6 +389,14 @@ impl<'a> DocxBuilder<'a> {
             paragraph.length += 1;
             paragraph.lines.push(String::new());
         }
+    }
+
+    /// Returns true if text of the run has the colour of its ground.
+    fn is_pale(&self) -> bool {
+        let style = self.run.style.as_deref();
+        let Some(ink) = self.run.ink.or_else(|| self.styles.ink(style?)) else { return false };
+        let around = if self.tables.is_empty() { Ground::Open } else { self.ground };
+        self.run.ground.or(around).hides(ink)
     }
 
     fn is_shown(&self) -> bool {
@@ -458,6 +497,18 @@ impl<'a> DocxBuilder<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// Returns what a shading or a highlight puts behind text.
+fn ground(tag: &BytesStart<'_>) -> Ground {
+    let fill = xml::attribute(tag, "fill").or_else(|| xml::attribute(tag, "val")).unwrap_or_default();
+    let fill = fill.to_ascii_lowercase();
+    let is_plain = xml::attribute(tag, "val").is_none_or(|pattern| pattern != "solid");
+    match Colour::of_hex(fill.as_bytes()).or_else(|| Colour::of_name(fill.as_bytes())) {
+        Some(colour) if is_plain => Ground::Colour(colour),
+        None if matches!(fill.as_str(), "auto" | "none" | "clear" | "nil") => Ground::Open,
+        _ => Ground::Unknown,
     }
 }
 

@@ -6,7 +6,11 @@ use std::collections::{HashMap, HashSet};
 use gongkai_model::Rejection;
 
 use super::xml::{self, Node};
-use crate::limits::Limits;
+use crate::{
+    colour::Colour,
+    limits::Limits,
+    raised::{lowered_digit, raised_digit},
+};
 
 /// Maximum number of styles in a chain of base styles.
 const LONGEST_CHAIN: usize = 32;
@@ -22,6 +26,9 @@ struct Style {
     level: Option<u32>,
     hidden: Option<bool>,
     struck: Option<bool>,
+    /// How a digit is written, if text in the style is raised or lowered.
+    marked: Option<fn(char) -> char>,
+    ink: Option<Colour>,
     is_contents: bool,
 }
 
@@ -83,6 +90,16 @@ impl Styles {
         self.chain(id).find_map(|style| style.struck)
     }
 
+    /// Returns how a digit in this style is written, if the style raises or lowers text.
+    pub(super) fn marks(&self, id: &str) -> Option<fn(char) -> char> {
+        self.chain(id).find_map(|style| style.marked)
+    }
+
+    /// Returns the colour of text in this style, if the style defines it.
+    pub(super) fn ink(&self, id: &str) -> Option<Colour> {
+        self.chain(id).find_map(|style| style.ink)
+    }
+
     /// Returns true for a line of a table of contents.
     pub(super) fn is_contents(&self, id: &str) -> bool {
         self.0.get(id).is_some_and(|style| style.is_contents)
@@ -102,6 +119,14 @@ impl Style {
             "ilvl" => self.level = xml::number(tag),
             "strike" | "dstrike" => self.struck = Some(self.struck == Some(true) || xml::is_on(tag)),
             "vanish" => self.hidden = Some(xml::is_on(tag)),
+            "vertAlign" => {
+                self.marked = match xml::attribute(tag, "val").as_deref() {
+                    Some("superscript") => Some(raised_digit),
+                    Some("subscript") => Some(lowered_digit),
+                    _ => None,
+                };
+            }
+            "color" => self.ink = xml::attribute(tag, "val").and_then(|c| Colour::of_hex(c.as_bytes())),
             "name" => {
                 let name = xml::attribute(tag, "val").unwrap_or_default().to_ascii_lowercase();
                 self.is_contents = name.strip_prefix("toc ").is_some_and(|level| level.parse::<u8>().is_ok());

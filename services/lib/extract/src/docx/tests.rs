@@ -13,7 +13,10 @@ use crate::{cpu::Cpu, limits::Limits};
 const STYLES: &str = r#"<w:styles xmlns:w="w"><w:style w:styleId="Base"><w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr></w:style>
 <w:style w:styleId="Chapter"><w:name w:val="heading 1"/><w:basedOn w:val="Base"/></w:style>
 <w:style w:styleId="T1"><w:name w:val="toc 1"/></w:style>
-<w:style w:styleId="Secret"><w:rPr><w:vanish/></w:rPr></w:style></w:styles>"#;
+<w:style w:styleId="Secret"><w:rPr><w:vanish/></w:rPr></w:style>
+<w:style w:styleId="Note"><w:rPr><w:vertAlign w:val="superscript"/></w:rPr></w:style>
+<w:style w:styleId="White"><w:basedOn w:val="Snow"/></w:style>
+<w:style w:styleId="Snow"><w:rPr><w:color w:val="FFFFFF"/></w:rPr></w:style></w:styles>"#;
 
 const NUMBERING: &str = r#"<w:numbering xmlns:w="w"><w:abstractNum w:abstractNumId="4">
 <w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="chineseCounting"/><w:lvlText w:val="%1、"/></w:lvl>
@@ -143,6 +146,51 @@ fn what_is_not_printed_is_not_read() {
     check(
         "<w:p><w:r><w:ruby><w:rt><w:r><w:t>bào</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>报</w:t></w:r></w:rubyBase></w:ruby></w:r></w:p>",
         &["报"],
+    );
+}
+
+/// Returns the text of a cell with these properties, with the number 17 and a run with the number 3.
+fn cell_with(cell: &str, run: &str) -> String {
+    let runs = format!("<w:r><w:t>17</w:t></w:r><w:r><w:rPr>{run}</w:rPr><w:t>3</w:t></w:r>");
+    let row = format!(
+        "<w:tr><w:tc>{}</w:tc><w:tc><w:tcPr>{cell}</w:tcPr><w:p>{runs}</w:p></w:tc></w:tr>",
+        p("规章")
+    );
+    let (blocks, _) = read(&package(&table(&[&row])), &Limits::default()).unwrap();
+    let Some(Block::Table(grid)) = blocks.first() else { panic!("no table: {blocks:?}") };
+    grid.cells.last().map(|cell| cell.text.clone()).unwrap_or_default()
+}
+
+#[test]
+fn runs_in_the_colour_of_their_ground_or_off_the_line_are_no_part_of_a_number() {
+    let fill = |colour: &str| format!("<w:shd w:val=\"clear\" w:color=\"auto\" w:fill=\"{colour}\"/>");
+    let ink = |colour: &str| format!("<w:color w:val=\"{colour}\"/>");
+    for (cell, run, expect) in [
+        (String::new(), ink("FEFEFE"), "17"),
+        (String::new(), ink("D9D9D9") + &fill("D9D9D9"), "17"),
+        (fill("D9D9D9"), ink("D9D9D9"), "17"),
+        (String::new(), ink("FFFF00") + "<w:highlight w:val=\"yellow\"/>", "17"),
+        (String::new(), "<w:rStyle w:val=\"White\"/>".to_owned(), "17"),
+        (String::new(), "<w:sz w:val=\"4\"/>".to_owned(), "17"),
+        (String::new(), "<w:w w:val=\"1\"/>".to_owned(), "17"),
+        (String::new(), "<w:textFill><w:noFill/></w:textFill>".to_owned(), "17"),
+        (String::new(), "<w:rStyle w:val=\"Note\"/>".to_owned(), "17³"),
+        (String::new(), "<w:position w:val=\"8\"/>".to_owned(), "17³"),
+        (String::new(), "<w:position w:val=\"-6\"/>".to_owned(), "17 3"),
+        (fill("1F497D"), ink("FFFFFF"), "173"),
+        (String::new(), ink("FFFFFF") + &fill("000000"), "173"),
+        (String::new(), ink("auto"), "173"),
+        (fill("FFFFFF"), ink("C00000"), "173"),
+    ] {
+        assert_eq!(cell_with(&cell, &run), expect, "{cell} {run}");
+    }
+}
+
+#[test]
+fn an_exponent_is_no_part_of_a_number() {
+    check(
+        "<w:p><m:oMath xmlns:m=\"m\"><m:sSup><m:e><m:r><m:t>17</m:t></m:r></m:e><m:sup><m:r><m:t>3</m:t></m:r></m:sup></m:sSup></m:oMath></w:p>",
+        &["17³"],
     );
 }
 

@@ -19,6 +19,7 @@ use super::{
     table::OpenTable,
 };
 use crate::{
+    colour::{Colour, Ground},
     limits::Limits,
     mirror_cleanup::Cleaner,
     raised::{lowered_digit, raised_digit},
@@ -83,10 +84,12 @@ struct OpenElement {
     tiny: bool,
     /// Where the element's text is beside the text around it.
     shift: Shift,
-    /// True if the text is white and nothing around it has a background.
+    /// True if the text has the colour of what is behind it.
     pale: bool,
-    /// True if the element or one around it has a background.
-    painted: bool,
+    /// The colour of the text, if it is known.
+    ink: Option<Colour>,
+    /// What is behind the text.
+    ground: Ground,
     /// True if line ends in the element count.
     preformatted: bool,
     /// Number of open inline elements directly inside.
@@ -102,7 +105,8 @@ impl<'a> BlockBuilder<'a> {
             tiny: false,
             shift: Shift::None,
             pale: false,
-            painted: false,
+            ink: None,
+            ground: Ground::Open,
             preformatted: options.keeps_lines,
             inline: 0,
         };
@@ -152,7 +156,7 @@ impl<'a> BlockBuilder<'a> {
                 Ok(())
             }
             Class::Field => self.field(attributes, place),
-            Class::LongField if self.is_in_cell() => Ok(()),
+            Class::LongField if self.is_in_cell() && !class.is_hidden_by(attributes.look) => Ok(()),
             Class::Raw | Class::Style | Class::LongField | Class::Title => {
                 // Only the first title counts, because templates pasted into a page contain titles of their own.
                 let again = class == Class::Title && !self.page.title.is_empty();
@@ -188,7 +192,12 @@ impl<'a> BlockBuilder<'a> {
         if class == Class::Inline {
             attributes.look = attributes.look.with_element(name);
         }
-        attributes.look.is_special() || (self.top().tiny && attributes.look.size.is_some())
+        if let Some(id) = &attributes.id {
+            attributes.look |= self.sheet.look_of_id(id);
+        }
+        let (look, top) = (attributes.look, self.top());
+        let is_coloured = look.ink.is_some_and(|ink| top.pale || look.ground.or(top.ground).hides(ink));
+        look.is_special() || is_coloured || (top.tiny && look.size.is_some())
     }
 
     /// Opens a list of options. Outside of cells it is not part of the text.
@@ -366,7 +375,9 @@ impl BlockBuilder<'_> {
         let top = *self.top();
         let look = attributes.look;
         let row = if class == Class::Cell { self.row_look } else { Look::default() };
-        let painted = top.painted || look.painted || row.painted;
+        let ground = look.ground.or(row.ground).or(top.ground);
+        let around = top.ink.filter(|_| class != Class::Cell);
+        let ink = if class == Class::Inline { look.ink.or(around) } else { around };
         let inherited = if class == Class::Cell { Shift::None } else { top.shift };
         let own = if class == Class::Inline { look.shift } else { Shift::None };
         self.frames.push(OpenElement {
@@ -378,8 +389,9 @@ impl BlockBuilder<'_> {
                 || ((class.is_hidden_by(look) || row.unseen) && !self.options.shows_hidden),
             tiny: look.size.map_or(top.tiny, |size| size == TextSize::Zero),
             shift: inherited.max(own),
-            pale: !painted && ((top.pale && class != Class::Cell) || (look.pale && class == Class::Inline)),
-            painted,
+            pale: ink.is_some_and(|ink| ground.hides(ink)),
+            ink,
+            ground,
             preformatted: (top.preformatted && class != Class::Cell) || class == Class::Preformatted,
             inline: 0,
         });

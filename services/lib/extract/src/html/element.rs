@@ -1,8 +1,10 @@
 //! The meaning of HTML elements for text and tables.
 
+use crate::colour::Ground;
+
 use super::{
-    look::Look,
-    style::{self, is_white, plain},
+    look::{Look, Shift},
+    style::{self, colour, ground},
 };
 
 /// The effect of an element on the text around it.
@@ -78,8 +80,8 @@ impl Class {
             b"meta" => Self::Meta,
             b"select" => Self::Select,
             b"option" => Self::Choice,
-            b"svg" | b"math" | b"template" | b"datalist" | b"audio" | b"video" | b"canvas" | b"rt"
-            | b"rp" => Self::Dropped,
+            b"svg" | b"math" | b"object" | b"template" | b"datalist" | b"audio" | b"video" | b"canvas"
+            | b"rt" | b"rp" => Self::Dropped,
             b"style" => Self::Style,
             b"textarea" => Self::LongField,
             b"script" | b"noscript" | b"iframe" | b"noembed" | b"noframes" | b"xmp" => Self::Raw,
@@ -130,6 +132,8 @@ pub(super) struct Attributes {
     pub(super) class: Option<String>,
     /// `<input value=…>`
     pub(super) value: Option<String>,
+    /// The id, if the page has style sheets of its own.
+    pub(super) id: Option<String>,
     /// True for an `<input>` that is no line of text: a button, a box to tick, a hidden value.
     pub(super) is_control: bool,
     /// True for an `<option selected>`.
@@ -145,8 +149,17 @@ impl Attributes {
             b"hidden" => self.look.removed = true,
             b"selected" => self.is_selected = true,
             b"style" => self.look |= style::look(value),
-            b"bgcolor" | b"background" => self.look.painted = true,
-            b"color" => self.look.pale |= is_white(&plain(value)),
+            b"bgcolor" => self.look.ground = ground(value),
+            b"background" => self.look.ground = Ground::Unknown,
+            b"color" => self.look.ink = colour(value),
+            // Text for screen readers only, or an icon; and the mark of a note.
+            b"aria-hidden" if value.eq_ignore_ascii_case(b"true") => {
+                self.look.shift = self.look.shift.max(Shift::Apart);
+            }
+            b"href" if value.len() > 1 && value.starts_with(b"#") => {
+                self.look.shift = self.look.shift.max(Shift::Apart);
+            }
+            b"id" => self.id = self.id.take().or_else(|| text(value)),
             b"class" => self.class = self.class.take().or_else(|| text(value)),
             b"value" => self.value = self.value.take().or_else(|| text(value)),
             b"type" => {

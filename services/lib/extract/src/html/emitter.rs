@@ -91,7 +91,8 @@ impl<'b, 'l, 's> Events<'b, 'l, 's> {
     }
 
     fn finish_attribute(&mut self) {
-        let is_used = self.tag.attribute != b"class" || self.builder.reads_classes();
+        let names_style = matches!(self.tag.attribute.as_slice(), b"class" | b"id");
+        let is_used = !names_style || self.builder.reads_classes();
         if self.tag.is_start && is_used && !self.tag.attribute.is_empty() {
             self.tag.attributes.set(&self.tag.attribute, &self.tag.value);
         }

@@ -2,6 +2,8 @@
 
 use std::ops::BitOrAssign;
 
+use crate::colour::{Colour, Ground};
+
 /// How an element shows its text.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Look {
@@ -19,10 +21,10 @@ pub(super) struct Look {
     pub(super) struck: bool,
     /// Where the text is beside the text around it.
     pub(super) shift: Shift,
-    /// White.
-    pub(super) pale: bool,
-    /// With a background other than white.
-    pub(super) painted: bool,
+    /// The colour of the text, if it is declared and known.
+    pub(super) ink: Option<Colour>,
+    /// What is behind the text.
+    pub(super) ground: Ground,
 }
 
 /// A declared size of text.
@@ -59,8 +61,8 @@ impl BitOrAssign for Look {
         self.size = self.size.or(other.size);
         self.struck |= other.struck;
         self.shift = self.shift.max(other.shift);
-        self.pale |= other.pale;
-        self.painted |= other.painted;
+        self.ink = other.ink.or(self.ink);
+        self.ground = other.ground.or(self.ground);
     }
 }
 
@@ -90,6 +92,6 @@ impl Look {
     /// Returns true if text inside is not plain text.
     pub(super) fn is_special(self) -> bool {
         let is_declared = self.removed || self.unseen || self.collapsed || self.size == Some(TextSize::Zero);
-        is_declared || self.struck || self.pale || self.shift != Shift::None
+        is_declared || self.struck || self.ground != Ground::Open || self.shift != Shift::None
     }
 }

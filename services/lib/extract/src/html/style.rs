@@ -3,6 +3,7 @@
 //! Pages of Word have a style on nearly every element, so a declaration without meaning costs no allocation.
 
 use super::look::{Look, Shift, TextSize};
+use crate::colour::{Colour, Ground};
 
 /// Maximum length of the name of a declaration that matters, in bytes.
 const LONGEST_NAME: usize = 24;
@@ -24,6 +25,8 @@ struct StyleDeclarations {
     is_placed: bool,
     /// Moved from its place: `position:relative`, or taken out of the flow.
     is_moved: bool,
+    /// Under what is around it.
+    is_under: bool,
     is_far: bool,
     is_clipped: bool,
     has_no_size: bool,
@@ -85,6 +88,7 @@ impl StyleDeclarations {
                 self.is_placed |= begins(value, b"absolute") || begins(value, b"fixed");
                 self.is_moved |= self.is_placed || begins(value, b"relative");
             }
+            b"z-index" => self.is_under |= value.starts_with(b"-"),
             b"float" => self.look.boxed |= !begins(value, b"none"),
             b"left" | b"right" | b"bottom" | b"top" => self.is_far |= is_far(value),
             b"text-indent" | b"margin-left" | b"margin-top" | b"margin" => self.look.unseen |= is_far(value),
@@ -106,18 +110,14 @@ impl StyleDeclarations {
                 self.look.struck |= value.windows(12).any(|window| window == b"line-through")
                     || (name == b"text-line-through" && !value.starts_with(b"none"));
             }
-            b"color" | b"-webkit-text-fill-color"
-                if value.first().is_some_and(|first| b"#wWrRtThH".contains(first)) =>
-            {
-                let value = plain(value);
-                self.look.pale |= is_white(&value);
-                self.is_transparent |= is_transparent(&value);
+            b"color" | b"-webkit-text-fill-color" => {
+                self.look.ink = colour(value).or(self.look.ink);
+                self.is_transparent |= value.first().is_some_and(|first| b"#rRtThH".contains(first))
+                    && is_transparent(&plain(value));
             }
             b"background-clip" | b"-webkit-background-clip" => self.shows_ground |= begins(value, b"text"),
             b"background" | b"background-color" => {
-                let value = plain(value);
-                self.look.painted |=
-                    !(value.is_empty() || is_white(&value) || value == b"none" || is_transparent(&value));
+                self.look.ground = ground(value);
             }
             _ => {}
         }
@@ -188,6 +188,9 @@ impl StyleDeclarations {
             _ => Shift::Apart,
         };
         look.shift = look.shift.max(shift);
+        if self.is_moved && self.is_under {
+            look.shift = look.shift.max(Shift::Apart);
+        }
         look
     }
 }
@@ -273,6 +276,7 @@ fn clips_all(path: &[u8]) -> bool {
     let inset = argument(path, b"inset").and_then(length);
     inset.is_some_and(|(inset, unit)| unit == LengthUnit::Percent && inset >= 50.0)
         || argument(path, b"circle").is_some_and(is_zero)
+        || argument(path, b"polygon").is_some_and(is_no_area)
 }
 
 /// Returns true for a transformation to nothing, or to a place outside the page.
@@ -290,12 +294,38 @@ pub(super) fn plain(value: &[u8]) -> Vec<u8> {
     value.strip_suffix(b"!important").map(<[u8]>::to_vec).unwrap_or(value)
 }
 
-/// Returns true for the colour white.
-pub(super) fn is_white(colour: &[u8]) -> bool {
-    matches!(
-        colour,
-        b"white" | b"#fff" | b"#ffffff" | b"rgb(255,255,255)" | b"rgba(255,255,255,1)" | b"window"
-    )
+/// Reads a colour: `#fff`, `rgb(255, 255, 255)`, `white`.
+pub(super) fn colour(value: &[u8]) -> Option<Colour> {
+    let value = value.trim_ascii();
+    if let Some(digits) = value.strip_prefix(b"#") {
+        let count = digits.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+        return Colour::of_hex(digits.get(..if count >= 6 { 6 } else { 3.min(count) })?);
+    }
+    if begins(value, b"rgb") {
+        let list = value.split(|byte| *byte == b'(').nth(1)?;
+        return Colour::of_numbers(list);
+    }
+    if begins(value, b"hsl") {
+        return value.ends_with(b"100%)").then_some(Colour::WHITE);
+    }
+    // Most text is black.
+    if begins(value, b"black") { Colour::of_name(b"black") } else { Colour::of_name(&plain(value)) }
+}
+
+/// Returns what a background puts behind text.
+pub(super) fn ground(value: &[u8]) -> Ground {
+    let first = value.trim_ascii().split(|byte| *byte == b' ').next().unwrap_or_default();
+    // rgb(1, 2, 3) has spaces.
+    let first = if begins(value, b"rgb") { value } else { first };
+    let named = plain(first);
+    if named.is_empty()
+        || matches!(named.as_slice(), b"none" | b"inherit" | b"initial")
+        || is_transparent(&named)
+    {
+        return Ground::Open;
+    }
+    let is_plain = !value.windows(4).any(|part| part.eq_ignore_ascii_case(b"url("));
+    colour(first).filter(|_| is_plain).map_or(Ground::Unknown, Ground::Colour)
 }
 
 /// Returns true for `transparent`, `#ffffff00` and a colour whose fourth part is 0.
@@ -304,6 +334,11 @@ fn is_transparent(colour: &[u8]) -> bool {
     let parts = || colour.split(|byte| matches!(byte, b',' | b'/' | b'(' | b')')).skip(1);
     let has_alpha = function.iter().any(|name| colour.starts_with(name));
     colour == b"transparent"
+        || (has_alpha
+            && colour
+                .rsplit(|byte| *byte == b'/')
+                .next()
+                .is_some_and(|a| a.len() < colour.len() && is_zero(a)))
         || (has_alpha && parts().nth(3).is_some_and(|alpha| !alpha.is_empty() && is_zero(alpha)))
         || (colour.len() == 9 && colour.starts_with(b"#") && colour.ends_with(b"00"))
         || (colour.len() == 5 && colour.starts_with(b"#") && colour.ends_with(b"0"))
@@ -341,6 +376,8 @@ mod tests {
             "transform:scale(0)",
             "transform:translateX(-9999px)",
             "filter:opacity(0)",
+            "color:rgb(0 0 0 / 0)",
+            "clip-path:polygon(0 0, 0 0, 0 0)",
         ] {
             assert!(hidden(style), "{style}");
         }
@@ -375,8 +412,12 @@ mod tests {
     #[test]
     fn a_style_strikes_paints_and_moves() {
         assert!(look(b"text-decoration: underline line-through").struck);
-        assert!(look(b"color: #FFFFFF").pale && look(b"background:#1e90ff").painted);
-        assert!(!look(b"background:transparent").painted);
+        let blue = Colour::of_hex(b"1e90ff").unwrap();
+        assert_eq!(look(b"color: #FFFFFF").ink, Some(Colour::WHITE));
+        assert_eq!(look(b"color:rgb(255, 255, 255)").ink, Some(Colour::WHITE));
+        assert_eq!(look(b"background:#1e90ff").ground, Ground::Colour(blue));
+        assert_eq!(look(b"background:transparent").ground, Ground::Open);
+        assert_eq!(look(b"background:url(a.png) #fff").ground, Ground::Unknown);
         for (style, shift) in [
             ("vertical-align:super", Shift::Raised),
             ("mso-text-raise:4.0pt", Shift::Raised),

@@ -2,7 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{look::Look, style};
+use super::{
+    look::{Look, Shift},
+    style,
+};
+use crate::colour::Ground;
 
 /// Maximum length of a style sheet that is read, in bytes. Sheets of sites are longer and rarely inline.
 const LONGEST_SHEET: usize = 128 << 10;
@@ -37,13 +41,25 @@ impl StyleSheet {
         let mut rest = without_comments(&text);
         while let Some((selectors, behind)) = rest.split_once('{') {
             if selectors.trim_start().starts_with('@') {
-                rest = behind.get(end_of_group(behind)..).unwrap_or_default().to_owned();
+                let (group, next) = behind.split_at_checked(end_of_group(behind)).unwrap_or((behind, ""));
+                // The rules of a group for screens are rules of the page.
+                let inner =
+                    if is_for_screens(selectors) { group.strip_suffix('}').unwrap_or(group) } else { "" };
+                rest = format!("{inner}{next}");
                 continue;
             }
             let (declarations, next) = behind.split_once('}').unwrap_or((behind, ""));
             let look = style::look(declarations.as_bytes());
-            if look.is_special() {
-                selectors.split(',').filter_map(class_of).for_each(|class| self.note(class, look));
+            // Only text that is white may be unseen where nothing else is declared.
+            let is_white = look.ink.is_some_and(|ink| Ground::Open.hides(ink));
+            if look.is_special() || is_white {
+                selectors.split(',').filter_map(name_of).for_each(|(name, is_sure)| {
+                    // Whether the other parts of the selector fit is unknown, so the text is told apart.
+                    self.note(
+                        name,
+                        if is_sure { look } else { Look { shift: Shift::Apart, ..Look::default() } },
+                    );
+                });
             }
             rest = next.to_owned();
         }
@@ -63,6 +79,11 @@ impl StyleSheet {
             .filter_map(|class| self.classes.get(class))
             .for_each(|own| look |= *own);
         look
+    }
+
+    /// Returns the look of the element with this id.
+    pub(super) fn look_of_id(&self, id: &str) -> Look {
+        self.classes.get(format!("#{id}").as_str()).copied().unwrap_or_default()
     }
 }
 
@@ -93,13 +114,29 @@ fn end_of_group(text: &str) -> usize {
     text.len()
 }
 
-/// Returns the class of a selector that is one class, with or without an element.
-fn class_of(selector: &str) -> Option<&str> {
-    let (element, class) = selector.trim().split_once('.')?;
+/// Returns true for a group of rules that are in force on a screen.
+fn is_for_screens(prelude: &str) -> bool {
+    let prelude = prelude.trim_start().to_ascii_lowercase();
+    let is_media =
+        prelude.starts_with("@media") && (!prelude.contains("print") || prelude.contains("screen"));
+    is_media || prelude.starts_with("@supports") || prelude.starts_with("@layer")
+}
+
+/// Returns the class or `#id` at the end of a selector, and whether it is the whole selector but for an element's name.
+fn name_of(selector: &str) -> Option<(&str, bool)> {
+    let selector = selector.trim();
+    let last = selector.rsplit([' ', '>', '+', '~']).next()?;
+    let at = last.find(['.', '#'])?;
+    let (element, name) = last.split_at_checked(at)?;
+    let end = name.get(1..)?.find(['.', '#']).map_or(name.len(), |end| end + 1);
+    let (name, other) = name.split_at_checked(end)?;
     let word = |text: &str| {
         text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_') || !b.is_ascii())
     };
-    (word(element) && word(class) && !class.is_empty()).then_some(class)
+    let bare = name.get(1..)?;
+    let name = if name.starts_with('#') { name } else { bare };
+    let is_name = word(element) && word(bare) && !bare.is_empty();
+    is_name.then_some((name, other.is_empty() && last.len() == selector.len()))
 }
 
 #[cfg(test)]
@@ -109,12 +146,14 @@ mod tests {
     #[test]
     fn a_sheet_knows_its_classes() {
         let mut sheet = StyleSheet::default();
-        sheet.push("/* .a{display:none} */ span.b , .c { display:none } @media print { .d{display:none} } .x .e{display:none} .f{color:red}");
+        sheet.push("/* .a{display:none} */ span.b , .c { display:none } @media print { .d{display:none} } .x .e{display:none} .f{color:red} @media screen and (min-width:1px) { .g{display:none} } #h{display:none}");
         sheet.close();
         for (classes, hidden) in
-            [("a", false), ("b", true), ("z c", true), ("d", false), ("e", false), ("f", false)]
+            [("a", false), ("b", true), ("z c", true), ("d", false), ("e", false), ("f", false), ("g", true)]
         {
             assert_eq!(sheet.look(classes).removed, hidden, "{classes}");
         }
+        assert!(sheet.look_of_id("h").removed && !sheet.look_of_id("e").removed);
+        assert_eq!((sheet.look("e").shift, sheet.look("f").shift), (Shift::Apart, Shift::None));
     }
 }

@@ -87,6 +87,73 @@ fn what_is_not_shown_is_not_read() {
     check("<textarea>甲</textarea><select><option>乙</select>丙", &["丙"]);
 }
 
+/// Returns the text of a cell with the number 17 and this markup behind it, under a style sheet and with attributes of the
+/// cell.
+fn cell(sheet: &str, attributes: &str, markup: &str) -> String {
+    let html = page(&format!(
+        "<style>{sheet}</style><table><tr><td>规章</td><td{attributes}>17{markup}</td></tr></table>"
+    ));
+    grids(&html).next().and_then(|grid| grid.cells.last()).map(|cell| cell.text.clone()).unwrap_or_default()
+}
+
+#[test]
+fn text_in_the_colour_of_its_ground_is_not_seen() {
+    for (attributes, markup) in [
+        ("", "<span style='color:#fefefe'>3</span>"),
+        ("", "<span style='color:hsl(0,0%,100%)'>3</span>"),
+        ("", "<span style='background:#eee;color:#eee'>3</span>"),
+        ("", "<span style='background-color:yellow;color:#ff0'>3</span>"),
+        (" style='background:#f0f0f0'", "<span style='color:rgb(240, 240, 240)'>3</span>"),
+        (" bgcolor='#ccffcc'", "<font color='#ccffcc'>3</font>"),
+        ("", "<span style='color:rgb(0 0 0 / 0)'>3</span>"),
+    ] {
+        assert_eq!(cell("", attributes, markup), "17", "{markup}");
+    }
+    for (attributes, markup) in [
+        (" style='background:#1e90ff'", "<span style='color:white'>3</span>"),
+        ("", "<span style='background:navy;color:#fff'>3</span>"),
+        (" style='background:url(a.png)'", "<span style='color:#fff'>3</span>"),
+        ("", "<span style='color:black'>3</span>"),
+        ("", "<span style='color:white'><span style='color:#333'>3</span></span>"),
+    ] {
+        assert_eq!(cell("", attributes, markup), "173", "{markup}");
+    }
+}
+
+#[test]
+fn a_pages_own_rules_hide_or_part_text() {
+    for sheet in [
+        ".x{display:none}",
+        ".x{color:#fff}",
+        "#y{color:#ffffff}",
+        "#y{display:none}",
+        "@media screen{.x{display:none}}",
+        "@supports (display:grid){.x{opacity:0}}",
+    ] {
+        assert_eq!(cell(sheet, "", "<b class=x id=y>3</b>"), "17", "{sheet}");
+    }
+    // Whether the rest of the selector fits is unknown.
+    for sheet in ["td .x{display:none}", "table > #y{opacity:0}", ".x.z{display:none}"] {
+        assert_eq!(cell(sheet, "", "<b class=x id=y>3</b>"), "17 3", "{sheet}");
+    }
+    for sheet in ["@media print{.x{display:none}}", ".x{color:red}", "p:hover{display:none}"] {
+        assert_eq!(cell(sheet, "", "<b class=x id=y>3</b>"), "173", "{sheet}");
+    }
+}
+
+#[test]
+fn text_that_may_be_no_part_of_a_number_stays_apart() {
+    for markup in [
+        "<span aria-hidden=true>3</span>",
+        "<a href='#_ftn1'>3</a>",
+        "<span style='position:absolute;z-index:-1'>3</span>",
+    ] {
+        assert_eq!(cell("", "", markup), "17 3", "{markup}");
+    }
+    assert_eq!(cell("", "", "<textarea hidden>3</textarea><object>4</object>"), "17");
+    check("<table><tr><td>规章</td><td><a href='#'>17</a></td></tr></table>", &["规章@0 | 17@1"]);
+}
+
 #[test]
 fn tables_that_only_a_script_shows_are_read_all_the_same() {
     check("<div style='display:none'><table><tr><td>规章<td>3</table></div>", &["规章@0 | 3@1"]);
