@@ -97,6 +97,11 @@ const BEHIND: [&str; 16] = [
     "来了",
 ];
 
+/// An abbreviation that a text introduces: （以下简称“县税务局”）.
+static ABBREVIATION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"[（(](?:以下|下称|简称|下同)[^）)]{0,60}[）)]").expect("the pattern is constant")
+});
+
 /// The number of a document: 云政公开〔2024〕1号.
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^\p{Han}{0,10}[〔\[【（(［]20\d\d年?[〕\]】）)］]第?[0-9]{1,4}号")
@@ -137,6 +142,11 @@ pub(crate) fn bare(text: &str) -> Cow<'_, str> {
         None if inner.len() == text.len() => text,
         None => Cow::Owned(inner.to_owned()),
     }
+}
+
+/// Returns a text without the abbreviations that it introduces.
+pub(crate) fn without_abbreviations(text: &str) -> Cow<'_, str> {
+    if text.contains(['（', '(']) { ABBREVIATION.replace_all(text, "") } else { Cow::Borrowed(text) }
 }
 
 /// Returns a title without the words behind it.

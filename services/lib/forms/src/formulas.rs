@@ -1,7 +1,7 @@
 //! The formulas in which sentences name the body and the year of a report: 现公布…, 由…编制, 结合…撰写, and the opening
 //! sentence of chapter 一.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::sync::LazyLock;
 
 use regex::Regex;
 
@@ -17,11 +17,6 @@ pub(crate) struct NamedBody {
     pub agency: Option<String>,
     pub year: Option<i32>,
 }
-
-/// An abbreviation that a text introduces: （以下简称“县税务局”）.
-static ABBREVIATION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"[（(](?:以下|下称|简称|下同)[^）)]{0,60}[）)]").expect("the pattern is constant")
-});
 
 /// A document in 《》.
 static DOCUMENT: LazyLock<Regex> =
@@ -104,7 +99,7 @@ const BEFORE_WORKER: [&str; 21] = [
 ];
 
 /// Words that follow the name of the body where it is the subject of a clause of the preamble.
-const AFTER_SUBJECT: [&str; 30] = [
+const AFTER_SUBJECT: [&str; 35] = [
     "已",
     "负责",
     "汇总",
@@ -119,6 +114,11 @@ const AFTER_SUBJECT: [&str; 30] = [
     "结合",
     "严格",
     "认真",
+    "高度",
+    "坚持",
+    "全面",
+    "积极",
+    "深入",
     "对照",
     "现将",
     "现向",
@@ -213,7 +213,7 @@ static ABOUT_REPORT: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Reads the sentences of a preamble. The text must have no white space.
 pub(crate) fn of_preamble(text: &str) -> Vec<NamedBody> {
-    let text = without_abbreviations(text);
+    let text = decoration::without_abbreviations(text);
     let mut found = Vec::new();
     for sentence in text.split(['。', '；', ';']) {
         in_book_marks(sentence, &mut found);
@@ -240,7 +240,7 @@ pub(crate) fn of_preamble_in_chapter(text: &str) -> Vec<NamedBody> {
 
 /// Reads the first sentences of chapter 一: 2023年，云川市水务局认真落实….
 pub(crate) fn of_opening(text: &str) -> Option<NamedBody> {
-    let text = without_abbreviations(text);
+    let text = decoration::without_abbreviations(text);
     for sentence in text.split(['。', '；']).take(3) {
         let year = split_year(sentence).0;
         for clause in sentence.split(['，', ',', '：', ':']) {
@@ -263,10 +263,6 @@ pub(crate) fn place_in_opening(text: &str) -> Option<String> {
         let when = WHEN.find(clause).map_or(0, |found| found.end());
         before_one_of(clause.get(when..)?, &AFTER_OPENING, is_place).map(str::to_owned)
     })
-}
-
-fn without_abbreviations(text: &str) -> Cow<'_, str> {
-    if text.contains(['（', '(']) { ABBREVIATION.replace_all(text, "") } else { Cow::Borrowed(text) }
 }
 
 /// Returns the shortest beginning of a text that is a name and that one of the words follows.

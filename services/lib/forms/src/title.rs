@@ -196,7 +196,10 @@ fn with_lines_before(front: &[Paragraph], at: usize, last: String) -> Title {
 fn may_open(line: &str) -> bool {
     let length = line.chars().count();
     let chrome = ["正文", "首页", "当前位置", "索引号", "发布", "来源", "打印", "字体", "浏览", "年度报告"];
+    // 云川市水务局文件 and the number of the document are the head of a letter.
+    let is_letterhead = line.ends_with("文件") || line.ends_with('号') && line.contains(['〔', '[', '［']);
     (3..=40).contains(&length)
+        && !is_letterhead
         && !line.contains(['。', '，', '：', ':', '；', '>', '|', '【'])
         && !chrome.iter().any(|word| line.contains(word))
         && !line.chars().all(|c| c.is_ascii_digit() || c.is_ascii_punctuation())
@@ -204,7 +207,8 @@ fn may_open(line: &str) -> bool {
 
 /// Reads a text that ends in the words of a title.
 pub(crate) fn read(text: &str) -> Title {
-    let text = decoration::without_front(text);
+    let whole = decoration::without_abbreviations(text);
+    let text = decoration::without_front(&whole);
     let end = text.find("年度报告").or_else(|| text.rfind("年报")).or_else(|| text.rfind("报告"));
     let end = end.unwrap_or(text.len());
     let head = text.get(..end).unwrap_or(text);
@@ -323,6 +327,17 @@ mod tests {
         check(&["首页", "2023年政府信息公开工作年度报告"], None, Some(2023));
         check(&["本机关2023年政府信息公开工作年度报告"], None, Some(2023));
         check(&["关于公布云川市水务局2023年政府信息公开工作年度报告"], Some("云川市水务局"), Some(2023));
+        check(
+            &["云川市水务局文件", "云水〔2024〕7号", "关于报送2023年政府信息公开工作年度报告的函"],
+            None,
+            Some(2023),
+        );
+        check(
+            &["云川市水务局（以下简称“我局”）2023年政府信息公开工作年度报告"],
+            Some("云川市水务局"),
+            Some(2023),
+        );
+        check(&["云川市水务局贰零贰叁年政府信息公开工作年度报告"], Some("云川市水务局"), Some(2023));
         check(&["云川市水务局2023年政府信息公开工作年度报", "告"], Some("云川市水务局"), Some(2023));
         check(&["云川市水务局政府信息公开工作年", "度报告（2020年度）"], Some("云川市水务局"), Some(2020));
         check(&["云川海关2023年政府信息公开工作年度报告"], Some("云川海关"), Some(2023));

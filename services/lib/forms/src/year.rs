@@ -44,7 +44,10 @@ pub(crate) fn year_at(text: &str) -> Option<(i32, usize)> {
         let digit = match c {
             '〇' | '○' | '零' | 'Ｏ' | 'O' => 0,
             '0'..='9' | '０'..='９' => i32::try_from(c.to_digit(10).or_else(|| wide_digit(c))?).ok()?,
-            _ => i32::try_from("一二三四五六七八九".chars().position(|d| d == c)?).ok()? + 1,
+            _ => {
+                let digit = |all: &str| all.chars().position(|d| d == c);
+                i32::try_from(digit("一二三四五六七八九").or_else(|| digit("壹贰叁肆伍陆柒捌玖"))?).ok()? + 1
+            }
         };
         year = year * 10 + digit;
         length += c.len_utf8();
