@@ -62,6 +62,21 @@ pub fn links(page: &[u8], hints: &Hints<'_>) -> Vec<String> {
     charset::decode(page, hints).map(|decoded| html::links::read(&decoded.text)).unwrap_or_default()
 }
 
+/// Returns true if the bytes are a page that shows a picture.
+#[must_use]
+pub fn has_pictures(page: &[u8], hints: &Hints<'_>) -> bool {
+    charset::decode(page, hints).is_ok_and(|decoded| html::pictures::is_shown(&decoded.text))
+}
+
+/// Returns the text in which the positions of a document count; `None` if the document is not text, or cannot be decoded.
+#[must_use]
+pub fn original_text(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Option<String> {
+    if sniff::screen(bytes, limits).ok()?.is_some() {
+        return None;
+    }
+    charset::decode(bytes, hints).ok().map(|decoded| decoded.text)
+}
+
 /// Reads a document and reports each step to `steps`.
 ///
 /// # Errors

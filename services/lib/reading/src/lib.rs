@@ -9,6 +9,7 @@
 
 mod declared;
 mod parts;
+mod pictures;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -19,7 +20,7 @@ use gongkai_forms::Forms;
 use gongkai_model::{MediaType, Rejection, RejectionCode, Report};
 
 pub use declared::{Declared, Statement};
-pub use gongkai_extract::{Hints, Limits, Steps, has_robot_check, links};
+pub use gongkai_extract::{Hints, Limits, Steps, has_robot_check, links, original_text};
 pub use gongkai_forms::{ReportHints, versions};
 pub use parts::{JointReading, PartId, read_parts};
 
@@ -73,7 +74,8 @@ pub fn read_in_steps(
 ) -> Result<Reading, Rejection> {
     guarded(|| {
         let document = gongkai_extract::read_in_steps(bytes, hints, limits, steps)?;
-        let report = steps.step("match", || gongkai_forms::read_report_of(&document, &FORMS, known))?;
+        let report = steps.step("match", || gongkai_forms::read_report_of(&document, &FORMS, known));
+        let report = report.map_err(|rejection| pictures::told(rejection, &document, bytes, hints))?;
         Ok(Reading { media_type: document.media_type, report })
     })
 }

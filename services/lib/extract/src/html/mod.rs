@@ -10,6 +10,7 @@ mod line_builder;
 pub(crate) mod links;
 mod look;
 mod meta;
+pub(crate) mod pictures;
 mod select;
 mod style;
 mod style_sheet;
