@@ -31,6 +31,9 @@ pub use rejection_line::RejectionLine;
 pub use remarks::{is_about_reading, remark_sheet, severity_name};
 pub use source_line::SourceLine;
 
+/// The JSON Schema (2020-12) of [`CheckLine::to_json`]. Every object in it is closed: a member without schema is an error.
+pub const LINE_SCHEMA: &str = include_str!("../schema/check_line.json");
+
 /// Reads one document and applies the compiled-in rules to it, without knowledge of its publication.
 ///
 /// The line of a document that is not a report contains its rejection.
