@@ -3,6 +3,7 @@
 
 pub mod chaos;
 pub mod collector;
+pub mod county;
 pub mod deployment;
 pub mod facts;
 pub mod http;

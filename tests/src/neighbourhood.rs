@@ -288,7 +288,7 @@ pub fn document(turn: &Turn) -> Vec<u8> {
 }
 
 /// Returns some sentences that no other number has.
-fn own_prose(number: usize) -> String {
+pub(crate) fn own_prose(number: usize) -> String {
     const SUBJECTS: [&str; 7] =
         ["窗口服务", "专栏建设", "政策解读", "公报编印", "档案移交", "基层指导", "培训考核"];
     const VERBS: [&str; 5] = ["稳步推进", "有序开展", "持续加强", "逐项落实", "定期通报"];

@@ -25,7 +25,7 @@ use prost::Message as _;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 
-use super::records::DiskRecords;
+use super::records::{DiskRecords, StoredContent, StoredDocument};
 
 /// Nobody else writes, so no race is ever lost.
 const MAX_RACES: u32 = 1;
@@ -93,20 +93,30 @@ impl County {
         let agency_key = record::agency_key(&key.agency);
         let (record, ()) = self.shared.records.change(&agency_key, change).await?;
         self.shared.notify(&key.agency, &record, key.year).await?;
-        self.records.put(read.number, &packed(read.reading, &key))
+        let content = StoredContent::Report(packed(read.reading, &key));
+        self.records.put(read.number, &StoredDocument { file: read.file.to_owned(), content })
     }
 
-    /// Checks an added report against all others. Returns `None` if no report has this number.
+    /// Adds a document that is no report, by its output line. Nothing is compared with it.
     ///
     /// # Errors
     /// The temporary database failed.
-    pub(super) async fn check(
-        &self,
-        number: u32,
-        file: &str,
-        rules: &RuleSet,
-    ) -> anyhow::Result<Option<CheckLine>> {
-        let Some(bytes) = self.records.take(number)? else { return Ok(None) };
+    pub(super) fn add_line(&self, number: u32, line: &CheckLine) -> anyhow::Result<()> {
+        let content = StoredContent::Line(line.to_json());
+        self.records.put(number, &StoredDocument { file: line.file.clone(), content })
+    }
+
+    /// Returns the output line of an added document. A report is checked against all others.
+    ///
+    /// # Errors
+    /// No document has this number, or the temporary database failed.
+    pub(super) async fn check(&self, number: u32, rules: &RuleSet) -> anyhow::Result<CheckLine> {
+        let StoredDocument { file, content } =
+            self.records.document(number)?.context("a document was lost")?;
+        let bytes = match content {
+            StoredContent::Report(bytes) => bytes,
+            StoredContent::Line(line) => return Ok(serde_json::from_str(&line)?),
+        };
         let (reading, key) = unpacked(&bytes)?;
         let profile = self.shared.profile(&key.agency);
         let own = AgencyYear::of(&reading.report, gongkai_agencies::kind_of(&reading.report.agency));
@@ -123,7 +133,7 @@ impl County {
             ..ReportContext::default()
         };
         let parts = reading.report.parts.iter().map(Into::into).collect();
-        Ok(Some(CheckLine { parts, ..gongkai_check::line_of(rules, file, Ok(reading), &context) }))
+        Ok(CheckLine { parts, ..gongkai_check::line_of(rules, &file, Ok(reading), &context) })
     }
 
     async fn neighbours(&self, key: &ReportKey, own: AgencyYear) -> anyhow::Result<Neighbours> {

@@ -4,7 +4,6 @@ mod body;
 mod records;
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -16,6 +15,7 @@ use gongkai_agencies::Registry;
 use gongkai_check::CheckLine;
 use gongkai_model::Region;
 use gongkai_reading::Reading;
+use tokio::runtime::Handle;
 
 use self::body::{County, CountySite, ReadReport};
 use super::{
@@ -28,6 +28,9 @@ use super::{
     unreadable,
 };
 use crate::progress;
+
+/// About the size of an output line, while it waits to be written.
+const LINE_BYTES: u64 = 256 << 10;
 
 /// The documents of a county, and what is known of it.
 pub(super) struct CountyArgs {
@@ -48,79 +51,80 @@ pub(super) async fn check(
     annotator: Option<Arc<Annotator>>,
     output: &mut LineSink<'_>,
 ) -> anyhow::Result<()> {
-    let county = County::new(registry(args.agencies.as_deref())?, site(args.site_code)?)?;
-    let earlier: Vec<DocumentSource> = files::sources(args.previous.into_iter().collect()).collect();
-    let first = u32::try_from(earlier.len())?;
-    let all: Vec<DocumentSource> = earlier.into_iter().chain(files::sources(args.paths)).collect();
-    let documents: Vec<NamedFiles> = all.iter().skip(first as usize).map(NamedFiles::of).collect();
-    let mut unread = add(&county, all, checker).await?;
-    let checks = (first..).zip(documents).map(|(number, document)| {
-        let unread = unread.remove(&number);
-        let annotator = annotator.clone();
-        let (county, rules) = (&county, &checker.rules);
-        async move {
-            let line = match unread {
-                Some(line) => line,
-                None => county.check(number, &document.name, rules).await?.context("a document was lost")?,
-            };
-            match annotator {
-                Some(annotator) => annotated(annotator, document, line).await,
-                None => Ok(line),
-            }
-        }
-    });
-    let mut checked = stream::iter(checks).buffered(ahead::cores());
-    while let Some(line) = checked.next().await {
+    let county = Arc::new(County::new(registry(args.agencies.as_deref())?, site(args.site_code)?)?);
+    let mut all: Vec<DocumentSource> = files::sources(args.previous.into_iter().collect()).collect();
+    let first = u32::try_from(all.len())?;
+    all.extend(files::sources(args.paths));
+    let copies = annotator.map(|annotator| Copies { annotator, first, files: paths(&all[first as usize..]) });
+    let end = add(&county, all, checker).await?;
+    let second = Arc::new(SecondPass { county, checker: checker.clone(), copies });
+    let ahead = Ahead::new();
+    let checks = (first..end).map(|number| second.clone().check(number, &ahead));
+    let mut checks = stream::iter(checks).buffered(ahead::MOST);
+    while let Some(line) = checks.next().await {
+        let (line, _weight) = line?;
         output.write(&line?)?;
     }
     Ok(())
 }
 
-/// The files of a document, and its name in the output.
-struct NamedFiles {
-    name: String,
-    files: Vec<PathBuf>,
+/// Where the marked copies go, and the files of each document from number `first` on.
+struct Copies {
+    annotator: Arc<Annotator>,
+    first: u32,
+    files: Vec<Vec<PathBuf>>,
 }
 
-impl NamedFiles {
-    fn of(source: &DocumentSource) -> Self {
-        Self { name: source.name(), files: source.paths() }
+fn paths(documents: &[DocumentSource]) -> Vec<Vec<PathBuf>> {
+    documents.iter().map(DocumentSource::paths).collect()
+}
+
+/// What the check of an added document needs.
+struct SecondPass {
+    county: Arc<County>,
+    checker: Arc<Checker>,
+    copies: Option<Copies>,
+}
+
+impl SecondPass {
+    /// Checks one added document on a thread of its own, and writes its marked copy.
+    async fn check(
+        self: Arc<Self>,
+        number: u32,
+        ahead: &Ahead,
+    ) -> anyhow::Result<(anyhow::Result<CheckLine>, Weight)> {
+        let runtime = Handle::current();
+        let work = move || {
+            // The records are on the disk of this machine: nothing in it waits for long.
+            let line = runtime.block_on(self.county.check(number, &self.checker.rules))?;
+            if let Some(Copies { annotator, first, files }) = &self.copies {
+                annotator.copy(&files[(number - first) as usize], &line)?;
+            }
+            Ok(line)
+        };
+        ahead.work(Some(LINE_BYTES), work).await
     }
 }
 
-/// Writes the marked copy of a checked document.
-async fn annotated(
-    annotator: Arc<Annotator>,
-    document: NamedFiles,
-    line: CheckLine,
-) -> anyhow::Result<CheckLine> {
-    tokio::task::spawn_blocking(move || annotator.copy(&document.files, &line).map(|()| line)).await?
-}
-
-/// Adds every document to the county. Returns the lines of those that are no reports, by their number.
-async fn add(
-    county: &County,
-    all: Vec<DocumentSource>,
-    checker: &Arc<Checker>,
-) -> anyhow::Result<BTreeMap<u32, CheckLine>> {
+/// Adds every document to the county. Returns their number.
+async fn add(county: &County, all: Vec<DocumentSource>, checker: &Arc<Checker>) -> anyhow::Result<u32> {
     let ahead = Arc::new(Ahead::new());
     let bar = progress::bar();
     bar.set_length(u64::try_from(all.len()).unwrap_or(u64::MAX));
     let reads = all.into_iter().map(|source| read(source, checker.clone(), ahead.clone()));
     let mut reads = stream::iter(reads).buffered(ahead::MOST);
-    let mut unread = BTreeMap::new();
     let mut number = 0;
     while let Some(document) = reads.next().await {
         let (CountyDocument { file, result }, _weight) = document?;
         match result {
             Ok(reading) => county.add(&ReadReport { number, file: &file, reading: &reading }).await?,
-            Err(line) => drop(unread.insert(number, *line)),
+            Err(line) => county.add_line(number, &line)?,
         }
         number += 1;
         bar.inc(1);
     }
     bar.finish_and_clear();
-    Ok(unread)
+    Ok(number)
 }
 
 /// A document that was read: its report, or the line that says why there is none.

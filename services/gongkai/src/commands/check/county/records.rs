@@ -1,4 +1,4 @@
-//! Records and reports in a private temporary database, so that a folder of any size needs little memory.
+//! Records and documents in a private temporary database, so that a folder of any size needs little memory.
 
 use std::{
     io::{Read as _, Write as _},
@@ -18,11 +18,27 @@ const TABLES: &str = "
     PRAGMA synchronous = OFF;
     PRAGMA cache_size = -32768;
     CREATE TABLE entries (key TEXT PRIMARY KEY, value BLOB NOT NULL, revision INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE TABLE reports (number INTEGER PRIMARY KEY, report BLOB NOT NULL);
+    CREATE TABLE documents (number INTEGER PRIMARY KEY, file TEXT NOT NULL, is_report INTEGER NOT NULL, content BLOB NOT NULL);
     BEGIN;
 ";
 
-/// The records of agencies and their relatives, and the reports themselves. The database is a temporary file that ends
+/// A document that was read, and the name of its file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct StoredDocument {
+    pub(super) file: String,
+    pub(super) content: StoredContent,
+}
+
+/// What is left of a document after it was read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum StoredContent {
+    /// A report, packed by the caller.
+    Report(Vec<u8>),
+    /// The output line of a document that is no report.
+    Line(String),
+}
+
+/// The records of agencies and their relatives, and the documents themselves. The database is a temporary file that ends
 /// with the process.
 #[derive(Debug)]
 pub(super) struct DiskRecords(Mutex<Connection>);
@@ -43,35 +59,45 @@ impl DiskRecords {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stores a report under a number.
+    /// Stores a document under a number.
     ///
     /// # Errors
     /// The disk is full or failed.
-    pub(super) fn put(&self, number: u32, report: &[u8]) -> anyhow::Result<()> {
+    pub(super) fn put(&self, number: u32, document: &StoredDocument) -> anyhow::Result<()> {
+        let StoredDocument { file, content } = document;
+        let (is_report, bytes) = match content {
+            StoredContent::Report(report) => (true, report.as_slice()),
+            StoredContent::Line(line) => (false, line.as_bytes()),
+        };
         let mut packed = DeflateEncoder::new(Vec::new(), Compression::fast());
-        packed.write_all(report)?;
+        packed.write_all(bytes)?;
         let packed = packed.finish()?;
         self.lock()
-            .prepare_cached("INSERT INTO reports VALUES (?, ?)")?
-            .execute(params![number, packed])
-            .context("couldn't keep a report in the temporary database")?;
+            .prepare_cached("INSERT INTO documents VALUES (?, ?, ?, ?)")?
+            .execute(params![number, file, is_report, packed])
+            .context("couldn't keep a document in the temporary database")?;
         Ok(())
     }
 
-    /// Returns the report of a number, or `None` if there is none.
+    /// Returns the document of a number, or `None` if there is none.
     ///
     /// # Errors
     /// The disk failed.
-    pub(super) fn take(&self, number: u32) -> anyhow::Result<Option<Vec<u8>>> {
-        let packed: Option<Vec<u8>> = self
+    pub(super) fn document(&self, number: u32) -> anyhow::Result<Option<StoredDocument>> {
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let found: Option<(String, bool, Vec<u8>)> = self
             .lock()
-            .prepare_cached("SELECT report FROM reports WHERE number = ?")?
-            .query_row([number], |row| row.get(0))
+            .prepare_cached("SELECT file, is_report, content FROM documents WHERE number = ?")?
+            .query_row([number], row)
             .optional()?;
-        let Some(packed) = packed else { return Ok(None) };
-        let mut report = Vec::new();
-        DeflateDecoder::new(packed.as_slice()).read_to_end(&mut report)?;
-        Ok(Some(report))
+        let Some((file, is_report, packed)) = found else { return Ok(None) };
+        let mut bytes = Vec::new();
+        DeflateDecoder::new(packed.as_slice()).read_to_end(&mut bytes)?;
+        let content = match is_report {
+            true => StoredContent::Report(bytes),
+            false => StoredContent::Line(String::from_utf8(bytes)?),
+        };
+        Ok(Some(StoredDocument { file, content }))
     }
 
     fn write(&self, statement: &str, values: impl rusqlite::Params, key: &str) -> Result<(), Error> {
@@ -147,10 +173,14 @@ mod tests {
     }
 
     #[test]
-    fn a_report_comes_back_as_it_was_put() {
+    fn a_document_comes_back_as_it_was_put() {
         let records = DiskRecords::new().unwrap();
-        records.put(7, b"report").unwrap();
-        assert_eq!(records.take(7).unwrap().as_deref(), Some(&b"report"[..]));
-        assert_eq!(records.take(8).unwrap(), None);
+        let contents = [StoredContent::Report(b"report".to_vec()), StoredContent::Line("{}".to_owned())];
+        for (number, content) in (7..).zip(contents) {
+            let document = StoredDocument { file: "a.txt".to_owned(), content };
+            records.put(number, &document).unwrap();
+            assert_eq!(records.document(number).unwrap(), Some(document));
+        }
+        assert_eq!(records.document(9).unwrap(), None);
     }
 }
