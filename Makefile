@@ -1,6 +1,6 @@
 # gongkai: every target is one line over cargo or a script. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint accuracy bench chaos soak fuzz doc gen up
+.PHONY: help demo test lint accuracy bench chaos soak county workbook fuzz doc gen up
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,12 @@ chaos: ## Kills, suspends and ends processes and the broker under load, then hol
 
 soak: ## Tells COUNT random stories of publications, failures and crashes over a broker in memory (COUNT=10000; SEED=n begins elsewhere)
 	@tests/scripts/soak.sh $(or $(COUNT),10000) $(SEED)
+
+county: ## Holds gongkai check over a folder of N bodies against a deployment over the same files, finding by finding (N=60)
+	@tests/scripts/county.sh $(or $(N),60)
+
+workbook: ## Prints the workbook and the notice of N bodies by LibreOffice (installed if missing): A4, one page wide, no row clipped (N=60)
+	@tests/scripts/workbook.sh $(or $(N),60)
 
 fuzz: ## Fuzzes every format and the matcher, T seconds each (T=60; ONLY="html pdf" runs some)
 	@tests/scripts/fuzz.sh $(ONLY)

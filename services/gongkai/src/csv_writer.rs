@@ -7,6 +7,9 @@ use std::{borrow::Cow, io::Write};
 
 use gongkai_worker::inert;
 
+/// The mark by which spreadsheets recognise UTF-8.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Writes records. They may differ in length.
 pub(crate) struct CsvWriter<W: Write>(csv::Writer<W>);
 

@@ -1,8 +1,14 @@
-//! Results as CSV, for scripts.
+//! Results as CSV: for scripts, and with Chinese heads for spreadsheets.
 
-use gongkai_check::{CheckLine, FindingLine};
+use std::io::Write as _;
 
-use crate::{csv_writer::CsvWriter, printer::Printer};
+use gongkai_check::{CheckLine, FindingLine, Places};
+
+use super::tables::{SPREADSHEET_HEADS, spreadsheet_rows};
+use crate::{
+    csv_writer::{BYTE_ORDER_MARK, CsvWriter},
+    printer::Printer,
+};
 
 /// A column: its heading, and a function that returns its cell for a finding, or for a document without findings.
 type Column = (&'static str, fn(&CheckLine, Option<&FindingLine>) -> String);
@@ -25,21 +31,34 @@ const COLUMNS: [Column; 15] = [
     ("fingerprint", |_, finding| shown(finding.map(|finding| &finding.fingerprint))),
 ];
 
-/// Whether the header was written.
-#[derive(Debug, Default)]
+/// Which columns are written, and whether the header was.
+#[derive(Debug)]
 pub(super) struct CsvState {
+    for_spreadsheet: bool,
     is_begun: bool,
 }
 
 // === impl CsvState ===
 
 impl CsvState {
+    pub(super) fn new(for_spreadsheet: bool) -> Self {
+        Self { for_spreadsheet, is_begun: false }
+    }
+
     /// Writes one line per finding, or one line if there are none. The first call writes the header before them.
-    pub(super) fn write(&mut self, out: &mut Printer, line: &CheckLine) -> anyhow::Result<()> {
+    pub(super) fn write(
+        &mut self,
+        out: &mut Printer,
+        line: &CheckLine,
+        places: &Places,
+    ) -> anyhow::Result<()> {
+        let is_first = !std::mem::replace(&mut self.is_begun, true);
+        if self.for_spreadsheet {
+            return write_for_spreadsheet(out, is_first, &spreadsheet_rows(line, places));
+        }
         let mut writer = CsvWriter::new(out);
-        if !self.is_begun {
+        if is_first {
             writer.write(COLUMNS.map(|(heading, _)| heading))?;
-            self.is_begun = true;
         }
         if line.findings.is_empty() {
             writer.write(record(line, None))?;
@@ -50,6 +69,20 @@ impl CsvState {
         writer.flush()?;
         Ok(())
     }
+}
+
+fn write_for_spreadsheet(out: &mut Printer, is_first: bool, rows: &[Vec<String>]) -> anyhow::Result<()> {
+    if is_first {
+        out.write_all(BYTE_ORDER_MARK)?;
+    }
+    let mut writer = CsvWriter::new(out);
+    if is_first {
+        writer.write(SPREADSHEET_HEADS)?;
+    }
+    for row in rows {
+        writer.write(row)?;
+    }
+    Ok(writer.flush()?)
 }
 
 fn record(line: &CheckLine, finding: Option<&FindingLine>) -> [String; 15] {

@@ -11,25 +11,22 @@ use anyhow::Context as _;
 use gongkai_worker::inert;
 
 use super::{
-    tables::{ActionList, FindingTables, LIST_HEADS},
+    tables::{ActionList, LIST_HEADS},
     workbook,
 };
-use crate::csv_writer::CsvWriter;
-
-/// The mark by which spreadsheets recognise UTF-8.
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+use crate::csv_writer::{BYTE_ORDER_MARK, CsvWriter};
 
 /// Writes each list to a file in the folder, as a workbook or as CSV. Creates the folder if it is missing and
 /// replaces files of the same name.
 ///
 /// # Errors
 /// A file could not be written. The error names it.
-pub(super) fn write(folder: &Path, as_workbooks: bool, tables: &FindingTables) -> anyhow::Result<()> {
+pub(super) fn write(folder: &Path, as_workbooks: bool, lists: &[ActionList]) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("couldn't make {}", folder.display()))?;
     let mut names = BTreeSet::new();
-    for list in tables.lists() {
+    for list in lists {
         let (extension, bytes) =
-            if as_workbooks { ("xlsx", workbook::list_bytes(&list)?) } else { ("csv", csv_bytes(&list)?) };
+            if as_workbooks { ("xlsx", workbook::list_bytes(list)?) } else { ("csv", csv_bytes(list)?) };
         let path = folder.join(format!("{}.{extension}", free_name(&list.agency, &mut names)));
         fs::write(&path, bytes).with_context(|| format!("couldn't write {}", path.display()))?;
     }
@@ -41,6 +38,9 @@ fn csv_bytes(list: &ActionList) -> io::Result<Vec<u8>> {
     {
         let mut writer = CsvWriter::new(&mut bytes);
         writer.write([&list.title])?;
+        for line in &list.address {
+            writer.write([line])?;
+        }
         writer.write(LIST_HEADS)?;
         for row in &list.rows {
             writer.write(row)?;

@@ -6,18 +6,24 @@ mod attachments;
 mod checker;
 mod county;
 mod csv;
+mod docx;
 mod explain;
 pub(super) mod files;
 pub(super) mod joint;
 mod lang;
+mod letter;
 mod lists;
+mod notice;
 mod options;
 mod output;
+mod sarif;
+mod sheet;
+mod standings;
 mod tables;
 mod text;
 mod unreadable;
 mod workbook;
-mod wrap;
+pub(super) mod wrap;
 
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -33,6 +39,7 @@ use self::{
     county::CountyArgs,
     files::DocumentSource,
     lang::Lang,
+    letter::LetterArgs,
     options::{FailOn, OutputOptions, ReportFormat},
     output::LineSink,
 };
@@ -49,7 +56,11 @@ use crate::printer::Printer;
   gongkai check reports/ --format xlsx --output findings.xlsx
   gongkai check reports/ --format csv --lists lists/ > findings.csv
   gongkai check reports/ --annotate marked/
+  gongkai check reports/ --format csv --spreadsheet > 疑点.csv
+  gongkai check reports/ --notice 通报.docx --office 某县政务公开办 --due 2025-02-28 --contact '张三 0795-1234567'
   curl -s https://example.gov.cn/2023.html | gongkai check -
+  gongkai check reports/ --format sarif > findings.sarif
+  gongkai check --schema > check-line.schema.json
   gongkai check report.html --explain-reading
 
 In a folder, x.docx beside x.html and the files that a page links are attachments of the page and are read with it.
@@ -58,7 +69,7 @@ The documents of a folder are also checked against each other: the years of a bo
 Exit code: 0 no finding at or above --fail-on, 1 at least one, 2 an input could not be read.")]
 pub(crate) struct Args {
     /// Files, folders (read recursively, in sorted order), or - for standard input
-    #[arg(required = true, value_name = "FILE|DIR")]
+    #[arg(required_unless_present = "schema", value_name = "FILE|DIR")]
     paths: Vec<PathBuf>,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
@@ -76,6 +87,12 @@ pub(crate) struct Args {
     /// with highlights; text and Markdown become HTML
     #[arg(long, value_name = "DIR")]
     annotate: Option<PathBuf>,
+    /// File for the draft of a 通报 (notice of the results to all agencies), as DOCX
+    #[arg(long, value_name = "FILE")]
+    notice: Option<PathBuf>,
+    /// With --format csv: columns and words of the 疑点 table, and the mark by which spreadsheets recognise UTF-8
+    #[arg(long)]
+    spreadsheet: bool,
     /// Folder with local rule packs (*.toml), added to the built-in rules
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
@@ -95,10 +112,19 @@ pub(crate) struct Args {
     /// grids, rows as matched, and why cells are unreadable
     #[arg(long, conflicts_with_all = ["output", "lists", "annotate", "rules"])]
     explain_reading: bool,
+    /// Print the JSON Schema of a line of --format json
+    #[arg(long, exclusive = true)]
+    schema: bool,
+    #[command(flatten)]
+    letter: LetterArgs,
 }
 
 /// Checks on all cores; writes in the order of the sources.
 pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
+    if args.schema {
+        out.line(gongkai_check::LINE_SCHEMA.trim_end())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     validate(&args)?;
     if args.explain_reading {
         return explain::run(args.paths, out);
@@ -114,6 +140,9 @@ pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCod
         lang,
         workbook: args.output.clone(),
         lists: args.lists.clone(),
+        notice: args.notice.clone(),
+        letter: args.letter.clone(),
+        spreadsheet: args.spreadsheet,
     };
     let mut output = LineSink::new(options, &checker.rules, out);
     if is_county(&args) {
@@ -157,6 +186,10 @@ fn validate(args: &Args) -> anyhow::Result<()> {
     anyhow::ensure!(
         args.lists.is_none() || matches!(args.format, ReportFormat::Csv | ReportFormat::Xlsx),
         "--lists goes with --format csv or xlsx only"
+    );
+    anyhow::ensure!(
+        !args.spreadsheet || args.format == ReportFormat::Csv,
+        "--spreadsheet goes with --format csv only"
     );
     let no_folder = args.previous.as_ref().filter(|folder| !folder.is_dir());
     anyhow::ensure!(no_folder.is_none(), "--previous names no folder");

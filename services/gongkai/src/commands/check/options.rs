@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::lang::Lang;
+use super::{lang::Lang, letter::LetterArgs};
 
 /// Where the results go, and how they are written.
 #[derive(Debug)]
@@ -16,6 +16,11 @@ pub(super) struct OutputOptions {
     pub(super) workbook: Option<PathBuf>,
     /// Folder of the lists.
     pub(super) lists: Option<PathBuf>,
+    /// File of the notice.
+    pub(super) notice: Option<PathBuf>,
+    pub(super) letter: LetterArgs,
+    /// True if CSV is for spreadsheets.
+    pub(super) spreadsheet: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -29,6 +34,8 @@ pub(super) enum ReportFormat {
     Csv,
     /// A workbook: an overview, one row per finding, and a 整改清单 (list of corrections) for each agency
     Xlsx,
+    /// One SARIF 2.1.0 log, for editors and CI tools
+    Sarif,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

@@ -9,8 +9,9 @@ use gongkai_rules::RuleSet;
 
 use super::{
     csv::CsvState,
-    lists,
+    docx, lists, notice,
     options::{CheckExit, FailOn, OutputOptions, ReportFormat},
+    sarif::SarifWriter,
     tables::FindingTables,
     text::TextWriter,
     workbook,
@@ -25,19 +26,23 @@ pub(super) struct LineSink<'a> {
     exit: CheckExit,
     csv: CsvState,
     text: TextWriter,
-    /// The rows of the workbook and of the lists.
+    sarif: Option<SarifWriter>,
+    /// The rows of the workbook, the lists and the notice.
     tables: Option<FindingTables>,
 }
 
 impl<'a> LineSink<'a> {
     pub(super) fn new(options: OutputOptions, rules: &RuleSet, out: &'a mut Printer) -> Self {
-        let needs_tables = options.lists.is_some() || options.format == ReportFormat::Xlsx;
+        let needs_tables =
+            options.lists.is_some() || options.notice.is_some() || options.format == ReportFormat::Xlsx;
+        let is_sarif = options.format == ReportFormat::Sarif;
         Self {
             out,
             places: Places::new(rules),
             exit: CheckExit::Clean,
-            csv: CsvState::default(),
+            csv: CsvState::new(options.spreadsheet),
             text: TextWriter::new(options.lang),
+            sarif: is_sarif.then(|| SarifWriter::new(rules, options.lang)),
             tables: needs_tables.then(FindingTables::default),
             options,
         }
@@ -52,37 +57,47 @@ impl<'a> LineSink<'a> {
         if let Some(tables) = &mut self.tables {
             tables.add(line, &self.places);
         }
+        if let Some(sarif) = &mut self.sarif {
+            sarif.write(self.out, line, &self.places)?;
+        }
         match self.options.format {
-            ReportFormat::Csv => self.csv.write(self.out, line)?,
+            ReportFormat::Csv => self.csv.write(self.out, line, &self.places)?,
             ReportFormat::Json => self.out.json_text(&line.to_json())?,
             ReportFormat::Text => self.text.write(self.out, line)?,
-            ReportFormat::Xlsx => {}
+            ReportFormat::Xlsx | ReportFormat::Sarif => {}
         }
         Ok(())
     }
 
-    /// Writes the workbook and the lists, once all documents are checked.
+    /// Writes the workbook, the lists and the notice, once all documents are checked.
     pub(super) fn finish(self) -> anyhow::Result<CheckExit> {
         if self.options.format == ReportFormat::Text {
             self.text.finish(self.out)?;
         }
+        if let Some(sarif) = self.sarif {
+            sarif.finish(self.out, self.exit)?;
+        }
         let Some(tables) = &self.tables else { return Ok(self.exit) };
+        let letter = &self.options.letter;
         if self.options.format == ReportFormat::Xlsx {
-            write_workbook(self.options.workbook.as_deref(), tables, self.out)?;
+            let bytes = workbook::bytes(tables, letter)?;
+            match &self.options.workbook {
+                Some(path) => write_file(path, &bytes)?,
+                None => self.out.write_all(&bytes)?,
+            }
         }
         if let Some(folder) = &self.options.lists {
-            lists::write(folder, self.options.format == ReportFormat::Xlsx, tables)?;
+            lists::write(folder, self.options.format == ReportFormat::Xlsx, &tables.lists(letter))?;
+        }
+        if let Some(path) = &self.options.notice {
+            write_file(path, &docx::bytes(&notice::blocks(tables, letter))?)?;
         }
         Ok(self.exit)
     }
 }
 
-fn write_workbook(file: Option<&Path>, tables: &FindingTables, out: &mut Printer) -> anyhow::Result<()> {
-    let bytes = workbook::bytes(tables)?;
-    match file {
-        Some(path) => fs::write(path, bytes).with_context(|| format!("couldn't write {}", path.display())),
-        None => Ok(out.write_all(&bytes)?),
-    }
+fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    fs::write(path, bytes).with_context(|| format!("couldn't write {}", path.display()))
 }
 
 fn judge(line: &CheckLine, bar: FailOn) -> CheckExit {

@@ -6,37 +6,17 @@ use std::collections::BTreeMap;
 use gongkai_check::{CheckLine, FindingLine, Places, by_cause, is_about_reading};
 use gongkai_model::Severity;
 
-use super::{lang::Lang, text::name};
+use super::{lang::Lang, letter::LetterArgs, text::name};
 
 /// Column heads of the table of all findings.
-pub(super) const FINDING_HEADS: [&str; 12] = [
-    "序号",
-    "机关",
-    "年度",
-    "文件",
-    "级别",
-    "规则",
-    "位置",
-    "问题",
-    "填报（原文）",
-    "核算（应为）",
-    "依据",
-    "整改建议",
-];
-/// Column heads of a 整改清单; the agency fills in the last two.
-pub(super) const LIST_HEADS: [&str; 11] = [
-    "序号",
-    "年度",
-    "级别",
-    "规则",
-    "位置",
-    "问题",
-    "填报（原文）",
-    "核算（应为）",
-    "依据",
-    "整改建议",
-    "整改情况",
-];
+pub(super) const FINDING_HEADS: [&str; 12] =
+    ["序号", "机关", "年度", "文件", "级别", "规则", "位置", "问题", "填报内容", "应为", "依据", "整改建议"];
+/// Column heads of a 整改清单; the agency fills in the last one.
+pub(super) const LIST_HEADS: [&str; 11] =
+    ["序号", "年度", "级别", "位置", "问题", "填报内容", "应为", "依据", "整改建议", "规则", "整改情况"];
+/// Column heads of CSV for spreadsheets.
+pub(super) const SPREADSHEET_HEADS: [&str; 12] =
+    ["文件", "机关", "年度", "结果", "级别", "规则", "位置", "问题", "填报内容", "应为", "依据", "整改建议"];
 /// Column heads of the overview, which has one row per document.
 pub(super) const OVERVIEW_HEADS: [&str; 8] =
     ["文件", "机关", "年度", "结果", "必须整改", "建议整改", "请核实", "提示"];
@@ -50,21 +30,25 @@ pub(super) struct FindingTables {
     documents: Vec<CheckedDocument>,
 }
 
+/// A document with its findings.
 #[derive(Debug)]
-struct CheckedDocument {
+pub(super) struct CheckedDocument {
     file: String,
-    agency: String,
-    year: String,
+    pub(super) agency: String,
+    pub(super) year: String,
     /// The result of reading the document, in Chinese.
     outcome: String,
-    is_rejected: bool,
+    pub(super) is_rejected: bool,
     items: Vec<ActionItem>,
 }
 
+/// A finding in the words of a list.
 #[derive(Debug)]
-struct ActionItem {
-    severity: Severity,
-    rule: String,
+pub(super) struct ActionItem {
+    pub(super) severity: Severity,
+    pub(super) rule: String,
+    /// The condition that does not hold.
+    pub(super) condition: String,
     place: String,
     problem: String,
     actual: String,
@@ -81,6 +65,8 @@ pub(super) struct ActionList {
     pub(super) agency: String,
     /// The title, such as 某某局政府信息公开工作年度报告整改清单.
     pub(super) title: String,
+    /// The lines below the title: whom it addresses, until when, and whom to ask.
+    pub(super) address: [String; 2],
     /// The rows; their columns are [`LIST_HEADS`].
     pub(super) rows: Vec<Vec<String>>,
 }
@@ -90,20 +76,7 @@ pub(super) struct ActionList {
 impl FindingTables {
     /// Adds a document.
     pub(super) fn add(&mut self, line: &CheckLine, places: &Places) {
-        let report = line.report.as_ref();
-        let outcome = match &line.rejection {
-            Some(rejection) => format!("退回（{}）：{}", rejection.code, rejection.message),
-            None if line.findings.is_empty() => "未发现问题".to_owned(),
-            None => format!("问题{}处", by_cause(&line.findings).len()),
-        };
-        self.documents.push(CheckedDocument {
-            file: line.file.clone(),
-            agency: report.map(|report| report.agency.clone()).unwrap_or_default(),
-            year: report.map(|report| report.year.to_string()).unwrap_or_default(),
-            outcome,
-            is_rejected: line.rejection.is_some(),
-            items: items(line, places),
-        });
+        self.documents.push(CheckedDocument::new(line, places));
     }
 
     /// Returns one row per document, under [`OVERVIEW_HEADS`].
@@ -137,11 +110,10 @@ impl FindingTables {
     }
 
     /// Returns the 整改清单 of each agency with a finding above `INFO`, by name.
-    pub(super) fn lists(&self) -> Vec<ActionList> {
+    pub(super) fn lists(&self, letter: &LetterArgs) -> Vec<ActionList> {
         let mut by_agency: BTreeMap<&str, Vec<(&CheckedDocument, &ActionItem)>> = BTreeMap::new();
         for document in &self.documents {
-            let due = document.told().filter(|item| item.severity > Severity::Info);
-            for item in due.filter(|item| !is_about_reading(&item.rule)) {
+            for item in document.due() {
                 by_agency.entry(&document.agency).or_default().push((document, item));
             }
         }
@@ -151,6 +123,7 @@ impl FindingTables {
             ActionList {
                 agency: agency.to_owned(),
                 title: format!("{agency}政府信息公开工作年度报告整改清单"),
+                address: [format!("致：{agency}"), letter.terms()],
                 rows: items.iter().enumerate().map(list_row).collect(),
             }
         };
@@ -177,58 +150,58 @@ impl FindingTables {
         rows
     }
 
-    /// Returns the lines of the cover: a name and its value.
-    pub(super) fn cover(&self) -> Vec<[String; 2]> {
-        let rejected = self.documents.iter().filter(|document| document.is_rejected).count();
-        let mut years: Vec<&str> = self.documents.iter().map(|document| document.year.as_str()).collect();
-        years.retain(|year| !year.is_empty());
-        years.sort_unstable();
-        years.dedup();
-        let line = |name: &str, value: String| [name.to_owned(), value];
-        let mut lines = vec![
-            line("年度", years.join("、")),
-            line("文件", format!("{} 份", self.documents.len())),
-            line("已核查", format!("{} 份", self.documents.len() - rejected)),
-            line("退回", format!("{rejected} 份")),
-        ];
-        let told = || self.documents.iter().flat_map(CheckedDocument::told);
-        for severity in Severity::ALL.iter().rev() {
-            let count = told().filter(|item| item.severity == *severity).count();
-            lines.push(line(name(Lang::Zh, *severity), format!("{count} 处")));
-        }
-        let rules =
-            ranking(told().filter(|item| item.severity > Severity::Info).map(|item| item.rule.as_str()));
-        lines.extend(rules.into_iter().map(|(rule, count)| line("常见问题", format!("{rule}  {count} 处"))));
-        let due = |document: &CheckedDocument| document.told().any(|item| item.severity > Severity::Review);
-        let agencies = self.documents.iter().filter(|document| due(document)).flat_map(|document| {
-            let due = document.told().filter(|item| item.severity > Severity::Review);
-            due.map(|_| document.agency.as_str())
-        });
-        let agencies = ranking(agencies);
-        lines.extend(
-            agencies.into_iter().map(|(agency, count)| line("问题较多", format!("{agency}  {count} 处"))),
-        );
-        lines
+    /// Returns the number of findings of a severity, one for each cause.
+    pub(super) fn count(&self, severity: Severity) -> usize {
+        let told = self.documents.iter().flat_map(CheckedDocument::told);
+        told.filter(|item| item.severity == severity).count()
+    }
+
+    /// Returns the documents.
+    pub(super) fn documents(&self) -> &[CheckedDocument] {
+        &self.documents
     }
 }
 
-/// Number of places in a ranking.
-const RANKED: usize = 10;
-
-/// Returns the most frequent names with their numbers, the most frequent first, then by name.
-fn ranking<'n>(names: impl Iterator<Item = &'n str>) -> Vec<(&'n str, usize)> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    names.for_each(|name| *counts.entry(name).or_default() += 1);
-    let mut ranked: Vec<(&str, usize)> = counts.into_iter().collect();
-    ranked.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    ranked.truncate(RANKED);
-    ranked
-}
+// === impl CheckedDocument ===
 
 impl CheckedDocument {
+    fn new(line: &CheckLine, places: &Places) -> Self {
+        let report = line.report.as_ref();
+        let outcome = match &line.rejection {
+            Some(rejection) => format!("退回（{}）：{}", rejection.code, rejection.message),
+            None if line.findings.is_empty() => "未发现问题".to_owned(),
+            None => format!("问题{}处", by_cause(&line.findings).len()),
+        };
+        Self {
+            file: line.file.clone(),
+            agency: report.map(|report| report.agency.clone()).unwrap_or_default(),
+            year: report.map(|report| report.year.to_string()).unwrap_or_default(),
+            outcome,
+            is_rejected: line.rejection.is_some(),
+            items: items(line, places),
+        }
+    }
+
     /// Returns the findings, one for each cause.
     fn told(&self) -> impl Iterator<Item = &ActionItem> {
         self.items.iter().filter(|item| !item.is_folded)
+    }
+
+    /// Returns the findings that the body has to answer for.
+    pub(super) fn due(&self) -> impl Iterator<Item = &ActionItem> {
+        let told = self.told().filter(|item| item.severity > Severity::Info);
+        told.filter(|item| !is_about_reading(&item.rule))
+    }
+}
+
+/// Returns the rows of a document under [`SPREADSHEET_HEADS`]: one for each finding, or one if there are none.
+pub(super) fn spreadsheet_rows(line: &CheckLine, places: &Places) -> Vec<Vec<String>> {
+    let document = CheckedDocument::new(line, places);
+    let head = [&document.file, &document.agency, &document.year, &document.outcome].map(Clone::clone);
+    let row = |cells: [String; 8]| head.iter().cloned().chain(cells).collect();
+    match document.items.as_slice() {
+        [] => vec![row(std::array::from_fn(|_| String::new()))],
+        items => items.iter().map(|item| row(item.cells())).collect(),
     }
 }
 
@@ -248,20 +221,22 @@ fn items(line: &CheckLine, places: &Places) -> Vec<ActionItem> {
 }
 
 fn list_row((index, (document, item)): (usize, &(&CheckedDocument, &ActionItem))) -> Vec<String> {
-    let head = [(index + 1).to_string(), document.year.clone()];
-    head.into_iter().chain(item.cells()).chain([String::new()]).collect()
+    let [severity, rule, place, problem, actual, expected, legal, advice] = item.cells();
+    let head = [(index + 1).to_string(), document.year.clone(), severity, place, problem, actual, expected];
+    head.into_iter().chain([legal, advice, rule, String::new()]).collect()
 }
 
 // === impl ActionItem ===
 
 impl ActionItem {
     fn new(finding: &FindingLine, line: &CheckLine, places: &Places) -> Self {
-        let quotation = finding.source.as_ref().map(|source| source.text.clone());
+        let quotation = finding.source.as_ref().map(|source| one_line(&source.text));
         Self {
             severity: finding.severity.parse().unwrap_or(Severity::Review),
             rule: finding.rule.clone(),
+            condition: finding.formula.clone(),
             place: places.of(finding, line),
-            problem: finding.message.clone(),
+            problem: one_line(&finding.message),
             actual: finding.actual.clone().or(quotation).unwrap_or_default(),
             expected: finding.expected.clone().unwrap_or_default(),
             legal: finding.legal.clone(),
@@ -272,9 +247,14 @@ impl ActionItem {
 
     /// Returns the cells that both tables have, 级别 to 整改建议.
     fn cells(&self) -> [String; 8] {
-        let Self { severity, rule, place, problem, actual, expected, legal, advice, is_folded: _ } = self;
+        let Self { severity, rule, place, problem, actual, expected, legal, advice, .. } = self;
         let texts = [rule, place, problem, actual, expected, legal, advice].map(Clone::clone);
         let [rule, place, problem, actual, expected, legal, advice] = texts;
         [name(Lang::Zh, *severity).to_owned(), rule, place, problem, actual, expected, legal, advice]
     }
+}
+
+/// Returns a text with its line ends as spaces.
+fn one_line(text: &str) -> String {
+    text.split(['\r', '\n', '\t']).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }

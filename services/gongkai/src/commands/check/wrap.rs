@@ -13,15 +13,20 @@ pub(super) fn width(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
-/// Breaks a text into lines. The first one follows `first` columns of other text, the others are indented by `indent`
-/// spaces. Words of Latin letters and digits are not broken, unless they are longer than a line.
-pub(super) fn wrap(text: &str, first: usize, indent: usize) -> String {
+/// Breaks a text into lines of a terminal. The first one follows `first` columns of other text, the others are indented by
+/// `indent` spaces. Words of Latin letters and digits are not broken, unless they are longer than a line.
+pub(in crate::commands) fn wrap(text: &str, first: usize, indent: usize) -> String {
+    wrap_in(COLUMNS, text, first, indent)
+}
+
+/// Breaks a text into lines of this many columns, like [`wrap`].
+fn wrap_in(columns: usize, text: &str, first: usize, indent: usize) -> String {
     let mut lines = String::new();
     let mut column = first;
     for piece in pieces(text) {
         let length = width(piece);
-        let fits = column + length <= COLUMNS;
-        let stays = piece.starts_with(|c| NOT_FIRST.contains(c)) && column + length <= COLUMNS + 2;
+        let fits = column + length <= columns;
+        let stays = piece.starts_with(|c| NOT_FIRST.contains(c)) && column + length <= columns + 2;
         if !fits && !stays && column > indent {
             while lines.ends_with(' ') {
                 lines.pop();
@@ -35,6 +40,26 @@ pub(super) fn wrap(text: &str, first: usize, indent: usize) -> String {
         }
         lines.push_str(piece);
         column += length;
+    }
+    lines
+}
+
+/// Returns the lines of a cell of this many columns. A word that is longer than a line is broken.
+pub(super) fn cell_lines(columns: usize, text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    for line in wrap_in(columns.max(2), text, 0, 0).lines() {
+        let (mut part, mut used) = (String::new(), 0);
+        for c in line.chars() {
+            let length = c.width().unwrap_or(0);
+            // A mark that does not begin a line may stand two columns out.
+            if used + length > columns + 2 {
+                lines.push(std::mem::take(&mut part));
+                used = 0;
+            }
+            part.push(c);
+            used += length;
+        }
+        lines.push(part);
     }
     lines
 }

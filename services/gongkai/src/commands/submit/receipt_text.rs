@@ -1,7 +1,13 @@
 //! A receipt as text, in Chinese and English.
 
 use super::ingest::{ReceiptAnswer, State};
-use crate::printer::{Emphasis, Printer, clean};
+use crate::{
+    commands::check::wrap::wrap,
+    printer::{Emphasis, Printer, clean},
+};
+
+/// The indent of the lines about a document.
+const INDENT: &str = "    ";
 
 /// Returns a state in words, and its emphasis.
 pub(super) fn word(state: State) -> (&'static str, Emphasis) {
@@ -23,13 +29,15 @@ pub(super) fn write(out: &mut Printer, name: &str, receipt: &ReceiptAnswer) -> s
     let counts = receipt.findings;
     if receipt.state == State::Validated {
         out.line(format!(
-            "    疑点 findings: 错误 error {}, 警告 warning {}, 待核 review {}, 提示 info {}",
+            "    疑点 findings: 必须整改 error {}, 建议整改 warning {}, 请核实 review {}, 提示 info {}",
             counts.error, counts.warning, counts.review, counts.info
         ))?;
     }
     if let Some(rejection) = &receipt.rejection {
-        out.line(format!("    {}  {}", rejection.code, clean(&rejection.message)))?;
-        out.line(format!("    {}", out.styled(Emphasis::Dim, &clean(&rejection.message_en))))?;
+        let text = format!("{}  {}", rejection.code, clean(&rejection.message));
+        out.line(format!("{INDENT}{}", wrap(&text, INDENT.len(), INDENT.len())))?;
+        let english = wrap(&clean(&rejection.message_en), INDENT.len(), INDENT.len());
+        out.line(format!("{INDENT}{}", out.styled(Emphasis::Dim, &english)))?;
     }
     if let Some(report) = &receipt.report {
         out.line(format!("    report      {}", clean(report)))?;
