@@ -25,6 +25,8 @@ pub(crate) enum Format {
 pub(crate) trait TableRow: Serialize + 'static {
     /// Titles of the columns.
     const COLUMNS: &'static [Column<Self>];
+    /// Titles of the columns that a table for people leaves out, so that the others have room on a terminal.
+    const LEFT_OUT: &'static [&'static str] = &[];
 }
 
 /// A column: its heading, and a function that returns its cell of a row.
@@ -67,9 +69,10 @@ fn cells<R: TableRow>(row: &R) -> impl Iterator<Item = String> {
 fn table<R: TableRow>(out: &mut Printer, rows: &[R]) -> anyhow::Result<()> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(headings::<R>());
+    let shown = || R::COLUMNS.iter().filter(|(heading, _)| !R::LEFT_OUT.contains(heading));
+    table.set_header(shown().map(|(heading, _)| *heading));
     for row in rows {
-        table.add_row(cells(row).map(|cell| clean(&cell)));
+        table.add_row(shown().map(|(_, cell)| clean(&cell(row))));
     }
     for line in table.lines() {
         out.line(line.trim_end())?;

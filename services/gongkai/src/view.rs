@@ -122,6 +122,7 @@ impl TryFrom<v1::Report> for ReportView {
 }
 
 impl TableRow for ReportView {
+    const LEFT_OUT: &'static [&'static str] = &["withdrawn", "trace_id"];
     const COLUMNS: &'static [Column<Self>] = &[
         ("name", |report| report.name.clone()),
         ("agency_name", |report| report.agency_name.clone()),
@@ -152,6 +153,8 @@ impl TryFrom<v1::Finding> for FindingView {
 }
 
 impl TableRow for FindingView {
+    // The message contains the values.
+    const LEFT_OUT: &'static [&'static str] = &["message_en", "expected", "actual"];
     const COLUMNS: &'static [Column<Self>] = &[
         ("report", |view| view.report.clone()),
         ("severity", |view| view.finding.severity.clone()),
