@@ -40,8 +40,10 @@ pub(crate) enum CellValue {
 /// The unit printed in a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PrintedUnit {
-    /// No unit, or a counting word.
+    /// No unit.
     Plain,
+    /// A counting word: 件, 条, 户. Such a number is no amount of money.
+    Counted,
     /// Money, by the power of ten of its unit in 元: 0 is 元, 4 is 万元.
     Money(u32),
 }
@@ -83,7 +85,7 @@ impl PrintedUnit {
     /// Returns how many 元 the unit is; `None` if it is not money.
     fn in_yuan(self) -> Option<Decimal> {
         match self {
-            Self::Plain => None,
+            Self::Plain | Self::Counted => None,
             Self::Money(power) => Some(Decimal::from(10_u64.checked_pow(power)?)),
         }
     }
@@ -138,12 +140,16 @@ impl CellValue {
 
     /// Returns true for a number with a unit of money of its own, and for zero, which is the same in every unit.
     pub(crate) fn has_unit(self) -> bool {
-        matches!(self, Self::Number(number, printed) if printed != PrintedUnit::Plain || number.is_zero())
+        matches!(self, Self::Number(number, printed) if matches!(printed, PrintedUnit::Money(_)) || number.is_zero())
     }
 
     /// Returns the number in a cell's unit; `None` if this is not a number or the printed unit does not fit the cell.
     pub(crate) fn in_unit(self, unit: Unit) -> Option<Decimal> {
         let Self::Number(number, printed) = self else { return None };
+        let is_money = matches!(unit, Unit::Yuan | Unit::TenThousandYuan);
+        if is_money && printed == PrintedUnit::Counted && !number.is_zero() {
+            return None;
+        }
         let Some(printed) = printed.in_yuan() else { return Some(number.normalize()) };
         let yuan = number.checked_mul(printed)?;
         let exact = match unit {
@@ -226,7 +232,7 @@ fn number(text: &str) -> Option<CellValue> {
     let unit = rest.get(digits.len()..)?.trim();
     let printed = match unit.trim_start_matches('(').trim_end_matches(')') {
         "" => PrintedUnit::Plain,
-        word if COUNTING_WORDS.contains(&word) => PrintedUnit::Plain,
+        word if COUNTING_WORDS.contains(&word) => PrintedUnit::Counted,
         word => PrintedUnit::money(word)?,
     };
     let value: Decimal = ungrouped(digits.trim())?.parse().ok()?;
@@ -342,6 +348,9 @@ mod tests {
         check("59237.2449", Unit::TenThousandYuan, Some("59237.2449"));
         check("0.00", Unit::TenThousandYuan, Some("0"));
         check("3元", Unit::Count, None);
+        check("29.50件", Unit::TenThousandYuan, None);
+        check("7户", Unit::Yuan, None);
+        check("0件", Unit::TenThousandYuan, Some("0"));
         check("5300（元）", Unit::TenThousandYuan, Some("0.53"));
         check("5300 (元)", Unit::Yuan, Some("5300"));
         check("1.0731亿元", Unit::TenThousandYuan, Some("10731"));
