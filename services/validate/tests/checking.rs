@@ -49,7 +49,7 @@ fn parsed() -> v1::ReportParsed {
     };
     let report = v1::ParsedReport {
         name: "agencies/p-0123456789abcdef/reports/2023".to_owned(),
-        agency_name: "云溪县档案局".to_owned(),
+        agency_name: "沭阳县档案局".to_owned(),
         year: 2023,
         form: "2021".to_owned(),
         variant: "standard".to_owned(),

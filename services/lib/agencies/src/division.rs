@@ -1,11 +1,17 @@
-//! The table of provinces and prefectures (省级、地级行政区划), compiled in.
+//! The tables of provinces, prefectures and counties (省级、地级、县级行政区划), compiled in.
 
-use std::sync::LazyLock;
+use std::{collections::HashSet, sync::LazyLock};
 
 use gongkai_model::Level;
 
 static TABLE: LazyLock<Vec<Division>> =
     LazyLock::new(|| include_str!("../data/divisions.txt").lines().filter_map(division).collect());
+
+/// The names of counties, districts and county-level cities.
+static COUNTIES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    let lines = include_str!("../data/counties.txt").lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| Some(line.split_once(' ')?.1)).collect()
+});
 
 /// A province or prefecture (省、地级市) with its names.
 struct Division {
@@ -42,6 +48,16 @@ pub(crate) fn below_province(name: &str) -> &str {
     let (_, rest) = strip_level(name, Level::Province, true);
     let (prefecture, _) = strip_level(rest, Level::Prefecture, true);
     if prefecture.is_some() { rest } else { name }
+}
+
+/// Returns true if a name without its province and prefecture begins with that of a county. `is_placed` is true if a
+/// prefecture stood before it: a name as short as 城区 or 东区 is one only there.
+pub(crate) fn begins_with_county(rest: &str, is_placed: bool) -> bool {
+    let ends = rest.char_indices().take(12).filter(|(_, c)| matches!(c, '市' | '县' | '区' | '旗'));
+    ends.map(|(at, end)| rest.split_at(at + end.len_utf8())).any(|(name, after)| {
+        let is_clear = is_placed || !name.ends_with('区') || name.chars().nth(2).is_some();
+        is_clear && !after.starts_with('域') && COUNTIES.contains(name)
+    })
 }
 
 fn strip_level(name: &str, level: Level, short: bool) -> (Option<Level>, &str) {
@@ -95,6 +111,24 @@ mod tests {
     fn the_table_holds_every_province_and_prefecture() {
         let count = |level| TABLE.iter().filter(|division| division.level == level).count();
         assert_eq!((count(Level::Province), count(Level::Prefecture)), (34, 333));
+    }
+
+    #[test]
+    fn a_county_is_one_of_the_table() {
+        assert_eq!(COUNTIES.len(), 2814);
+        for (rest, is_placed, expected) in [
+            ("沭阳县财政局", false, true),
+            ("东湖区财政局", false, true),
+            ("樟树市鹿江街道办事处", false, true),
+            ("城区财政局", true, true),
+            ("城区财政局", false, false),
+            ("云溪县财政局", false, false),
+            ("新县域经济发展局", false, false),
+            ("财政局", true, false),
+            ("", true, false),
+        ] {
+            assert_eq!(begins_with_county(rest, is_placed), expected, "{rest}");
+        }
     }
 
     #[test]

@@ -36,8 +36,8 @@ pub fn nature_of(name: &str) -> Nature {
 
 /// Returns the level that a body's name indicates, if any.
 ///
-/// Provinces and prefectures are in a compiled-in table. Any other 市, 县, 区 or 旗 is a county, so a 县级市 never
-/// passes for a city that may make rules. Development zones (开发区) have no level of their own.
+/// Provinces, prefectures and counties are in compiled-in tables. A 市, 县, 区 or 旗 that is in none of them leaves the
+/// level unknown, and so does a development zone (开发区).
 #[must_use]
 pub fn level_of(name: &str) -> Option<Level> {
     let name = normalized_name(name);
@@ -46,10 +46,11 @@ pub fn level_of(name: &str) -> Option<Level> {
     if TOWN_ENDS.iter().any(|end| place.rest.ends_with(end)) || is_bare_town(place.rest) {
         return Some(Level::Town);
     }
-    match lower_place(place.rest) {
-        Some(Lower::County | Lower::District) => return Some(Level::County),
-        Some(Lower::Zone) => return None,
-        None => {}
+    if division::begins_with_county(place.rest, place.level == Some(Level::Prefecture)) {
+        return Some(Level::County);
+    }
+    if lower_place(place.rest).is_some() {
+        return None;
     }
     let is_of_state = ["国家", "国务院", "中华人民共和国"].iter().any(|head| name.starts_with(head));
     place.level.or(is_of_state.then_some(Level::State))
@@ -173,7 +174,12 @@ mod tests {
             ("财政局", None),
             ("市场监督管理局", None),
             ("东城区审计局", Some(Level::County)),
-            ("上海市浦东新区审计局", None),
+            ("上海市浦东新区审计局", Some(Level::County)),
+            ("云溪县财政局", None),
+            ("江西省云溪县财政局", None),
+            ("南昌市青石区财政局", None),
+            ("晋城市城区财政局", Some(Level::County)),
+            ("云溪县石桥镇人民政府", Some(Level::Town)),
             ("南昌高新技术产业开发区管理委员会", None),
             ("南昌市高新技术产业开发区管理委员会", None),
         ];

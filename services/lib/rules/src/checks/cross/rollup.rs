@@ -128,5 +128,5 @@ fn same_as(input: &Input<'_>, office: &Child) -> bool {
 
 /// Returns true for a people's government above town level.
 fn is_government(input: &Input<'_>) -> bool {
-    input.kind() == Some(AgencyKind::Government) && input.level().is_some_and(|level| level < Level::Town)
+    input.kind() == Some(AgencyKind::Government) && input.level().is_none_or(|level| level < Level::Town)
 }

@@ -34,12 +34,19 @@ fn seen(input: &Input<'_>) -> Option<Date> {
 }
 
 /// Returns the last day for publication and the law's term for the body, or `None` if the kind of body is not known.
+///
+/// The law's days are the same for every level but that of towns, whose names show it. Without a level they hold for
+/// governments and their departments only.
 fn deadline(input: &Input<'_>) -> Option<(&'static str, Date)> {
-    let (level, kind) = (input.level()?, input.kind()?);
+    let (level, kind) = (input.level(), input.kind()?);
+    let is_owed = matches!(kind, AgencyKind::Government | AgencyKind::Office | AgencyKind::Department);
+    if level.is_none() && !is_owed {
+        return None;
+    }
     let next = input.report.year.checked_add(1)?;
     // An office also compiles the government's report, so the earlier deadline of departments does not apply to it.
     let (case, month) = match (level, kind) {
-        (Level::Town, _) => ("town", Month::January),
+        (Some(Level::Town), _) => ("town", Month::January),
         (_, AgencyKind::Government | AgencyKind::Office) => ("government", Month::March),
         _ => ("department", Month::January),
     };

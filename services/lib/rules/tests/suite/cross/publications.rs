@@ -25,8 +25,8 @@ pub(super) fn d_late_and_d_early() {
         ("青溪县人民政府办公室", date!(2024 - 03 - 31)),
         // The page was moved to a new site years later.
         (bureau, date!(2025 - 06 - 01)),
-        // The level of the body is unknown.
-        ("水务局", date!(2024 - 06 - 01)),
+        // Neither the level nor a term of the law is known.
+        ("青溪管委会", date!(2024 - 06 - 01)),
     ] {
         check(&published(agency, day), &[]);
     }
