@@ -1,10 +1,10 @@
 //! Arbitrary values of the model for the round-trip tests.
 
 use gongkai_model::{
-    AgencyKey, Applicant, Area, CellRef, Citation, Concept, Contact, Evidence, EvidenceSource, Fact, FactId,
-    Field, FieldName, Finding, FormId, Identity, LookAlike, Metadata, Note, Paragraph, Part, PartContent,
-    Period, Region, Rejection, RejectionCode, Report, ReportKey, Revocation, Section, Severity, Source, Span,
-    State, UnreadReason, Variant, Versions, Waiver, WaiverEnd,
+    AgencyKey, AlteredLabel, Applicant, Area, CellRef, Citation, Concept, Contact, Evidence, EvidenceSource,
+    Fact, FactId, Field, FieldName, Finding, FormId, Identity, LookAlike, Metadata, Note, Paragraph, Part,
+    PartContent, Period, Region, Rejection, RejectionCode, Report, ReportKey, Revocation, Section, Severity,
+    Source, Span, State, UnreadReason, Variant, Versions, Waiver, WaiverEnd,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use rust_decimal::Decimal;
@@ -161,15 +161,23 @@ fn period() -> impl Strategy<Value = Period> {
 }
 
 fn notes() -> impl Strategy<Value = Vec<Note>> {
-    (option::of(1..99_u32), any::<bool>(), any::<bool>(), option::of(1..99_u32)).prop_map(
-        |(pinyin, traditional, charset, replaced)| {
-            let pinyin = pinyin.map(Note::PinyinRemoved);
-            let traditional = traditional.then_some(Note::TraditionalConverted);
-            let charset = charset.then_some(Note::CharsetMismatch);
-            let replaced = replaced.map(Note::ReplacementCharacters);
-            [pinyin, traditional, charset, replaced].into_iter().flatten().collect()
-        },
-    )
+    let count = || option::of(1..99_u32);
+    let label = (fact_id(), source())
+        .prop_map(|(id, source)| Note::AlteredLabel(AlteredLabel { concept: id.concept, source }));
+    let counts = (count(), any::<bool>(), any::<bool>(), count(), count(), count(), count());
+    (counts, vec(label, 0..3)).prop_map(|(counts, labels)| {
+        let (pinyin, traditional, charset, replaced, changes, comments, hidden) = counts;
+        let counts = [
+            pinyin.map(Note::PinyinRemoved),
+            traditional.then_some(Note::TraditionalConverted),
+            charset.then_some(Note::CharsetMismatch),
+            replaced.map(Note::ReplacementCharacters),
+            changes.map(Note::TrackedChanges),
+            comments.map(Note::Comments),
+            hidden.map(Note::HiddenText),
+        ];
+        counts.into_iter().flatten().chain(labels).collect()
+    })
 }
 
 fn part() -> impl Strategy<Value = Part> {

@@ -51,7 +51,7 @@ pub fn text(report: &Report) -> v1::ParsedText {
 ///
 /// # Errors
 /// A name, code or value that this version does not know, or the prose of another year.
-pub fn report(header: v1::ParsedReport, text: v1::ParsedText) -> Result<Report, Error> {
+pub fn report(header: v1::ParsedReport, mut text: v1::ParsedText) -> Result<Report, Error> {
     if header.year != text.year {
         return Err(Error::Contradiction { what: "header and text name different years" });
     }
@@ -61,7 +61,7 @@ pub fn report(header: v1::ParsedReport, text: v1::ParsedText) -> Result<Report, 
         period: text.period.map(TryInto::try_into).transpose()?,
         form: header.form.parse().map_err(|_| Error::unknown("form", &header.form))?,
         variant: header.variant.parse().map_err(|_| Error::unknown("variant", &header.variant))?,
-        notes: parts::notes(&text),
+        notes: parts::notes(&mut text)?,
         metadata: text.metadata.map(TryInto::try_into).transpose()?.unwrap_or_default(),
         identity: text.identity.map(TryInto::try_into).transpose()?.unwrap_or_default(),
         agency: header.agency_name,

@@ -1,6 +1,6 @@
 //! The parts of a report's prose: paragraphs, chapters, the statistical period, the reader's notes.
 
-use gongkai_model::{Note, Paragraph, Period, Section};
+use gongkai_model::{AlteredLabel, Concept, Note, Paragraph, Period, Section};
 
 use super::{Error, fact::span};
 use crate::v1;
@@ -89,27 +89,52 @@ impl TryFrom<v1::StatisticalPeriod> for Period {
 /// Writes the notes into a text. Counts of the same kind are added up.
 pub(super) fn put_notes(notes: &[Note], text: &mut v1::ParsedText) {
     for note in notes {
-        match *note {
-            Note::PinyinRemoved(n) => text.pinyin_removed = text.pinyin_removed.saturating_add(n),
+        match note {
+            Note::PinyinRemoved(n) => text.pinyin_removed = text.pinyin_removed.saturating_add(*n),
             Note::TraditionalConverted => text.traditional_converted = true,
             Note::CharsetMismatch => text.charset_mismatch = true,
             Note::ReplacementCharacters(n) => {
-                text.replacement_characters = text.replacement_characters.saturating_add(n);
+                text.replacement_characters = text.replacement_characters.saturating_add(*n);
             }
+            Note::TrackedChanges(n) => text.tracked_changes = text.tracked_changes.saturating_add(*n),
+            Note::Comments(n) => text.comments = text.comments.saturating_add(*n),
+            Note::HiddenText(n) => text.hidden_text = text.hidden_text.saturating_add(*n),
+            Note::AlteredLabel(label) => text.altered_labels.push(label.into()),
         }
     }
 }
 
-/// Returns the notes of a text, each kind at most once, in the order of [`Note`].
-pub(super) fn notes(text: &v1::ParsedText) -> Vec<Note> {
+/// Returns the notes of a text, each kind of count at most once, in the order of [`Note`].
+///
+/// # Errors
+/// An altered label lacks its position.
+pub(super) fn notes(text: &mut v1::ParsedText) -> Result<Vec<Note>, Error> {
     let counted = |n: u32, note: fn(u32) -> Note| (n > 0).then(|| note(n));
-    [
+    let counts = [
         counted(text.pinyin_removed, Note::PinyinRemoved),
         text.traditional_converted.then_some(Note::TraditionalConverted),
         text.charset_mismatch.then_some(Note::CharsetMismatch),
         counted(text.replacement_characters, Note::ReplacementCharacters),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+        counted(text.tracked_changes, Note::TrackedChanges),
+        counted(text.comments, Note::Comments),
+        counted(text.hidden_text, Note::HiddenText),
+    ];
+    let labels = std::mem::take(&mut text.altered_labels);
+    let labels = labels.into_iter().map(|label| Ok(Note::AlteredLabel(label.try_into()?)));
+    counts.into_iter().flatten().map(Ok).chain(labels).collect()
+}
+
+impl From<&AlteredLabel> for v1::AlteredLabel {
+    fn from(label: &AlteredLabel) -> Self {
+        Self { concept: label.concept.to_string(), source: Some((&label.source).into()) }
+    }
+}
+
+impl TryFrom<v1::AlteredLabel> for AlteredLabel {
+    type Error = Error;
+
+    fn try_from(wire: v1::AlteredLabel) -> Result<Self, Error> {
+        let source = wire.source.ok_or(Error::Missing { field: "source" })?;
+        Ok(Self { concept: Concept::new(&wire.concept), source: source.try_into()? })
+    }
 }

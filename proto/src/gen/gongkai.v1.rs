@@ -874,7 +874,7 @@ pub struct Finding {
     #[prost(message, optional, tag = "20")]
     pub waiver: ::core::option::Option<Waiver>,
 }
-/// A person's decision (豁免) to accept a finding for a limited time.
+/// A person's decision (销号) to accept a finding for a limited time.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Waiver {
     /// The waiver's resource name: `agencies/{agency}/reports/{year}/waivers/{waiver}`; `{waiver}` is 16 hex digits.
@@ -2128,6 +2128,28 @@ pub struct ParsedText {
     pub metadata: ::core::option::Option<Metadata>,
     #[prost(message, optional, tag = "13")]
     pub identity: ::core::option::Option<Identity>,
+    /// The number of tracked changes left in the document.
+    #[prost(uint32, tag = "14")]
+    pub tracked_changes: u32,
+    /// The number of comments left in the document.
+    #[prost(uint32, tag = "15")]
+    pub comments: u32,
+    /// The number of pieces of hidden text left in the document.
+    #[prost(uint32, tag = "16")]
+    pub hidden_text: u32,
+    /// The labels of rows and columns that are not the form's.
+    #[prost(message, repeated, tag = "17")]
+    pub altered_labels: ::prost::alloc::vec::Vec<AlteredLabel>,
+}
+/// A label of a row or column that is not the form's.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AlteredLabel {
+    /// The concept of the row or column.
+    #[prost(string, tag = "1")]
+    pub concept: ::prost::alloc::string::String,
+    /// The label as printed, with its position.
+    #[prost(message, optional, tag = "2")]
+    pub source: ::core::option::Option<Source>,
 }
 /// The bodies and years that a document and its sender name, the chosen ones first.
 #[derive(Clone, PartialEq, ::prost::Message)]

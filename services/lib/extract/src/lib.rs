@@ -37,7 +37,7 @@ mod text;
 mod titles_in_tables;
 
 use charset::DecodedText;
-use gongkai_model::{Block, Document, Field, MediaType, Rejection};
+use gongkai_model::{Block, Document, Field, MediaType, Note, Rejection};
 
 pub use docx::Package as DocxPackage;
 pub use hints::Hints;
@@ -137,32 +137,42 @@ fn read_text(decoded: DecodedText, media_type: MediaType, limits: &Limits) -> Re
 
 /// Reads a binary document. No charset is guessed, and its blocks have no positions in a text.
 fn read_binary(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<Document, Rejection> {
-    let (mut blocks, fields) = binary_blocks(bytes, media_type, limits)?;
+    let BinaryContent { mut blocks, fields, notes: left } = binary_content(bytes, media_type, limits)?;
     if media_type == MediaType::Docx {
         blocks.iter_mut().for_each(Block::forget_spans);
     }
-    let notes = mirror_cleanup::clean_blocks(&mut blocks);
+    let mut notes = mirror_cleanup::clean_blocks(&mut blocks);
+    notes.extend(left);
     Ok(Document { media_type, charset: "utf-8", meta_title: None, fields, blocks, notes })
 }
 
-/// Reads the blocks of a binary document. Those of a DOCX have spans: ranges of the main part, in bytes.
-fn binary_blocks(
-    bytes: &[u8],
-    media_type: MediaType,
-    limits: &Limits,
-) -> Result<(Vec<Block>, Vec<Field>), Rejection> {
-    let (mut blocks, fields) = guard::guarded(|| match media_type {
-        MediaType::Docx => docx::read(bytes, limits),
-        MediaType::Pdf => pdf::read(bytes, limits).map(|blocks| (blocks, Vec::new())),
-        _ => doc::read(bytes, limits).map(|blocks| (blocks, Vec::new())),
+/// The content of a binary document.
+struct BinaryContent {
+    /// The blocks. Those of a DOCX have spans: ranges of the main part, in bytes.
+    blocks: Vec<Block>,
+    fields: Vec<Field>,
+    notes: Vec<Note>,
+}
+
+/// Reads the content of a binary document.
+fn binary_content(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<BinaryContent, Rejection> {
+    let of_blocks = |blocks| BinaryContent { blocks, fields: Vec::new(), notes: Vec::new() };
+    let mut content = guard::guarded(|| match media_type {
+        MediaType::Docx => docx::read(bytes, limits).map(|docx| BinaryContent {
+            blocks: docx.blocks,
+            fields: docx.links,
+            notes: docx.notes,
+        }),
+        MediaType::Pdf => pdf::read(bytes, limits).map(of_blocks),
+        _ => doc::read(bytes, limits).map(of_blocks),
     })?;
     if media_type != MediaType::Pdf {
-        blocks = titles_in_tables::cut(tables_from_lines::read(blocks, false, limits)?);
+        content.blocks = titles_in_tables::cut(tables_from_lines::read(content.blocks, false, limits)?);
     }
-    if blocks.is_empty() {
+    if content.blocks.is_empty() {
         return Err(sniff::empty());
     }
-    Ok((blocks, fields))
+    Ok(content)
 }
 
 #[cfg(test)]

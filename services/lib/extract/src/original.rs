@@ -46,7 +46,7 @@ pub fn original(bytes: &[u8], hints: &Hints<'_>, limits: &Limits) -> Result<Orig
 /// # Errors
 /// As for [`read`](crate::read).
 pub fn docx_blocks(bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Rejection> {
-    let (mut blocks, _) = crate::binary_blocks(bytes, MediaType::Docx, limits)?;
+    let mut blocks = crate::binary_content(bytes, MediaType::Docx, limits)?.blocks;
     mirror_cleanup::clean_blocks(&mut blocks);
     Ok(blocks)
 }

@@ -1,6 +1,6 @@
 //! The assignment of a document's cells to the cells of a form, and the facts that follow from it.
 
-use gongkai_model::{Fact, Source, State, UnreadReason};
+use gongkai_model::{AlteredLabel, Fact, Source, State, UnreadReason};
 
 use crate::{
     form::{Form, FormCell},
@@ -43,12 +43,14 @@ pub(crate) struct CellAssignment<'a> {
     slots: Vec<CellSlot<'a>>,
     /// What the document states about the units of some cells, by ordinal.
     units: Vec<(usize, Stated)>,
+    /// Labels that are not the form's, one for each row or column.
+    labels: Vec<AlteredLabel>,
 }
 
 impl<'a> CellAssignment<'a> {
     /// Starts with no cell assigned.
     pub(crate) fn new(form: &Form) -> Self {
-        Self { slots: vec![CellSlot::Open; form.cells.len()], units: Vec::new() }
+        Self { slots: vec![CellSlot::Open; form.cells.len()], units: Vec::new(), labels: Vec::new() }
     }
 
     /// Assigns a cell on which both readings agree. A second cell with another value makes the assignment unsure.
@@ -112,6 +114,18 @@ impl<'a> CellAssignment<'a> {
         if stated != Stated::Nothing {
             self.units.push((at, stated));
         }
+    }
+
+    /// Records a row's label that is not the form's. The first one of a row is kept.
+    pub(crate) fn note_label(&mut self, label: AlteredLabel) {
+        if self.labels.iter().all(|known| known.concept != label.concept) {
+            self.labels.push(label);
+        }
+    }
+
+    /// Returns the labels that are not the form's.
+    pub(crate) fn take_labels(&mut self) -> Vec<AlteredLabel> {
+        std::mem::take(&mut self.labels)
     }
 
     /// Makes all cells of a range that no cell of the document is assigned to unreadable instead of missing: the

@@ -41,18 +41,21 @@ pub struct Label {
     pub text: String,
     /// Other spellings with the same meaning.
     pub aliases: Vec<String>,
+    /// Misprints that reports have.
+    pub misprints: Vec<String>,
 }
 
 impl From<String> for Label {
     fn from(text: String) -> Self {
-        Self { text, aliases: Vec::new() }
+        Self { text, aliases: Vec::new(), misprints: Vec::new() }
     }
 }
 
 impl Label {
-    /// Returns the printed name, then the aliases.
+    /// Returns the printed name, then the aliases and misprints.
     pub fn all(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.text.as_str()).chain(self.aliases.iter().map(String::as_str))
+        std::iter::once(self.text.as_str())
+            .chain(self.aliases.iter().chain(&self.misprints).map(String::as_str))
     }
 }
 

@@ -17,6 +17,9 @@ use crate::{
 const LIKE: f64 = 0.75;
 const MARGIN: f64 = 0.15;
 
+/// Minimum likeness of an altered label to the label of the row in whose place it is.
+const ALTERED: f64 = 0.5;
+
 /// Maximum number of lines over which a label can be broken.
 const JOINED: usize = 4;
 
@@ -36,6 +39,7 @@ pub(crate) struct RequestIndex {
     names: Vec<Vec<Spelling<String>>>,
     /// All labels and aliases, sorted.
     sorted: Vec<String>,
+    misprints: Vec<String>,
     groups: Vec<String>,
     applicants: HashMap<String, usize>,
 }
@@ -58,6 +62,7 @@ impl RequestIndex {
                 index.exact.entry(name.text.clone()).or_insert(at);
             }
             index.names.push(names);
+            index.misprints.extend(row.label.misprints.iter().map(|misprint| norm(misprint)));
             index.groups.extend(row.group.iter().map(|group| norm(group)));
         }
         index.sorted = index.names.iter().flatten().map(|name| name.text.clone()).collect();
@@ -74,6 +79,17 @@ impl RequestIndex {
     /// Returns the number of rows of the form.
     pub(crate) fn rows(&self) -> usize {
         self.names.len()
+    }
+
+    /// Returns true if a row's label is not the form's: a known misprint, or similar to the row's name but neither that
+    /// name with words added nor a part of it, as a line or page break leaves one.
+    pub(crate) fn is_altered(&self, row: usize, label: &str) -> bool {
+        let own = Spelling::of(label);
+        let Some(names) = self.names.get(row).filter(|_| own.scalars >= 4) else { return false };
+        let is_known = |name: &Spelling<String>| holds(label, &name.text) || name.text.contains(label);
+        self.misprints.iter().any(|misprint| misprint == label)
+            || (!names.iter().any(is_known)
+                && names.iter().any(|name| own.likeness_from(ALTERED, name) >= ALTERED))
     }
 
     /// Returns true if `label` is a name of the row.
@@ -280,6 +296,50 @@ impl RequestIndex {
     }
 }
 
+/// Returns true if a label has all characters of a name, in order.
+fn holds(label: &str, name: &str) -> bool {
+    let mut rest = label.chars();
+    name.chars().all(|c| rest.any(|other| other == c))
+}
+
 fn tail(labels: &[&str], count: usize) -> String {
     labels.get(labels.len().saturating_sub(count)..).unwrap_or_default().concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use gongkai_model::FormId;
+
+    use super::*;
+    use crate::load::Forms;
+
+    #[test]
+    fn an_altered_label_is_told_from_one_in_other_dress() {
+        let forms = Forms::embedded();
+        let form = forms.get(FormId::Form2021, Variant::Standard).unwrap();
+        let index = forms.index(form);
+        let row = |label: &str| form.rows.iter().position(|row| row.label.text == label).unwrap();
+        let check = |own: &str, printed: &str| index.is_altered(row(own), &norm(printed));
+        for (own, printed) in [
+            ("2.其他法律行政法规禁止公开", "2.其他法律行政止公开"),
+            ("2.其他法律行政法规禁止公开", "2.其他法律法规禁止公开"),
+            ("4.保护第三方合法权益", "4.保护第三方合法利益"),
+            ("（一）予以公开", "（一）子以公开"),
+        ] {
+            assert!(check(own, printed), "{printed}");
+        }
+        for (own, printed) in [
+            ("2.其他法律行政法规禁止公开", "2．其他法律、行政法规禁止公开"),
+            ("2.其他法律行政法规禁止公开", "（2）其他 法律 行政法规禁止公开"),
+            ("2.其他法律行政法规禁止公开", "②其他法律行政法规禁止公开"),
+            ("2.其他法律行政法规禁止公开", "法规禁止公开"),
+            ("二、上年结转政府信息公开申请数量", "二、上年度结转政府信息公开申请数量"),
+            ("（二）部分公开（区分处理的，只计这一情形，不计其他情形）", "（二）部分公开"),
+            ("3.危及“三安全一稳定”", "3.危及\"三安全一稳定\""),
+            ("1.属于国家秘密", "国家秘密"),
+            ("3.其他", "3.其它"),
+        ] {
+            assert!(!check(own, printed), "{printed}");
+        }
+    }
 }

@@ -181,6 +181,8 @@ struct RawRow {
     label: String,
     #[serde(default)]
     aliases: Vec<String>,
+    #[serde(default)]
+    misprints: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -263,7 +265,7 @@ impl RawRow {
             concept: Concept::new(&self.concept),
             kind: self.kind,
             group: self.group.clone(),
-            label: label(&self.label, &self.aliases),
+            label: Label { misprints: self.misprints.clone(), ..label(&self.label, &self.aliases) },
         }
     }
 }
@@ -303,7 +305,7 @@ impl RawDisputes {
 }
 
 fn label(text: &str, aliases: &[String]) -> Label {
-    Label { text: text.to_owned(), aliases: aliases.to_vec() }
+    Label { text: text.to_owned(), aliases: aliases.to_vec(), misprints: Vec::new() }
 }
 
 // === Checks ===

@@ -1,6 +1,6 @@
 //! Matches a document's tables with the statutory forms.
 
-use gongkai_model::{Document, Fact, FormId, Variant};
+use gongkai_model::{AlteredLabel, Document, Fact, FormId, Variant};
 
 use crate::{
     cell_assignment::CellAssignment,
@@ -25,6 +25,8 @@ pub(crate) struct MatchedTables<'f> {
     pub form: &'f Form,
     /// Every cell of the form.
     pub facts: Vec<Fact>,
+    /// The labels that are not the form's.
+    pub labels: Vec<AlteredLabel>,
     /// True if no cell of any form was found.
     pub none: bool,
 }
@@ -56,7 +58,8 @@ pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) 
     ranges.disputes.iter().for_each(|range| disputes::read(range, form, padding, &mut assignment));
     let none = assignment.is_empty();
     doubt_unread(&ranges, form, (index, is_joined), &mut assignment);
-    Some(MatchedTables { form, facts: assignment.into_facts(form), none })
+    let labels = assignment.take_labels();
+    Some(MatchedTables { form, facts: assignment.into_facts(form), labels, none })
 }
 
 /// Minimum number of numbers in a chapter's tables that belong to no cell for the layout to count as unknown. Where no

@@ -4,7 +4,7 @@
 //! A row is identified by its label, and bands may be in any order. The values of a row are assigned by their order
 //! after the label and, if the band's header is complete, by the titles above them.
 
-use gongkai_model::UnreadReason;
+use gongkai_model::{AlteredLabel, UnreadReason};
 
 use crate::{
     band_names::BandNames,
@@ -17,8 +17,8 @@ use crate::{
     form::{Band, Form},
     read_cell::ReadCell,
     rows::{Item, Row},
-    stated_units,
-    value::CellValue,
+    stated_units::{self, Stated},
+    value::{CellValue, PrintedUnit},
     years,
 };
 
@@ -45,7 +45,17 @@ pub(crate) fn read<'a>(
             }
             if let Some((column, own)) = stated_units::money(band) {
                 let around = hit.head.iter().copied().chain(&hit.row.labels).chain(&hit.row.unit);
-                assignment.state_unit(hit.first + column, stated_units::of(around, &units, own));
+                let stated = stated_units::of(around.clone(), &units, own);
+                if let Stated::Unit(_) = stated
+                    && let Some(label) = around.clone().find(|piece| states_other(piece, own))
+                    && let Some(cell) = form.cells.get(hit.first + column)
+                {
+                    assignment.note_label(AlteredLabel {
+                        concept: cell.id.concept.clone(),
+                        source: label.source(),
+                    });
+                }
+                assignment.state_unit(hit.first + column, stated);
             }
             let in_order =
                 named(hit, names).windows(2).all(|pair| pair.first().map(|n| n.0) < pair.last().map(|n| n.0));
@@ -66,6 +76,11 @@ pub(crate) fn read<'a>(
             cells.for_each(|cell| assignment.empty(cell));
         }
     }
+}
+
+/// Returns true for a label that states another unit than the form's.
+fn states_other(piece: &ReadCell<'_>, own: PrintedUnit) -> bool {
+    PrintedUnit::stated(&piece.cell.text).is_some_and(|unit| unit != own)
 }
 
 /// Returns true for a row of numbers with one cell too few.

@@ -1,7 +1,7 @@
 //! Reads a document as a report: identity, chapters and facts. Other documents are rejected with a reason.
 
 use gongkai_model::{
-    Document, FormId, LookAlike, Metadata, Paragraph, Rejection, RejectionCode, Report, State, Variant,
+    Document, FormId, LookAlike, Metadata, Note, Paragraph, Rejection, RejectionCode, Report, State, Variant,
 };
 
 use crate::{
@@ -84,7 +84,12 @@ pub fn read_report_of(
         sections: outline.sections,
         facts,
         metadata,
-        notes: document.notes.clone(),
+        notes: document
+            .notes
+            .iter()
+            .cloned()
+            .chain(tables.labels.into_iter().map(Note::AlteredLabel))
+            .collect(),
         parts: Vec::new(),
         identity: settled,
     })

@@ -5,7 +5,7 @@
 //! read if its label names it and it is in order. It is also read if it is between two such rows, together with as
 //! many unnamed rows as the form has there, and no label contradicts.
 
-use gongkai_model::UnreadReason;
+use gongkai_model::{AlteredLabel, UnreadReason};
 use rust_decimal::Decimal;
 
 use crate::{
@@ -72,6 +72,9 @@ pub(crate) fn read<'a>(
         Filling::learn(entries.iter().map(|entry| (entry.row, COLUMNS)), |cut| sum_holds(cut, &order));
     for entry in &entries {
         if let Some(at) = entry.at {
+            if let Some(label) = altered_label(entry, form, index) {
+                assignment.note_label(label);
+            }
             read_row(entry.row, index.first_cell + at * COLUMNS, &head, &filling, assignment);
         }
     }
@@ -297,6 +300,14 @@ fn in_order(named: &[(usize, usize)]) -> Vec<usize> {
     let alone = |level: usize| up.iter().zip(&on_path).filter(|(u, on)| **on && **u == level).count() == 1;
     let sure = named.iter().zip(&up).zip(&on_path).filter(|((_, level), on)| **on && alone(**level));
     sure.map(|(((entry, _), _), _)| *entry).collect()
+}
+
+/// Returns the label of a matched row if it is not the form's. A label over several cells or lines may be incomplete.
+fn altered_label(entry: &FilledRow<'_, '_>, form: &Form, index: &RequestIndex) -> Option<AlteredLabel> {
+    let (at, own) = (entry.at?, entry.row.labels.last()?);
+    let is_whole = own.label == entry.label && (entry.evidence.row().is_some() || !entry.row.stream);
+    let row = form.rows.get(at).filter(|_| is_whole && index.is_altered(at, &own.label))?;
+    Some(AlteredLabel { concept: row.concept.clone(), source: own.source() })
 }
 
 // === Cells ===

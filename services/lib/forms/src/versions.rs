@@ -4,10 +4,10 @@ use gongkai_model::Versions;
 
 /// The version of the readers and the matcher; changed with every change of `gongkai-extract` or `gongkai-forms` that
 /// changes the reading of any document.
-const PARSER: &str = "11";
+const PARSER: &str = "12";
 
 /// The version of the compiled-in forms; changed with every change of `forms/*.toml`.
-const FORMS: &str = "3";
+const FORMS: &str = "4";
 
 /// Returns the versions of the program, its parser and its statutory forms. `rules` is empty, because reading does
 /// not use the rules.

@@ -2,7 +2,11 @@
 
 use strum::{EnumString, IntoStaticStr};
 
-use crate::{block::Block, fact::ParseError, metadata::Field};
+use crate::{
+    block::Block,
+    fact::{Concept, ParseError, Source},
+    metadata::Field,
+};
 
 /// The media type of a document, detected from its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
@@ -37,7 +41,7 @@ impl MediaType {
 }
 
 /// A remark of the reader that rules may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
     /// Number of times that pinyin in brackets was removed after Han characters. Scraped mirrors have such pinyin.
     PinyinRemoved(u32),
@@ -47,6 +51,24 @@ pub enum Note {
     CharsetMismatch,
     /// Some bytes did not decode and were replaced by U+FFFD.
     ReplacementCharacters(u32),
+    /// Number of tracked changes of the text (修订) left in the document. It is read as if all were accepted.
+    TrackedChanges(u32),
+    /// Number of comments (批注) left in the document.
+    Comments(u32),
+    /// Number of pieces of hidden text (隐藏文字) left in the document. They are not read.
+    HiddenText(u32),
+    /// A row or column has a label that is not the form's.
+    AlteredLabel(AlteredLabel),
+}
+
+/// A label that is neither the form's nor a known variant of it, but was recognised by its likeness or its place, or that
+/// states another unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlteredLabel {
+    /// The concept of the row or column.
+    pub concept: Concept,
+    /// The label as printed, with its cell.
+    pub source: Source,
 }
 
 /// A decoded document.

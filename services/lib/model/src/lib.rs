@@ -27,7 +27,7 @@ pub mod waiver;
 pub use agency::{AgencyKey, Region, ReportKey, is_short_for, names_nobody, normalized_name};
 pub use block::{Area, Block, Cell, Grid, Paragraph, Span};
 pub use difference::{DeclaredField, Difference};
-pub use document::{Document, MediaType, Note};
+pub use document::{AlteredLabel, Document, MediaType, Note};
 pub use fact::{Applicant, CellRef, Concept, Fact, FactId, Source, State, UnreadReason};
 pub use finding::{Finding, Severity, Summary};
 pub use han::{is_han, is_ideograph};

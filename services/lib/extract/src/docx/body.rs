@@ -6,10 +6,11 @@
 
 use std::mem;
 
-use gongkai_model::{Block, Paragraph, Rejection, Span};
+use gongkai_model::{Block, Note, Paragraph, Rejection, Span};
 use quick_xml::events::BytesStart;
 
 use super::{
+    leftovers::Leftovers,
     numbering::Numbering,
     styles::Styles,
     table::{OpenTable, VerticalMerge},
@@ -51,6 +52,15 @@ pub(super) struct DocxBuilder<'a> {
     /// Range of the node that is being visited.
     place: Span,
     chunks: Vec<Chunk>,
+    leftovers: Leftovers,
+}
+
+/// The content of the main part.
+pub(super) struct Body {
+    pub(super) blocks: Vec<Block>,
+    pub(super) chunks: Vec<Chunk>,
+    /// What an editor left besides the text.
+    pub(super) notes: Vec<Note>,
 }
 
 /// A part of the package that stands in the text as a whole.
@@ -123,6 +133,7 @@ impl<'a> DocxBuilder<'a> {
             carried: (Vec::new(), None),
             place: Span { start: 0, end: 0 },
             chunks: Vec::new(),
+            leftovers: Leftovers::default(),
         }
     }
 
@@ -149,10 +160,10 @@ impl<'a> DocxBuilder<'a> {
         }
     }
 
-    pub(super) fn finish(mut self) -> Result<(Vec<Block>, Vec<Chunk>), Rejection> {
+    pub(super) fn finish(mut self) -> Result<Body, Rejection> {
         let (rest, span) = mem::take(&mut self.carried);
         self.close_paragraph(&rest, span)?;
-        Ok((self.blocks, self.chunks))
+        Ok(Body { blocks: self.blocks, chunks: self.chunks, notes: self.leftovers.notes() })
     }
 
     // === elements ===
@@ -161,6 +172,7 @@ impl<'a> DocxBuilder<'a> {
         let name = tag.local_name();
         let name = name.as_ref();
         let properties = self.paragraphs.last().is_some_and(|paragraph| paragraph.in_properties);
+        self.leftovers.note(name);
         match name {
             "del" if properties => self.note_paragraph(name, tag),
             "del" | "hidden" if self.in_row_properties => {
@@ -352,6 +364,10 @@ impl<'a> DocxBuilder<'a> {
     }
 
     fn push_text(&mut self, text: &str) -> Result<(), Rejection> {
+        if self.is_hidden() {
+            self.leftovers.note_hidden(text);
+            return Ok(());
+        }
         if !self.is_shown() {
             return Ok(());
         }
@@ -399,11 +415,16 @@ impl<'a> DocxBuilder<'a> {
         self.run.ground.or(around).hides(ink)
     }
 
+    fn is_hidden(&self) -> bool {
+        let style = self.run.style.as_deref();
+        self.run.hidden.or_else(|| self.styles.hides(style?)).unwrap_or(false)
+    }
+
+    /// Returns true if text that is not hidden is printed.
     fn is_shown(&self) -> bool {
         let style = self.run.style.as_deref();
-        let hidden = self.run.hidden.or_else(|| self.styles.hides(style?)).unwrap_or(false);
         let struck = self.run.struck.or_else(|| self.styles.strikes(style?)).unwrap_or(false);
-        !hidden && !struck && !self.controls.contains(&true) && self.fields.iter().all(|in_result| *in_result)
+        !struck && !self.controls.contains(&true) && self.fields.iter().all(|in_result| *in_result)
     }
 
     // === ends ===

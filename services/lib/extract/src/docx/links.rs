@@ -8,7 +8,7 @@ use crate::limits::Limits;
 /// Maximum number of links that are kept.
 const MOST_LINKS: usize = 256;
 
-/// Returns the addresses on other hosts that `text` links to, each once.
+/// Returns the addresses on other hosts or on somebody's computer that `text` links to, each once.
 pub(super) fn read(text: &str, relations: Option<&str>, limits: &Limits) -> Result<Vec<Field>, Rejection> {
     let mut addresses: Vec<String> = fields(text).map(str::to_owned).collect();
     xml::walk(relations.unwrap_or_default(), limits, |node| {
@@ -21,7 +21,7 @@ pub(super) fn read(text: &str, relations: Option<&str>, limits: &Limits) -> Resu
         }
         Ok(())
     })?;
-    addresses.retain(|address| address.starts_with("http") || address.starts_with("//"));
+    addresses.retain(|address| ["http", "//", "file:"].iter().any(|start| address.starts_with(start)));
     addresses.sort();
     addresses.dedup();
     addresses.truncate(MOST_LINKS);

@@ -1,11 +1,12 @@
 //! DOCX: turns the packages of Word and WPS into paragraphs and grids.
 //!
-//! The text is read as it would be printed with all tracked changes accepted. Headers, footers, notes and comments are
+//! The text is read as it would be printed with all tracked changes accepted; notes say how many there are. Headers, footers, notes and comments are
 //! other parts of the package and are not read. A page that Word is to take in when it opens the file (`altChunk`) is read
 //! as HTML.
 
 mod body;
 mod chunks;
+mod leftovers;
 mod links;
 mod mime;
 mod numbering;
@@ -16,16 +17,29 @@ mod table;
 mod tests;
 mod xml;
 
-use gongkai_model::{Block, Field, Rejection};
+use gongkai_model::{Block, Field, Note, Rejection};
 
-use self::{body::DocxBuilder, numbering::Numbering, styles::Styles};
+use self::{
+    body::{Body, DocxBuilder},
+    numbering::Numbering,
+    styles::Styles,
+};
 
 pub use self::package::Package;
 use crate::{limits::Limits, reject};
 
-/// Reads a package: its blocks, and the targets of its links. The spans of the blocks are ranges of the main part, in
-/// bytes.
-pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<(Vec<Block>, Vec<Field>), Rejection> {
+/// A package as read.
+#[derive(Debug)]
+pub(crate) struct Docx {
+    /// The blocks. Their spans are ranges of the main part, in bytes.
+    pub(crate) blocks: Vec<Block>,
+    /// The targets of links.
+    pub(crate) links: Vec<Field>,
+    pub(crate) notes: Vec<Note>,
+}
+
+/// Reads a package.
+pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Docx, Rejection> {
     let mut package = Package::open(bytes, limits)?;
     let main = package.main_part()?;
     let text = package.part(&main)?.ok_or_else(|| reject::corrupt("DOCX"))?;
@@ -40,12 +54,12 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<(Vec<Block>, Vec<Fie
     xml::walk_placed(&text, limits, |node, place| body.visit(node, place))?;
     let relations = package.part(&relations_of(&main))?;
     let links = links::read(&text, relations.as_deref(), limits)?;
-    let (blocks, chunks) = body.finish()?;
+    let Body { blocks, chunks, notes } = body.finish()?;
     let blocks = match relations.filter(|_| !chunks.is_empty()) {
         Some(relations) => chunks::insert(blocks, &chunks, &relations, (&mut package, folder), limits)?,
         None => blocks,
     };
-    Ok((blocks, links))
+    Ok(Docx { blocks, links, notes })
 }
 
 /// Returns the name of the part with the relations of another.

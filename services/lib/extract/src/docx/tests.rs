@@ -3,7 +3,7 @@ use std::{
     time::Duration,
 };
 
-use gongkai_model::{Block, Cell, RejectionCode};
+use gongkai_model::{Block, Cell, Note, RejectionCode};
 use proptest::prelude::*;
 use zip::{ZipWriter, write::SimpleFileOptions};
 
@@ -46,9 +46,8 @@ fn zipped(parts: &[(&str, &str)]) -> Vec<u8> {
 }
 
 fn shown(body: &str) -> Vec<String> {
-    let (blocks, _) =
-        read(&package(body), &Limits::default()).unwrap_or_else(|error| panic!("{error}: {body}"));
-    blocks.iter().map(shown_block).collect()
+    let docx = read(&package(body), &Limits::default()).unwrap_or_else(|error| panic!("{error}: {body}"));
+    docx.blocks.iter().map(shown_block).collect()
 }
 
 fn shown_block(block: &Block) -> String {
@@ -195,6 +194,36 @@ fn an_exponent_is_no_part_of_a_number() {
 }
 
 #[test]
+fn what_an_editor_left_is_counted() {
+    #[track_caller]
+    fn check(body: &str, expect: &[Note]) {
+        assert_eq!(read(&package(body), &Limits::default()).unwrap().notes, expect, "{body}");
+    }
+    check(
+        "<w:p><w:del><w:r><w:delText>17</w:delText></w:r></w:del><w:ins><w:r><w:t>23</w:t></w:r></w:ins></w:p>",
+        &[Note::TrackedChanges(2)],
+    );
+    check(
+        "<w:p><w:commentRangeStart w:id=\"0\"/><w:r><w:t>23</w:t></w:r><w:commentRangeEnd w:id=\"0\"/>\
+         <w:r><w:commentReference w:id=\"0\"/></w:r></w:p>",
+        &[Note::Comments(1)],
+    );
+    check(
+        "<w:p><w:r><w:t>共23件</w:t></w:r><w:r><w:rPr><w:vanish/></w:rPr><w:t>核</w:t></w:r></w:p>",
+        &[Note::HiddenText(1)],
+    );
+    // Changes of the format, hidden marks of paragraphs and hidden blanks are no leftovers.
+    for clean in [
+        "<w:p><w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr><w:r><w:t>共23件</w:t></w:r></w:p>",
+        "<w:p><w:r><w:rPr><w:rPrChange w:id=\"1\"><w:rPr><w:b/></w:rPr></w:rPrChange></w:rPr><w:t>共23件</w:t></w:r></w:p>",
+        "<w:p><w:r><w:t>共23件</w:t></w:r><w:r><w:rPr><w:vanish/></w:rPr><w:t> </w:t></w:r></w:p>",
+        "<w:p><w:r><w:rPr><w:webHidden/></w:rPr><w:t>共23件</w:t></w:r></w:p>",
+    ] {
+        check(clean, &[]);
+    }
+}
+
+#[test]
 fn a_field_shows_its_result() {
     let run = |inner: &str| format!("<w:r>{inner}</w:r>");
     let mark = |kind: &str| run(&format!("<w:fldChar w:fldCharType=\"{kind}\"/>"));
@@ -219,17 +248,21 @@ fn links_are_told_by_their_relations_and_fields() {
         relation("rId8", "hyperlink", "mailto:a@example.com"),
         relation("rId9", "hyperlink", "http://unused.example.com"),
         relation("rId3", "image", "http://image.example.com"),
+        relation("rId5", "hyperlink", "file:///C:/work/a.docx"),
     ];
-    let body = r#"<w:p><w:hyperlink r:id="rId7"><w:r><w:t>网站</w:t></w:r></w:hyperlink><w:hyperlink r:id="rId8"/>
+    let body = r#"<w:p><w:hyperlink r:id="rId7"><w:r><w:t>网站</w:t></w:r></w:hyperlink><w:hyperlink r:id="rId8"/><w:hyperlink r:id="rId5"/>
         <w:r><w:instrText> HYPERLINK "https://field.example.com/x" \h</w:instrText></w:r><w:pict r:id="rId3"/></w:p>"#;
     let document = format!(r#"<w:document xmlns:w="w" xmlns:r="r"><w:body>{body}</w:body></w:document>"#);
     let bytes = zipped(&[
         ("word/document.xml", &document),
         ("word/_rels/document.xml.rels", &format!("<Relationships>{}</Relationships>", relations.concat())),
     ]);
-    let (_, links) = read(&bytes, &Limits::default()).unwrap();
+    let links = read(&bytes, &Limits::default()).unwrap().links;
     let addresses: Vec<&str> = links.iter().map(|link| link.value.as_str()).collect();
-    assert_eq!(addresses, ["http://www.example.com/a?b=1&c=2", "https://field.example.com/x"]);
+    assert_eq!(
+        addresses,
+        ["file:///C:/work/a.docx", "http://www.example.com/a?b=1&c=2", "https://field.example.com/x"]
+    );
 }
 
 #[test]
@@ -343,7 +376,7 @@ fn the_main_part_may_have_another_name() {
     let relations = r#"<Relationships><Relationship Type="x/officeDocument" Target="/word/document2.xml"/></Relationships>"#;
     let document = format!("<w:document><w:body>{}</w:body></w:document>", p("正文"));
     let bytes = zipped(&[("_rels/.rels", relations), ("word/document2.xml", &document)]);
-    let (blocks, _) = read(&bytes, &Limits::default()).unwrap();
+    let blocks = read(&bytes, &Limits::default()).unwrap().blocks;
     assert_eq!(blocks.iter().map(shown_block).collect::<Vec<_>>(), ["正文"]);
 }
 
@@ -417,7 +450,7 @@ proptest! {
             body.push_str("</");
             body.push_str(last);
         }
-        let blocks = read(&package(&body), &Limits::default()).unwrap().0;
+        let blocks = read(&package(&body), &Limits::default()).unwrap().blocks;
         prop_assert!(blocks.iter().any(|block| matches!(block, Block::Table(_))), "{}", body);
         for block in blocks {
             let Block::Table(grid) = block else { continue };
