@@ -3,7 +3,7 @@
 //! Every [`v1::Report`] literal names every field, and types of the store are destructured, so that a new field does
 //! not compile until its conversion is written.
 
-use gongkai_model::{Fact, ReportKey};
+use gongkai_model::{Fact, ReportKey, masked};
 use gongkai_proto::convert::timestamp::timestamp;
 use gongkai_proto::v1;
 use gongkai_store::query::{Explained, FoundFact, FoundFinding, FoundWaiver, Judgement};
@@ -70,11 +70,17 @@ pub fn revision(revision: RevisionHeader) -> v1::Report {
 pub fn report(report: StoredReport) -> v1::Report {
     let StoredReport { revision: header, prose, facts, review } = report;
     let StoredProse { preamble, sections } = prose.unwrap_or_default();
-    let section = |StoredSection { number, title, text }| v1::Section { number, title, text };
+    let shown = |text: String| masked(&text).into_owned();
+    let section = |StoredSection { number, title, text }| v1::Section {
+        number,
+        title: shown(title),
+        text: shown(text),
+    };
     let mut whole = revision(header);
-    whole.preamble = preamble;
+    whole.title = shown(whole.title);
+    whole.preamble = shown(preamble);
     whole.sections = sections.into_iter().map(section).collect();
-    whole.facts = facts.iter().map(Into::into).collect();
+    whole.facts = facts.iter().map(shown_fact).collect();
     whole.review = review.iter().map(Into::into).collect();
     whole
 }
@@ -94,7 +100,7 @@ pub fn finding(found: FoundFinding) -> v1::Finding {
 #[must_use]
 pub fn explanation(explained: Explained) -> v1::FindingExplanation {
     let report = explained.revision.key.to_string();
-    let operand = |fact: &Fact| v1::Fact { report: report.clone(), ..v1::Fact::from(fact) };
+    let operand = |fact: &Fact| v1::Fact { report: report.clone(), ..shown_fact(fact) };
     let judgement = |judgement: Judgement| v1::Judgement {
         severity: v1::Severity::from(judgement.severity).into(),
         rules: judgement.rules,
@@ -124,7 +130,16 @@ pub fn waiver(found: &FoundWaiver) -> v1::Waiver {
 /// Converts a fact, with its report's name.
 #[must_use]
 pub fn fact(found: &FoundFact) -> v1::Fact {
-    v1::Fact { report: found.key.to_string(), ..v1::Fact::from(&found.fact) }
+    v1::Fact { report: found.key.to_string(), ..shown_fact(&found.fact) }
+}
+
+/// Converts a fact, with the personal data in the texts of its cells masked.
+fn shown_fact(fact: &Fact) -> v1::Fact {
+    let mut shown = v1::Fact::from(fact);
+    for source in shown.source.iter_mut().chain(&mut shown.candidates) {
+        source.text = masked(&source.text).into_owned();
+    }
+    shown
 }
 
 /// Converts an entry of the change feed.

@@ -1,6 +1,7 @@
-//! The JSON line of one document. Its shape is public, so it is defined here and not derived from the model.
+//! The JSON line of one document. Its shape is public, so it is defined here and not derived from the model. Personal
+//! data in its texts is masked.
 
-use gongkai_model::{Fact, FactId, Finding, Rejection, Report, Versions};
+use gongkai_model::{Fact, FactId, Finding, Rejection, Report, Versions, masked};
 use gongkai_reading::Reading;
 use gongkai_rules::LeftOut;
 use serde::{Deserialize, Serialize};
@@ -258,8 +259,8 @@ impl From<&Report> for ReportLine {
     fn from(report: &Report) -> Self {
         let sections = report.sections.iter().map(|section| SectionLine {
             number: section.number,
-            title: section.title.clone(),
-            text: section.text(),
+            title: masked(&section.title).into_owned(),
+            text: masked(&section.text()).into_owned(),
         });
         Self {
             agency: report.agency.clone(),
@@ -267,8 +268,8 @@ impl From<&Report> for ReportLine {
             identity: IdentityLine::of(&report.identity),
             form: report.form.to_string(),
             variant: report.variant.as_str().to_owned(),
-            title: report.title.clone(),
-            preamble: report.preamble_text(),
+            title: masked(&report.title).into_owned(),
+            preamble: masked(&report.preamble_text()).into_owned(),
             sections: sections.collect(),
             facts: report.facts.iter().map(FactLine::from).collect(),
             metadata: MetadataLine::from(&report.metadata),

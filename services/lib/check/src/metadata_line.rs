@@ -1,6 +1,6 @@
 //! A document's metadata of its own publication, in the JSON line.
 
-use gongkai_model::{Citation, Contact, Field, Metadata};
+use gongkai_model::{Citation, Contact, Field, Metadata, masked};
 use serde::{Deserialize, Serialize};
 
 use crate::source_line::SourceLine;
@@ -72,6 +72,11 @@ impl MetadataLine {
     }
 }
 
+/// Returns a text with its personal data masked.
+fn shown(text: Option<&str>) -> Option<String> {
+    text.map(|text| masked(text).into_owned())
+}
+
 impl From<&Metadata> for MetadataLine {
     fn from(metadata: &Metadata) -> Self {
         Self {
@@ -87,7 +92,7 @@ impl From<&Field> for FieldLine {
         Self {
             name: field.name.as_str().to_owned(),
             is_tag: field.is_tag,
-            value: field.value.clone(),
+            value: masked(&field.value).into_owned(),
             source: SourceLine::from(&field.source),
         }
     }
@@ -96,11 +101,11 @@ impl From<&Field> for FieldLine {
 impl From<&Contact> for ContactLine {
     fn from(contact: &Contact) -> Self {
         Self {
-            body: contact.body.clone(),
-            address: contact.address.clone(),
-            telephone: contact.telephone.clone(),
+            body: shown(contact.body.as_deref()),
+            address: shown(contact.address.as_deref()),
+            telephone: shown(contact.telephone.as_deref()),
             postcode: contact.postcode.clone(),
-            email: contact.email.clone(),
+            email: shown(contact.email.as_deref()),
             source: SourceLine::from(&contact.source),
         }
     }
@@ -110,7 +115,7 @@ impl From<&Citation> for CitationLine {
     fn from(citation: &Citation) -> Self {
         Self {
             number: citation.number.clone(),
-            title: citation.title.clone(),
+            title: shown(citation.title.as_deref()),
             source: SourceLine::from(&citation.source),
         }
     }

@@ -1,12 +1,12 @@
 //! Positions in the original document, in the JSON line.
 
-use gongkai_model::{Area, CellRef, Source, Span};
+use gongkai_model::{Area, CellRef, Source, Span, masked};
 use serde::{Deserialize, Serialize};
 
 /// A position in the original document. Members that the document's format lacks are absent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceLine {
-    /// The text verbatim.
+    /// The text verbatim, with personal data masked.
     pub text: String,
     /// Ordinal of the table in the document, from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,7 +37,7 @@ pub struct SourceLine {
 impl From<&Source> for SourceLine {
     fn from(source: &Source) -> Self {
         Self {
-            text: source.text.clone(),
+            text: masked(&source.text).into_owned(),
             table: source.cell.map(|cell| cell.table),
             row: source.cell.map(|cell| cell.row),
             column: source.cell.map(|cell| cell.column),

@@ -17,6 +17,7 @@ pub mod history;
 pub mod identity;
 pub mod metadata;
 pub mod part;
+pub mod personal;
 pub mod profile;
 pub mod rejection;
 pub mod report;
@@ -35,6 +36,7 @@ pub use history::{Arrival, Erasure, History, Rank, TakenDown, UrlIndex, Withdraw
 pub use identity::{Evidence, EvidenceSource, Identity};
 pub use metadata::{Citation, Contact, Field, FieldName, Metadata};
 pub use part::{Part, PartContent, content_hash};
+pub use personal::masked;
 pub use profile::{AgencyKind, AgencyProfile, Level, Nature};
 pub use rejection::{LookAlike, Rejection, RejectionCode};
 pub use report::{FormId, Period, Report, Section, Variant};

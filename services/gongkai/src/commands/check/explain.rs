@@ -3,6 +3,7 @@
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use gongkai_check::{Hints, Limits};
+use gongkai_model::masked;
 
 use super::files::{self, DocumentSource};
 use crate::printer::{Printer, complain};
@@ -12,7 +13,7 @@ pub(super) fn run(paths: Vec<PathBuf>, out: &mut Printer) -> anyhow::Result<Exit
     let mut exit = ExitCode::SUCCESS;
     for file in files::sources(paths).flat_map(DocumentSource::files) {
         match explained(&file) {
-            Ok(told) => write!(out, "{}\n{told}", file.name())?,
+            Ok(told) => write!(out, "{}\n{}", file.name(), masked(&told))?,
             Err(error) => {
                 complain(format_args!("{}: {error:#}", file.name()));
                 exit = ExitCode::from(2);
