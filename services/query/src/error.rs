@@ -143,11 +143,13 @@ impl QueryError {
             Self::ReportMoved(..) => (Code::NotFound, "MOVED", "该报告已改归其他机构编码"),
             Self::AgencyNotFound(_) => (Code::NotFound, "AGENCY_NOT_FOUND", "没有这个机构"),
             Self::FindingNotFound(_) => (Code::NotFound, "FINDING_NOT_FOUND", "没有这个疑点"),
-            Self::WaiverNotFound(_) => (Code::NotFound, "WAIVER_NOT_FOUND", "没有这项豁免"),
-            Self::AlreadyWaived(_) => (Code::AlreadyExists, "ALREADY_WAIVED", "该疑点已被豁免"),
-            Self::WaiverEnded => (Code::FailedPrecondition, "WAIVER_ENDED", "该豁免已失效"),
+            Self::WaiverNotFound(_) => (Code::NotFound, "WAIVER_NOT_FOUND", "没有这条销号记录"),
+            Self::AlreadyWaived(_) => {
+                (Code::AlreadyExists, "ALREADY_WAIVED", "该疑点已销号（经核实无须整改）")
+            }
+            Self::WaiverEnded => (Code::FailedPrecondition, "WAIVER_ENDED", "该销号已失效"),
             Self::FindingOutdated => {
-                (Code::FailedPrecondition, "FINDING_OUTDATED", "该疑点由旧版本得出，报告重新核查后方可豁免")
+                (Code::FailedPrecondition, "FINDING_OUTDATED", "该疑点由旧版本得出，报告重新核查后方可销号")
             }
             Self::InvalidText { .. } => (Code::InvalidArgument, "INVALID_TEXT", "文字为空、过长或含控制字符"),
             Self::InvalidExpiry => (Code::InvalidArgument, "INVALID_EXPIRY", "到期时间须晚于现在，最长十年"),

@@ -115,7 +115,7 @@ fn write(out: &mut Printer, view: &Explanation) -> std::io::Result<()> {
         let until = waiver.expires_at.as_deref().unwrap_or_default();
         let said =
             format!("{} {}（{}，至 {until}） {}", waiver.state, waiver.reason, waiver.person, waiver.name);
-        out.members([("豁免 waiver", Some(&said))])?;
+        out.members([("销号 waiver", Some(&said))])?;
     }
     Ok(())
 }

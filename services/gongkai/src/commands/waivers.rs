@@ -16,7 +16,7 @@ use crate::{
     view::WaiverView,
 };
 
-/// 豁免 / Accept findings with a reason, for a limited time
+/// 销号（经核实无须整改） / Accept findings with a reason, for a limited time
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai waivers create agencies/361001/reports/2023/findings/0f3c… --reason 上级已同意保留 --person 张三 --until 2026-12-31
@@ -34,7 +34,7 @@ enum Command {
     Revoke(Revoke),
 }
 
-/// 豁免一个疑点 / Accept a finding; the alert is resolved once all findings of its cause are waived
+/// 将一个疑点销号（经核实无须整改） / Accept a finding; the alert is resolved once all findings of its cause are waived
 ///
 /// The waiver survives new runs of the rules and lapses when an operand of the finding changes.
 #[derive(Debug, clap::Args)]
@@ -57,7 +57,7 @@ struct Create {
     server: QueryServer,
 }
 
-/// 查看豁免 / List all waivers, including ended ones, newest first
+/// 查看销号记录 / List all waivers, including ended ones, newest first
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai waivers list
@@ -72,7 +72,7 @@ struct ListWaivers {
     server: QueryServer,
 }
 
-/// 撤销豁免 / End a waiver; an alert is raised again if the report still has the finding
+/// 撤销销号 / End a waiver; an alert is raised again if the report still has the finding
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gongkai waivers revoke agencies/361001/reports/2023/waivers/8a01… --reason 数据有误 --person 李四")]
@@ -112,7 +112,7 @@ async fn create(args: Create, out: &mut Printer) -> anyhow::Result<ExitCode> {
     };
     let mut client = args.server.alerts().await?;
     let waiver = client::answer(client.create_waiver(request).await)?;
-    out.line(format!("已豁免 / waived: {}", clean(&waiver.name)))?;
+    out.line(format!("已销号 / waived: {}", clean(&waiver.name)))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -131,7 +131,7 @@ async fn revoke(args: Revoke, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let request = v1::RevokeWaiverRequest { name: args.name, reason: args.reason, person: args.person };
     let mut client = args.server.alerts().await?;
     let waiver = client::answer(client.revoke_waiver(request).await)?;
-    out.line(format!("已撤销豁免 / revoked: {}", clean(&waiver.name)))?;
+    out.line(format!("已撤销销号 / revoked: {}", clean(&waiver.name)))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,4 +1,4 @@
-//! Waivers (豁免): a person's decision to accept a finding for a while.
+//! Waivers (销号): a person's decision to accept a finding for a while.
 //!
 //! A waiver covers one finding of one report, by its fingerprint, and the operands that the finding had. If other
 //! rules, another reader or another revision give the same finding, the waiver still covers it. If an operand has
@@ -13,7 +13,7 @@ use crate::{
     finding::Severity,
 };
 
-/// A decision (豁免) to accept one finding of a report until a date.
+/// A decision (销号) to accept one finding of a report until a date.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiver {
     /// Id of the waiver, 16 hex digits.

@@ -225,7 +225,7 @@ pub(super) fn summary(alert: &v1::Alert) -> SummaryText {
     };
     if is_waived(alert) {
         SummaryText {
-            message: format!("已豁免：{agency}{year}年度报告：{first}{more}"),
+            message: format!("经核实无须整改（销号）：{agency}{year}年度报告：{first}{more}"),
             message_en: format!("waived: {agency}, {year}: {first_en}{more_en}"),
         }
     } else if is_resolved(alert) && alert.resolution() == v1::AlertResolution::Erased {

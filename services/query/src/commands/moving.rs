@@ -59,7 +59,7 @@ async fn move_one(
     let name = waiver_name(&to.key, &to.id);
     let revoked = Revocation {
         person: from.person.clone(),
-        reason: format!("报告改归新编码，豁免随之转移 / moved with the report to {name}"),
+        reason: format!("报告改归新编码，销号随之转移 / moved with the report to {name}"),
     };
     let end = WaiverEnd { at: log.runtime.clock().now(), revoked: Some(revoked) };
     log.publish(&Waiver { end: Some(end), ..from.clone() }, "revoked").await?;
