@@ -60,6 +60,8 @@ pub(crate) struct LayoutCell {
 pub(crate) struct LayoutRow {
     pub(crate) concept: Concept,
     pub(crate) kind: RowKind,
+    /// The row's title, as the form prints it.
+    pub(crate) label: String,
     pub(crate) parts: Vec<usize>,
     pub(crate) total: usize,
 }
@@ -164,6 +166,7 @@ impl LayoutBuilder<'_> {
         LayoutRow {
             concept: row.concept.clone(),
             kind: row.kind,
+            label: row.label.text.clone(),
             parts: parts.map(|applicant| self.request(row, applicant)).collect(),
             total: self.request(row, Applicant::Total),
         }

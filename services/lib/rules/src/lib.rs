@@ -25,6 +25,7 @@ mod input;
 mod layout;
 mod mask;
 mod minhash;
+mod named_cells;
 mod near;
 mod neighbours;
 mod pack;

@@ -6,12 +6,10 @@ use crate::{
     check::{Cases, Check},
     draft::Draft,
     input::Input,
+    named_cells::CellWords,
     params::{ParamKind, Params},
     table::Table,
 };
-
-/// Maximum number of cells that a message names. Further cells are only counted.
-const NAMED: usize = 5;
 
 const LISTED: &[&str] = &["chapter", "count", "cells"];
 
@@ -47,16 +45,20 @@ fn empty(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(table) = &input.table else { return Vec::new() };
     let error_above = params.whole("error_above");
     let has_blank = |number: u32| table.chapter(number).any(|cell| table.state(cell) == State::Blank);
-    let per_chapter = CHAPTERS.iter().filter(|(number, _)| has_blank(*number)).map(|(number, name)| {
-        let chapter = ChapterCells::of(table, *number);
-        let case = chapter.case(error_above);
-        let draft = draft(table, case, *number, name, &chapter.blank);
-        if case != "columns" {
-            return draft;
-        }
-        let names: Vec<String> = chapter.blank_columns.iter().map(|c| format!("「{c}」")).collect();
-        draft.with("columns", names.concat())
-    });
+    let per_chapter =
+        CHAPTERS.iter().filter(|(number, _)| has_blank(*number)).filter_map(|(number, name)| {
+            let chapter = ChapterCells::of(table, *number);
+            if chapter.is_unread() {
+                return None;
+            }
+            let case = chapter.case(error_above);
+            let draft = draft(table, case, *number, name, &chapter.blank);
+            if case != "columns" {
+                return Some(draft);
+            }
+            let names: Vec<String> = chapter.blank_columns.iter().map(|c| format!("「{c}」")).collect();
+            Some(draft.with("columns", names.concat()))
+        });
     per_chapter.collect()
 }
 
@@ -101,11 +103,16 @@ impl<'a> ChapterCells<'a> {
         }
     }
 
+    /// Returns true if more cells are unread than read, so that a blank cell may have a number that was not found.
+    fn is_unread(&self) -> bool {
+        self.unread > self.reported
+    }
+
     /// Chooses the message. A blank column, or a chapter that leaves every zero blank, is a habit and not a series of
     /// separate mistakes.
     fn case(&self, error_above: i64) -> &'static str {
         let many = i64::try_from(self.loose).is_ok_and(|loose| loose > error_above);
-        if self.reported == 0 && self.unread == 0 {
+        if self.reported == 0 {
             "chapter"
         } else if self.zeros == 0 && many {
             "no_zero"
@@ -120,15 +127,9 @@ impl<'a> ChapterCells<'a> {
 }
 
 fn draft(table: &Table<'_>, case: &'static str, number: u32, name: &str, cells: &[usize]) -> Draft {
-    let shown = cells.iter().take(NAMED).map(|cell| &table.layout.cells[*cell]);
-    let mut zh: Vec<String> = shown.clone().map(|cell| cell.position.clone()).collect();
-    let mut en: Vec<String> = shown.map(|cell| cell.id.to_string()).collect();
-    if cells.len() > NAMED {
-        zh.push("……".to_owned());
-        en.push("…".to_owned());
-    }
+    let words = CellWords::of(table, number, cells);
     Draft::of_cells(case, table.ids(cells.iter().copied()))
         .with_both("chapter", name, format!("table {number}"))
         .with("count", cells.len().to_string())
-        .with_both("cells", zh.join("、"), en.join(", "))
+        .with_both("cells", words.zh, words.en)
 }

@@ -5,13 +5,14 @@ use crate::{
     draft::Draft,
     input::Input,
     params::{ParamKind, Params},
+    prose::passage::Passage,
     static_regex::StaticRegex,
 };
 
 use gongkai_model::AgencyKind;
 
 pub(crate) const CHECKS: &[Check] = &[
-    Check::one("contents.five_parts", &[("missing", &["parts"])], five_parts),
+    Check::one("contents.five_parts", &[("missing", &["parts"]), ("aside", &["parts"])], five_parts),
     Check::one("contents.government", &[("missing", &["parts"]), ("some", &["parts"])], government),
     Check::one(
         "contents.problems",
@@ -70,11 +71,49 @@ const PARTS: [(&str, &[&str]); 5] = [
     ("监督保障", &["监督", "保障", "考核", "培训", "督导", "责任追究", "评议", "检查"]),
 ];
 
+/// The word of each part by which a numbered heading names it.
+const HEADED: [&str; 5] = ["主动公开", "申请", "信息管理", "平台", "保障"];
+
 fn five_parts(_: &Params, input: &Input<'_>) -> Option<Draft> {
     let text = chapter(input, 1);
-    let missing = missing(&PARTS, &text);
-    let is_incomplete = !text.is_empty() && !missing.is_empty();
-    is_incomplete.then(|| draft("missing", "chapter-1-parts", &missing))
+    let absent = missing(&PARTS, &text);
+    if !absent.is_empty() {
+        return (!text.is_empty()).then(|| draft("missing", "chapter-1-parts", &absent));
+    }
+    let passages =
+        || input.prose.passages().iter().filter(|passage| passage.chapter() == 1).map(Passage::text);
+    let headings: String = passages().flat_map(openings).filter(|text| is_numbered(text)).collect();
+    // Where four parts have headings by their names, the fifth is looked for at the beginnings of sections. Other
+    // reports have free headings.
+    if HEADED.iter().filter(|word| headings.contains(**word)).count() != HEADED.len() - 1 {
+        return None;
+    }
+    let openings: Vec<&str> = passages().flat_map(openings).collect();
+    let aside = missing(&PARTS, &openings.join("\n"));
+    (!aside.is_empty()).then(|| draft("aside", "chapter-1-parts", &aside))
+}
+
+/// Returns true if a text begins with the number of a heading: (一), 一、, 1.
+fn is_numbered(text: &str) -> bool {
+    let bare = text.trim_start_matches('(');
+    let rest = bare.trim_start_matches(|c: char| "一二三四五六七八九十".contains(c) || c.is_ascii_digit());
+    rest.len() < bare.len() && rest.starts_with([')', '、', '.', '是'])
+}
+
+/// Returns the first sentence of a text, as far as a heading can reach.
+fn opening(text: &str) -> &str {
+    let end = text.find(['。', ';']).unwrap_or(text.len());
+    let longest = text.char_indices().nth(OPENING).map_or(text.len(), |(at, _)| at);
+    &text[..end.min(longest)]
+}
+
+/// Longest heading, in characters.
+const OPENING: usize = 40;
+
+/// Returns the beginning of a text, and those of its numbered sentences.
+fn openings(text: &str) -> impl Iterator<Item = &str> {
+    let sentences = text.split(['。', ';']).skip(1).filter(|sentence| is_numbered(sentence));
+    std::iter::once(text).chain(sentences).map(opening)
 }
 
 /// Returns the names of the parts that the text does not mention.
@@ -188,5 +227,5 @@ fn names_measures(text: &str) -> bool {
 /// Returns the prose of a chapter without white space.
 fn chapter(input: &Input<'_>, number: u32) -> String {
     let passages = input.prose.passages().iter().filter(|passage| passage.chapter() == number);
-    passages.map(crate::prose::passage::Passage::text).collect()
+    passages.map(Passage::text).collect()
 }

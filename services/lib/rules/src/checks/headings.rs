@@ -85,7 +85,8 @@ const OF_ARTICLE_50: [(&str, &str); 8] = [
 /// Returns a title without its numeral and marks, and without the words in which equivalent titles differ.
 fn canonical(title: &str) -> String {
     let title: String = bare(title).chars().filter(|c| !matches!(c, '的' | '和' | '及' | '与')).collect();
-    OF_ARTICLE_50.iter().fold(title, |title, (words, instead)| title.replace(words, instead))
+    let title = OF_ARTICLE_50.iter().fold(title, |title, (words, instead)| title.replace(words, instead));
+    title.strip_suffix("情况").map_or(title.clone(), str::to_owned)
 }
 
 /// Returns a title without its numeral, marks and white space.

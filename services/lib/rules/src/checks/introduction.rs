@@ -17,7 +17,8 @@ pub(crate) const CHECKS: &[Check] = &[Check::many("introduction", CASES, run)];
 
 fn run(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     let contact = input.report.metadata.contact.as_ref();
-    missing(input).into_iter().chain(contact.and_then(postcode)).chain(contact.and_then(telephone)).collect()
+    let drafts = missing(input).into_iter().chain(contact.and_then(telephone));
+    drafts.chain(input.prose.passages().iter().find_map(postcode)).collect()
 }
 
 /// The parts that are missing, in Chinese and English.
@@ -41,11 +42,16 @@ fn missing(input: &Input<'_>) -> Option<Draft> {
     (!zh.is_empty()).then(|| Draft { actual: Some(zh.join("、")), ..draft })
 }
 
+static POSTCODE: StaticRegex = StaticRegex::new(r"(?:邮政编码|邮编)(?:为|是)?:?(\d{3,9})(?:[^\d]|$)");
+
 /// A postcode has six digits.
-fn postcode(contact: &Contact) -> Option<Draft> {
-    let postcode = contact.postcode.as_deref()?;
-    let digits = postcode.chars().filter(char::is_ascii_digit).count();
-    (digits > 0 && digits != 6).then(|| form_draft("postcode", contact, postcode))
+fn postcode(passage: &Passage<'_>) -> Option<Draft> {
+    if !passage.text().contains('邮') {
+        return None;
+    }
+    let postcode = POSTCODE.captures(passage.text())?.get(1)?;
+    let draft = Draft::of_bytes("postcode", passage, postcode.range()).actual(postcode.as_str());
+    (postcode.len() != 6).then_some(draft)
 }
 
 /// An area code, a mark and a number.
@@ -58,7 +64,13 @@ fn telephone(contact: &Contact) -> Option<Draft> {
     let found = TELEPHONE.captures(telephone)?;
     let (area, number) = (found.get(1)?.as_str(), found.get(2)?.as_str());
     let is_service = ["400", "800", "86", "0086"].contains(&area);
-    let is_right = area.starts_with('0') && matches!(area.len(), 3 | 4) && matches!(number.len(), 7 | 8);
+    // Area codes of three digits are those of Beijing and of the cities with 02: their numbers have eight digits.
+    let is_right = area.starts_with('0')
+        && match area.len() {
+            3 => number.len() == 8,
+            4 => matches!(number.len(), 7 | 8),
+            _ => false,
+        };
     (!is_service && !is_right).then(|| form_draft("telephone", contact, telephone))
 }
 

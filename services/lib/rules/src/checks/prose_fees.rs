@@ -30,6 +30,9 @@ static NONE: StaticRegex = StaticRegex::new(
 /// An amount, and whether it is in 万元. A `/` after it marks a price.
 static AMOUNT: StaticRegex = StaticRegex::new(r"(\d[\d,]*(?:\.\d+)?)(万?)元([/每]?)");
 
+/// Words right before an amount that was collected.
+static COLLECTED: StaticRegex = StaticRegex::new("(?:收取|实收|收费|收缴)(?:了|到)?[^。;,:每/]{0,14}$");
+
 fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let chapters = |passage: &&Passage<'_>| matches!(passage.chapter(), 1 | 6);
     let passages: Vec<&Passage<'_>> = input.prose.passages().iter().filter(chapters).collect();
@@ -70,7 +73,8 @@ fn amounts<'p, 'r>(about: &[&'p Passage<'r>]) -> Vec<Amount<'p, 'r>> {
             let Ok(value) = number.as_str().replace(',', "").parse::<Decimal>() else { continue };
             let factor = if captures.get(2).is_some_and(|unit| !unit.is_empty()) { 10_000 } else { 1 };
             let Some(yuan) = value.checked_mul(Decimal::from(factor)) else { continue };
-            if !is_price && is_fee && !FEES.tariff.any(sentence) {
+            let is_collected = COLLECTED.is_match(&text[..whole.start()]);
+            if !is_price && is_fee && (is_collected || !FEES.tariff.any(sentence)) {
                 let text = whole.as_str().to_owned();
                 found.push(Amount { passage, range: whole.range(), yuan, text });
             }
@@ -111,7 +115,10 @@ fn contradiction(about: &[&Passage<'_>]) -> Option<Draft> {
     Some(Draft { actual: Some(decimal(amount.yuan)), expected: Some("0".to_owned()), ..draft })
 }
 
-/// Finds an amount collected without the number of notices that asked for it.
+/// The number of requests that were charged.
+static COUNTED: StaticRegex = StaticRegex::new(r"\d+(?:件|份|宗|起|例)");
+
+/// Finds an amount collected without the number of notices or requests that it is for.
 fn notices(about: &[&Passage<'_>]) -> Option<Draft> {
     let counts_notices = |passage: &&Passage<'_>| passage.text().contains("通知");
     let denies = |passage: &&Passage<'_>| NONE.is_match(passage.text());
@@ -120,7 +127,7 @@ fn notices(about: &[&Passage<'_>]) -> Option<Draft> {
     }
     let is_of_requests = |amount: &Amount<'_, '_>| {
         let sentence = sentence(amount.passage.text(), amount.range.start);
-        amount.yuan > Decimal::ZERO && sentence.contains("处理费")
+        amount.yuan > Decimal::ZERO && sentence.contains("处理费") && !COUNTED.is_match(sentence)
     };
     let amount = amounts(about).into_iter().find(is_of_requests)?;
     let draft = Draft::of_bytes("notices", amount.passage, amount.range).with("actual", amount.text);

@@ -32,6 +32,7 @@ fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
         let text = passage.text();
         drafts.extend(SHARE.captures_iter(text).filter_map(|share| draft(params, input, passage, &share)));
         drafts.extend(RATE.captures_iter(text).filter_map(|found| rate(params, input, passage, &found)));
+        drafts.extend(FROM_TO.captures_iter(text).filter_map(|found| from_to(params, passage, &found)));
         drafts.extend(GROWTH.captures_iter(text).filter_map(|found| growth(params, passage, &found)));
     }
     drafts
@@ -125,21 +126,42 @@ static GROWTH: StaticRegex = StaticRegex::new(
     r"(\d[\d,]*)(件|条|篇|次|份|个|期|场|宗)[,(]?(?:比|较|与)?(?:上年度?|去年|上一年度?|20\d{2}年度?)(?:同期)?(?:的|为)?(\d[\d,]*)(件|条|篇|次|份|个|期|场|宗)(?:相比)?,?(?:同比|相比)?(增长|增加|上升|提高|下降|减少|降低)(?:了|约)?(\d+(?:\.\d+)?)%",
 );
 
+/// Last year's count, this year's in the same unit, and the growth between them: 由上年的150条增加到186条,增长24%.
+static FROM_TO: StaticRegex = StaticRegex::new(
+    r"[由从](?:上年度?|去年|上一年度?|20\d{2}年度?)(?:同期)?(?:的|为)?(\d[\d,]*)(件|条|篇|次|份|个|期|场|宗)(?:增加|增长|上升|提高|下降|减少|降低)(?:到|至|为)(?:今年的?|本年的?|20\d{2}年的?)?(\d[\d,]*)(件|条|篇|次|份|个|期|场|宗),?(?:同比|相比)?(增长|增加|上升|提高|下降|减少|降低)(?:了|约)?(\d+(?:\.\d+)?)%",
+);
+
+fn from_to(params: &Params, passage: &Passage<'_>, found: &regex::Captures<'_>) -> Option<Draft> {
+    let part = |at: usize| found.get(at).map_or("", |part| part.as_str());
+    let is_one_unit = part(2) == part(4);
+    growth_draft(params, passage, found.get(0)?.range(), (part(3), part(1), part(5), part(6)))
+        .filter(|_| is_one_unit)
+}
+
 /// Compares growth in percent with the two counts beside it.
 fn growth(params: &Params, passage: &Passage<'_>, found: &regex::Captures<'_>) -> Option<Draft> {
     let part = |at: usize| found.get(at).map_or("", |part| part.as_str());
-    let number = |at: usize| part(at).replace(',', "").parse::<Decimal>().ok();
-    let (now, before, stated) = (number(1)?, number(3)?, number(6)?);
-    if part(2) != part(4) {
-        return None;
-    }
-    let grows = ["增长", "增加", "上升", "提高"].contains(&part(5));
+    let is_one_unit = part(2) == part(4);
+    growth_draft(params, passage, found.get(0)?.range(), (part(1), part(3), part(5), part(6)))
+        .filter(|_| is_one_unit)
+}
+
+/// Compares the growth between two counts, this year's first, with the one that is printed.
+fn growth_draft(
+    params: &Params,
+    passage: &Passage<'_>,
+    bytes: Range<usize>,
+    (now, before, verb, printed): (&str, &str, &str, &str),
+) -> Option<Draft> {
+    let number = |text: &str| text.replace(',', "").parse::<Decimal>().ok();
+    let (now, before, stated) = (number(now)?, number(before)?, number(printed)?);
+    let grows = ["增长", "增加", "上升", "提高"].contains(&verb);
     let change = if grows { now.checked_sub(before)? } else { before.checked_sub(now)? };
     let expected = change.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(before)?;
-    if (expected - stated).abs() <= tolerance(params, part(6)) {
+    if (expected - stated).abs() <= tolerance(params, printed) {
         return None;
     }
-    Some(share_draft("growth", passage, found.get(0)?.range(), (now, before, expected, part(6))))
+    Some(share_draft("growth", passage, bytes, (now, before, expected, printed)))
 }
 
 /// Returns how far a printed percentage may be off. Half a unit of its last digit is rounding.

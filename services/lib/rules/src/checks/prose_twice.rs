@@ -63,9 +63,13 @@ fn quantity(input: &Input<'_>, passage: &Passage<'_>, count: &Count) -> Option<(
     let sentence = reading.sentence(count.number.start);
     let so_far = reading.words(sentence.start..count.number.start);
     let is_part = ["其中", "包括", "上半年", "季度", "每月", "月份"].iter().any(|word| so_far.contains(word));
-    let is_whole = ["全年", "本年", "年共", "年度", "累计", "共计", "总计", "年,"]
-        .iter()
-        .any(|word| so_far.contains(word));
+    let own_year = format!("{}年", input.report.year);
+    let names_year =
+        so_far.split(&own_year).skip(1).any(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()));
+    let is_whole = names_year
+        || ["全年", "本年", "年共", "年度", "累计", "共计", "总计", "年,"]
+            .iter()
+            .any(|word| so_far.contains(word));
     if is_part || !is_whole || speaks_of_another_year(input.report.year, &so_far) {
         return None;
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use gongkai_model::Note;
 
 use crate::{
-    check::Check,
+    check::{Cases, Check},
     draft::{Draft, quotation},
     input::Input,
     params::Params,
@@ -16,7 +16,10 @@ pub(crate) const CHECKS: &[Check] = &[
     Check::one("residue.markup", &[("left", QUOTED)], |_, input| found(input, "left", &MARKUP)),
     Check::one("residue.encoding", &[("garbled", QUOTED), ("lost", &["count"])], encoding),
     Check::one("residue.mirror", &[("pinyin", &["count"]), ("traditional", &[])], mirror),
+    Check::many("residue.editing", EDITING, editing),
 ];
+
+const EDITING: Cases = &[("changes", &["count"]), ("comments", &["count"]), ("hidden", &["count"])];
 
 const QUOTED: &[&str] = &["chapter", "quote"];
 
@@ -73,6 +76,17 @@ fn mirror(_: &Params, input: &Input<'_>) -> Option<Draft> {
     let is_converted = notes.contains(&Note::TraditionalConverted) && !is_gate(input);
     let converted = is_converted.then(|| Draft::of_part("traditional", "mirror"));
     pinyin.map(|count| counted("pinyin", "mirror", count)).or(converted)
+}
+
+/// Finds what an editor left in the document: whoever opens it can read it.
+fn editing(_: &Params, input: &Input<'_>) -> Vec<Draft> {
+    let drafts = input.report.notes.iter().filter_map(|note| match note {
+        Note::TrackedChanges(count) => Some(counted("changes", "tracked-changes", *count)),
+        Note::Comments(count) => Some(counted("comments", "comments", *count)),
+        Note::HiddenText(count) => Some(counted("hidden", "hidden-text", *count)),
+        _ => None,
+    });
+    drafts.collect()
 }
 
 /// Returns true if the address is that of a gateway that shows pages of government sites in traditional characters.

@@ -66,12 +66,22 @@ fn is_empty(section: &Section) -> bool {
 }
 
 fn stands_under_the_one_before(report: &Report, number: u32) -> bool {
+    let Some(before) = report.sections.iter().rev().find(|section| section.number < number) else {
+        return false;
+    };
+    // The heading has another title, or runs into its prose.
+    let numeral = CHAPTERS.iter().find(|(chapter, _, _)| *chapter == number).map(|(_, numeral, _)| *numeral);
+    let begins = |text: &str| {
+        numeral.is_some_and(|numeral| {
+            text.trim_start().strip_prefix(numeral).is_some_and(|rest| rest.starts_with('、'))
+        })
+    };
+    if before.paragraphs.iter().any(|paragraph| begins(&paragraph.text)) {
+        return true;
+    }
     let Some((_, groups)) = TRACES.iter().find(|(chapter, _)| *chapter == number) else { return false };
-    let before = report.sections.iter().rev().find(|section| section.number < number);
-    before.is_some_and(|section| {
-        let text = section.text();
-        groups.iter().all(|words| words.iter().any(|word| text.contains(word)))
-    })
+    let text = before.text();
+    groups.iter().all(|words| words.iter().any(|word| text.contains(word)))
 }
 
 /// Checks that the chapters begin in the order of their numbers. A repeated chapter is reported separately.

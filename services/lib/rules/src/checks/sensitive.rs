@@ -9,11 +9,14 @@ use crate::{
     input::Input,
     params::{ParamKind, Params},
     prose::passage::Passage,
+    static_regex::StaticRegex,
 };
 
 const WORD: &[&str] = &["chapter", "quote", "context", "expected"];
 const DATED: &[&str] = &["chapter", "quote", "context", "day"];
-const CASES: Cases = &[("word", WORD), ("near", WORD), ("early", DATED), ("late", DATED)];
+const UNLISTED: &[&str] = &["chapter", "quote", "context"];
+const CASES: Cases =
+    &[("word", WORD), ("near", WORD), ("early", DATED), ("late", DATED), ("unlisted", UNLISTED)];
 
 pub(crate) const CHECKS: &[Check] = &[Check::many("sensitive", CASES, run).with(&[
     ("words", ParamKind::List),
@@ -30,6 +33,7 @@ fn run(params: &Params, input: &Input<'_>) -> Vec<Draft> {
         drafts.extend(words(params, passage));
         drafts.extend(near(params, passage));
         drafts.extend(dated(params, input, passage));
+        drafts.extend(unlisted(params, passage));
     }
     drafts
 }
@@ -101,6 +105,20 @@ fn dated(params: &Params, input: &Input<'_>, passage: &Passage<'_>) -> Vec<Draft
         Some(Draft { actual: Some(found.as_str().to_owned()), ..draft.with("day", day.to_string()) })
     };
     words.all(passage.text()).filter_map(draft).collect()
+}
+
+static PLENUM: StaticRegex = StaticRegex::new("(?:十九|二十|二十[一二])届[一二三四五六七八九十]中全会");
+
+/// Finds a plenary session that the list does not have.
+fn unlisted(params: &Params, passage: &Passage<'_>) -> Option<Draft> {
+    if !passage.text().contains("中全会") {
+        return None;
+    }
+    let is_listed = |meeting: &str| !entry(params, "dated", meeting).is_empty();
+    let found = PLENUM.find_iter(passage.text()).find(|found| !is_listed(found.as_str()))?;
+    let start = passage.text()[..found.start()].chars().count();
+    let draft = quoted("unlisted", passage, start..start + found.as_str().chars().count());
+    Some(Draft { actual: Some(found.as_str().to_owned()), ..draft })
 }
 
 /// Returns the first day that a report is about, and the last day on which it was written: that of its publication,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use gongkai_forms::Forms;
 use gongkai_model::{
-    Evidence, EvidenceSource, Fact, Field, FormId, Identity, Metadata, Note, Paragraph, Period, Report,
-    Section, Source, Span, State, Variant,
+    AlteredLabel, Concept, Evidence, EvidenceSource, Fact, Field, FormId, Identity, Metadata, Note,
+    Paragraph, Period, Report, Section, Source, Span, State, Variant,
 };
 use rust_decimal::Decimal;
 use time::Date;
@@ -50,7 +50,7 @@ pub(super) fn report(setting: &Group, text: &str) -> Report {
         sections: (1..).zip(CHAPTERS).map(|(number, chapter)| section(setting, number, chapter)).collect(),
         facts: facts(form, variant),
         metadata: Metadata { fields: fields(setting), ..Metadata::default() },
-        notes: setting.pinyin.map(Note::PinyinRemoved).into_iter().collect(),
+        notes: notes(setting),
         parts: Vec::new(),
         identity: identity(setting),
     };
@@ -58,6 +58,16 @@ pub(super) fn report(setting: &Group, text: &str) -> Report {
     write(&mut report, setting, text);
     report.sections.retain(|section| !setting.without.contains(&section.number));
     report
+}
+
+/// Returns what the reader noted.
+fn notes(setting: &Group) -> Vec<Note> {
+    let counts = [setting.pinyin.map(Note::PinyinRemoved), setting.tracked.map(Note::TrackedChanges)];
+    let labels = setting.labels.iter().map(|(row, text)| {
+        let source = Source { text: text.clone(), ..Source::default() };
+        Note::AlteredLabel(AlteredLabel { concept: Concept::new(row), source })
+    });
+    counts.into_iter().flatten().chain(labels).collect()
 }
 
 /// Returns the bodies that the report names: its own in the title, a rival in the preamble.

@@ -57,6 +57,11 @@ pub(crate) struct Group {
     pub(super) tags: BTreeMap<String, String>,
     /// Number of pinyin glosses that were removed.
     pub(super) pinyin: Option<u32>,
+    /// Number of tracked changes left in the document.
+    pub(super) tracked: Option<u32>,
+    /// Labels of chapter 三 that are not the form's, by the concepts of their rows.
+    #[serde(default)]
+    pub(super) labels: BTreeMap<String, String>,
     /// The agency's report on the year before.
     pub(super) previous: Option<Previous>,
     pub(super) published: Option<Spanned<String>>,

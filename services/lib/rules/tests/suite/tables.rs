@@ -154,8 +154,8 @@ fn a_change_of_the_2019_form_may_be_negative_but_not_broken() {
     }
 }
 
-/// Blanks cells of the clean report and compares `RULE SEVERITY number-of-cells`.
-fn check_cells(cells: &[&str], state: &str, zeros: &[&str], expect: &[&str]) {
+/// Returns the clean report with some cells, by parts of their names, in another state.
+fn with_cells(cells: &[&str], state: &str, zeros: &[&str]) -> Report {
     let mut report = clean();
     for id in zeros {
         set(&mut report, id, "0");
@@ -164,7 +164,12 @@ fn check_cells(cells: &[&str], state: &str, zeros: &[&str], expect: &[&str]) {
     for id in ids.iter().filter(|id| cells.iter().any(|pattern| id.contains(pattern))) {
         set(&mut report, id, state);
     }
-    let seen: Vec<String> = findings(&report)
+    report
+}
+
+/// Changes cells of the clean report and compares `RULE SEVERITY number-of-cells`.
+fn check_cells(cells: &[&str], state: &str, zeros: &[&str], expect: &[&str]) {
+    let seen: Vec<String> = findings(&with_cells(cells, state, zeros))
         .iter()
         .filter(|f| f.rule.starts_with("CELL"))
         .map(|f| format!("{} {} {}", f.rule, f.severity, f.facts.len()))
@@ -216,10 +221,31 @@ fn a_message_about_many_cells_names_the_first_and_counts_all() {
     let all = findings(&report);
     assert_eq!(
         all[0].message,
-        "第二部分表格有 1 个空格未填：第二部分表格「行政规范性文件」行「现行有效件数」列。没有发生的请填 0。"
+        "第二部分表格有 1 个空格未填：「行政规范性文件」行「现行有效件数」列。没有发生的请填 0。"
     );
     assert_eq!(
         all[0].message_en,
         "table 2 has 1 blank cells: proactive.normative_documents.in_force; write 0 where nothing happened"
     );
+    let check = |cells: &[&str], state: &str, expect: &str| {
+        let all = findings(&with_cells(cells, state, &[]));
+        let said = all.iter().find(|finding| finding.rule.starts_with("CELL-")).unwrap();
+        assert_eq!(said.message, expect);
+    };
+    check(
+        &["requests.outcome.not_processed.excessive", "requests.outcome.other.not_corrected"],
+        "?",
+        "第三部分表格有 14 格无法确定读数，请对照原文：（五）4、（六）1 两行全部。",
+    );
+    check(
+        &["[enterprise]", "[legal_service]", "requests.carried_out[total]"],
+        "_",
+        "第三部分表格有 51 个空格未填：「商业企业」「法律服务机构」两列全部，「四、结转下年度继续办理」行「总计」列。没有发生的请填 0。",
+    );
+    check(
+        &["disputes.reconsideration"],
+        "_",
+        "第四部分表格有 5 个空格未填：「行政复议」整栏。没有发生的请填 0。",
+    );
+    check(&["requests.outcome.granted"], "!", "第三部分表格缺少格式规定的 7 格：「（一）予以公开」整行。");
 }

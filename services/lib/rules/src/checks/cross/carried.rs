@@ -66,10 +66,10 @@ fn document(kind: &str, column: &str) -> FactId {
 /// person must judge.
 fn in_force(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(previous) = comparable(input) else { return Vec::new() };
-    if mentions(params, "redefined", input) {
+    if tells_of_documents(params, "redefined", input) {
         return Vec::new();
     }
-    let case = if mentions(params, "revised", input) { "revised" } else { "differs" };
+    let is_revised = tells_of_documents(params, "revised", input);
     let drafts = DOCUMENTS.iter().filter_map(|kind| {
         let now = document(kind, "in_force");
         let (issued, repealed) = (document(kind, "issued"), document(kind, "repealed"));
@@ -77,6 +77,8 @@ fn in_force(params: &Params, input: &Input<'_>) -> Vec<Draft> {
         let (made, ended) = (value(input, &issued)?, value(input, &repealed)?);
         let (expected, actual) = (before.checked_add(made)?.checked_sub(ended)?, value(input, &now)?);
         let parts = format!("{}+{}−{}", decimal(before), decimal(made), decimal(ended));
+        // A clean-up ends documents and adds none.
+        let case = if is_revised && actual < expected { "revised" } else { "differs" };
         let mut draft = about(input, case, &now, expected, actual).with("parts", parts);
         draft.facts.extend([issued, repealed]);
         (expected != actual).then_some(draft)
@@ -87,7 +89,7 @@ fn in_force(params: &Params, input: &Input<'_>) -> Vec<Draft> {
 /// Checks that no more documents were repealed than were in force last year and issued this year together.
 fn repealed(params: &Params, input: &Input<'_>) -> Vec<Draft> {
     let Some(previous) = comparable(input) else { return Vec::new() };
-    if mentions(params, "redefined", input) {
+    if tells_of_documents(params, "redefined", input) {
         return Vec::new();
     }
     let drafts = DOCUMENTS.iter().filter_map(|kind| {
@@ -101,6 +103,17 @@ fn repealed(params: &Params, input: &Input<'_>) -> Vec<Draft> {
         (actual > most).then_some(draft)
     });
     drafts.collect()
+}
+
+/// Words of other things that expire: 无失效链接, 答复期限到期.
+const NO_DOCUMENTS: [&str; 7] = ["链接", "网页", "页面", "域名", "账号", "证书", "期限"];
+
+/// Returns true if a clause contains a word of one of the rule's lists and is not about other things that expire.
+fn tells_of_documents(params: &Params, list: &str, input: &Input<'_>) -> bool {
+    let Some(words) = params.words(list) else { return false };
+    let mut clauses =
+        input.prose.passages().iter().flat_map(|passage| passage.text().split(['。', ';', ',']));
+    clauses.any(|clause| words.any(clause) && !NO_DOCUMENTS.iter().any(|other| clause.contains(other)))
 }
 
 /// Returns last year's report if it uses the same form.

@@ -1,20 +1,15 @@
-//! Comparison with last year's numbers: outliers, wrong units, copied tables, missing years, and the growth that the
-//! prose states.
+//! Comparison with last year's numbers: outliers, wrong units, copied tables and missing years.
 
 use gongkai_model::FactId;
 use rust_decimal::Decimal;
 
 use super::cells::{ABOUT, about, cell, previous, total, value};
 use crate::{
-    check::{Cases, Check},
-    draft::{Draft, decimal},
+    check::Check,
+    draft::Draft,
     input::Input,
     params::{ParamKind, Params},
-    static_regex::StaticRegex,
 };
-
-const GROWTH_CASES: Cases =
-    &[("differs", &["chapter", "quote", "expected", "actual", "now", "before", "last_year"])];
 
 pub(crate) const CHECKS: &[Check] = &[
     Check::many("cross.jump", &[("leaps", ABOUT)], jump)
@@ -23,7 +18,6 @@ pub(crate) const CHECKS: &[Check] = &[
     Check::one("cross.copied_numbers", &[("copied", &["count", "last_year"])], copied_numbers)
         .with(&[("least", ParamKind::Whole)]),
     Check::one("cross.gap", &[("missing", &["missing", "before"])], gap),
-    Check::many("cross.growth", GROWTH_CASES, growth).with(&[("tolerance", ParamKind::Decimal)]),
 ];
 
 /// Returns the cells that are checked for jumps: overall activity, not single results.
@@ -101,49 +95,4 @@ fn gap(_: &Params, input: &Input<'_>) -> Option<Draft> {
             .with_both("missing", missing.join("、"), missing.join(", "))
             .with("before", earlier.to_string()),
     )
-}
-
-/// `(新)收(到)…申请 N 件，比上年增长 X%`: a clause about requests, followed by growth or decline in percent.
-static GROWTH: StaticRegex = StaticRegex::new(
-    r"(?:收到|新收|受理)[^。;,]{0,16}?申请[^。;,%]{0,12}?(\d+)[件宗条](?:\([^)]*\))?,?(?:同比|(?:比|较|与)(?:上年度?|去年|上一年度?|\d{4}年)(?:同期)?(?:相比)?)[^。;,%\d]{0,6}?(增长|增加|上升|提高|下降|减少|降低)(?:了|约|近)?(\d+(?:\.\d+)?)%",
-);
-
-/// Compares the growth of requests in the prose with this year's and last year's table. Skipped if the count in the
-/// prose differs from the table, because the prose then concerns another matter.
-fn growth(params: &Params, input: &Input<'_>) -> Vec<Draft> {
-    let Some(previous) = previous(input) else { return Vec::new() };
-    let id = total("requests.received");
-    let (Some(now), Some(before)) = (value(input, &id), previous.cells.value(&id)) else { return Vec::new() };
-    if before.is_zero() {
-        return Vec::new();
-    }
-    let mut drafts = Vec::new();
-    for passage in input.prose.passages() {
-        for found in GROWTH.captures_iter(passage.text()) {
-            let is_same_count = found[1].parse() == Ok(now);
-            let Ok(printed) = found[3].parse::<Decimal>() else { continue };
-            let falls = matches!(&found[2], "下降" | "减少" | "降低");
-            let stated = if falls { -printed } else { printed };
-            let Some(actual) =
-                (now - before).checked_div(before).and_then(|part| part.checked_mul(100.into()))
-            else {
-                continue;
-            };
-            // A number printed with fewer decimals may differ by half a unit of its last digit.
-            let half = Decimal::new(5, printed.scale() + 1);
-            if !is_same_count || (stated - actual).abs() <= half + params.decimal("tolerance") {
-                continue;
-            }
-            let source = passage.quote_bytes(found.get(0).map_or(0..0, |found| found.range()));
-            let draft = Draft::of_cells("differs", vec![id.clone()])
-                .quoting(passage.chapter(), source)
-                .expected(decimal(actual.round_dp(2)))
-                .actual(decimal(stated))
-                .with("now", decimal(now))
-                .with("before", decimal(before))
-                .with("last_year", previous.year.to_string());
-            drafts.push(draft);
-        }
-    }
-    drafts
 }

@@ -5,6 +5,7 @@ mod cells;
 mod compared;
 mod copied;
 mod disputes;
+mod growth;
 mod published;
 mod reviewed;
 mod rollup;
@@ -18,6 +19,7 @@ pub(crate) const CHECKS: &[&[Check]] = &[
     compared::CHECKS,
     copied::CHECKS,
     disputes::CHECKS,
+    growth::CHECKS,
     rollup::CHECKS,
     timely::CHECKS,
     published::CHECKS,

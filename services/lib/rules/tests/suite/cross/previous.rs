@@ -58,6 +58,15 @@ pub(super) fn x_valid_and_t2_valid() {
         numbers("8", "3")(report, before);
     };
     check(&years(cleaned), &["X-VALID REVIEW"]);
+    // A clean-up adds no documents, and links expire too.
+    for said in ["全年清理行政规范性文件 1 件。", "加强网站维护，全年无失效链接。"]
+    {
+        let grown = |report: &mut Report, before: &mut Report| {
+            report.sections[0].paragraphs.push(paragraph(said));
+            numbers("10", "3")(report, before);
+        };
+        check(&years(grown), &["X-VALID WARNING"]);
+    }
     // The columns of the other form have another meaning.
     let mut report = clean();
     report.year = 2021;
@@ -215,11 +224,15 @@ pub(super) fn p_up() {
         // The prose counts other things than the table.
         "通过网站收到申请 80 件，同比增长 60%。",
         "主动公开信息 120 条，同比增长 60%。",
+        "收到申请 120 件，网站访问量同比增长 60%。",
+        "收到申请 120 件，较2021年增长 60%。",
+        "收到申请 120 件，其中当面申请占 60%，同比增长 25%。",
     ] {
         check(&of(clean), &[]);
     }
     check(&of("全年收到政府信息公开申请 120 件，同比增长 20%。"), &["P-UP INFO"]);
     check(&of("全年新收申请120件，与上年相比下降25%。"), &["P-UP INFO"]);
+    check(&of("全年收到申请120件，申请数量较2022年下降25%。"), &["P-UP INFO"]);
 }
 
 /// Returns sentences that differ for each number.
