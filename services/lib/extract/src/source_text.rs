@@ -9,8 +9,7 @@ pub struct SourceText {
     text: String,
     /// Number of scalars of `text`.
     scalars: usize,
-    /// Original offset of each scalar of `text`, then the original's length. The offsets never decrease. `None` for
-    /// text that is its own original.
+    /// Original offset of each scalar of `text`, then the original's length. `None` for text that is its own original.
     origin: Option<Vec<u32>>,
 }
 
@@ -50,8 +49,9 @@ impl SourceText {
     #[must_use]
     pub fn span(&self, start: usize, end: usize) -> Span {
         let from = self.original(start);
-        let to = if end > start { self.original(end - 1).saturating_add(1) } else { from };
-        Span { start: from, end: to }
+        let last = if end > start { self.original(end - 1) } else { from };
+        let to = if end > start { last.max(from).saturating_add(1) } else { from };
+        Span { start: from.min(last), end: to }
     }
 
     fn original(&self, scalar: usize) -> u32 {
@@ -83,6 +83,26 @@ impl SourceText {
             text.push_str(&new);
             scalar += self.text.get(range.clone()).unwrap_or_default().chars().count();
             byte = range.end;
+        }
+        origin.push(self.original(self.scalars));
+        Self::new(text, origin)
+    }
+
+    /// Returns a text of these lines, in this order.
+    pub(crate) fn rearranged(&self, lines: &[std::ops::Range<usize>]) -> Self {
+        let mut scalars = vec![0; self.text.len() + 1];
+        self.text.char_indices().enumerate().for_each(|(scalar, (byte, _))| {
+            if let Some(slot) = scalars.get_mut(byte) {
+                *slot = scalar;
+            }
+        });
+        let (mut text, mut origin) = (String::with_capacity(self.text.len()), Vec::new());
+        for line in lines {
+            let own = self.text.get(line.clone()).unwrap_or_default();
+            let first = scalars.get(line.start).copied().unwrap_or_default();
+            text.push_str(own);
+            text.push('\n');
+            origin.extend((0..=own.chars().count()).map(|at| self.original(first + at)));
         }
         origin.push(self.original(self.scalars));
         Self::new(text, origin)

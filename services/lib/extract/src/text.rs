@@ -8,10 +8,13 @@ mod fixed_width;
 mod flat;
 mod inline_markup;
 pub(crate) mod lines;
+mod listed_values;
 mod lone_bars;
 mod open_rows;
+mod opened_cells;
 mod ruled_rows;
 pub(crate) mod run_together;
+mod two_up;
 mod wide_spaces;
 
 use gongkai_model::{Block, Paragraph, Rejection, RejectionCode};
@@ -38,8 +41,10 @@ pub(crate) fn explain(source: &SourceText) -> String {
 
 /// Returns the text as its lines are classified, or `None` if it is that already.
 fn prepared(source: &SourceText) -> Option<SourceText> {
+    let apart = two_up::apart(source);
+    let source = apart.as_ref().unwrap_or(source);
     let joined = fixed_width::joined(source);
-    plain(joined.as_ref().unwrap_or(source)).or(joined)
+    plain(joined.as_ref().unwrap_or(source)).or(joined).or(apart)
 }
 
 /// Returns the text without markup inside lines and with bars between the cells of drawn tables, or `None` if it has
@@ -48,7 +53,8 @@ pub(crate) fn plain(source: &SourceText) -> Option<SourceText> {
     let without_markup = inline_markup::without(source);
     let source = without_markup.as_ref().unwrap_or(source);
     let drawn = drawn_tables::barred(source).or_else(|| comma_values::barred(source));
-    drawn.or_else(|| wide_spaces::barred(source)).or(without_markup)
+    let barred = drawn.or_else(|| wide_spaces::barred(source)).or_else(|| listed_values::barred(source));
+    barred.or(without_markup)
 }
 
 /// Returns the blocks of classified lines.
@@ -104,11 +110,9 @@ impl BlockList<'_> {
             || count(LineKind::Tabs) > 1
             || count(LineKind::Number) + count(LineKind::Spaced) > 2
             || row;
-        let end =
-            if is_table { lines.len() - lines.iter().rev().take_while(|l| !hard(l)).count() } else { 0 };
+        let ends = |line: &Line<'_>| hard(&line) || line.kind == LineKind::Mark;
+        let end = if is_table { lines.iter().rposition(ends).map_or(0, |last| last + 1) } else { 0 };
         let (table, tail) = lines.split_at(end);
-        let end = end + tail.iter().take_while(|l| matches!(l.kind, LineKind::Mark)).count();
-        let (table, tail) = if end > table.len() { lines.split_at(end) } else { (table, tail) };
         // Short lines above bars are titles; above numbers they are the table's first labels.
         let first = table.iter().position(|line| hard(&line)).unwrap_or(0);
         let barred = table.get(first).is_some_and(|line| line.kind == LineKind::Bars);

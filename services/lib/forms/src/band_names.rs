@@ -56,6 +56,15 @@ impl BandNames {
         out_of_step::labels_follow(items, 1, is_header, |label| self.row(label).is_some())
     }
 
+    /// Returns true if labels name every row.
+    pub(crate) fn are_all_in(&self, labels: &[&str]) -> bool {
+        let is_in = |first: usize| {
+            let mut names = self.rows.iter().filter(|(_, _, other)| *other == first);
+            names.any(|(name, _, _)| labels.contains(&name.text.as_str()))
+        };
+        self.rows.iter().all(|(_, _, first)| is_in(*first))
+    }
+
     /// Returns the number of columns of a band.
     pub(crate) fn width(&self, band: usize) -> usize {
         self.widths.get(band).copied().unwrap_or_default()

@@ -12,6 +12,10 @@ use crate::{
 /// Maximum number of titles kept for a header. The nearest are kept; a band has four of its own.
 const LONGEST_HEAD: usize = 64;
 
+/// Minimum number of rows with numbers behind them that belong to no label for these to be their own. One can be the number
+/// of a page.
+const FEWEST_FOLLOWED: usize = 2;
+
 /// A band row found in the document.
 pub(crate) struct BandHit<'r, 'a> {
     pub row: &'r Row<'a>,
@@ -50,6 +54,7 @@ pub(crate) fn find<'r, 'a>(
     let is_torn = out_of_step || !torn.is_empty() || rows::lines_of_numbers(items) > 0;
     let mut found = BandRows { hits: Vec::new(), lone: Vec::new(), out_of_step };
     let mut head: Vec<&ReadCell<'a>> = Vec::new();
+    let mut followed: Vec<(usize, usize, &Row<'a>, &Row<'a>)> = Vec::new();
     for (at, item) in items.iter().enumerate() {
         let row = match item {
             Item::Row(row) => row,
@@ -92,6 +97,7 @@ pub(crate) fn find<'r, 'a>(
                 }
                 found.hits.push(BandHit { row, band, first, head: head.clone() });
                 passed_over(row, names, assignment);
+                followed.extend(loose.filter(|_| !row.spans_known).map(|loose| (band, first, row, loose)));
             }
             Some((band, first)) => {
                 if let Some(loose) = loose {
@@ -99,6 +105,9 @@ pub(crate) fn find<'r, 'a>(
                 }
             }
         }
+    }
+    for (band, first, row, loose) in followed.iter().filter(|_| followed.len() >= FEWEST_FOLLOWED) {
+        assignment.unsure_row(*first, names.width(*band), &row.filled().chain(loose.filled()));
     }
     found
 }

@@ -35,6 +35,10 @@ pub(crate) struct Used {
     pub places: std::collections::HashSet<(u32, u32, u32)>,
     /// Number of cells of the form that have such a cell.
     pub cells: usize,
+    /// Number of cells of the form that have a number.
+    pub numbers: usize,
+    /// Number of cells of the form that have two.
+    pub twice: usize,
 }
 
 /// The state of each cell of a form, in the form's order.
@@ -141,14 +145,50 @@ impl<'a> CellAssignment<'a> {
         }
     }
 
+    /// Makes all blank cells of a range open: the numbers of the document may be theirs.
+    pub(crate) fn open_blanks(&mut self, range: std::ops::Range<usize>) {
+        let is_blank = |slot: &&mut CellSlot<'_>| match slot {
+            CellSlot::Read(piece) => piece.value == CellValue::Blank,
+            CellSlot::Empty => true,
+            CellSlot::Open | CellSlot::Unsure(..) => false,
+        };
+        let slots = self.slots.get_mut(range).unwrap_or_default();
+        slots.iter_mut().filter(is_blank).for_each(|slot| *slot = CellSlot::Open);
+    }
+
+    /// Makes all cells of a range unreadable to which a cell of the document is assigned: it may be another table's.
+    pub(crate) fn doubt_read(&mut self, range: std::ops::Range<usize>) {
+        for slot in self.slots.get_mut(range).unwrap_or_default() {
+            if let CellSlot::Read(piece) = slot {
+                *slot = CellSlot::Unsure(UnreadReason::LayoutUnknown, vec![piece.source()]);
+            }
+        }
+    }
+
+    /// Returns true if some cells of a range are not found, or blank.
+    pub(crate) fn is_open(&self, range: std::ops::Range<usize>) -> bool {
+        let is_open = |slot: &CellSlot<'_>| match slot {
+            CellSlot::Read(piece) => piece.value == CellValue::Blank,
+            CellSlot::Open | CellSlot::Empty => true,
+            CellSlot::Unsure(..) => false,
+        };
+        self.slots.get(range).unwrap_or_default().iter().any(is_open)
+    }
+
     /// Returns what the cells of a range use of the document.
     pub(crate) fn uses(&self, range: std::ops::Range<usize>) -> Used {
         let place = |source: &Source| source.cell.map(|cell| (cell.table, cell.row, cell.column));
         let mut used = Used::default();
         for slot in self.slots.get(range).unwrap_or_default() {
             match slot {
-                CellSlot::Read(piece) => used.places.extend([piece.place()]),
-                CellSlot::Unsure(_, candidates) => used.places.extend(candidates.iter().filter_map(place)),
+                CellSlot::Read(piece) => {
+                    used.places.insert(piece.place());
+                    used.numbers += usize::from(matches!(piece.value, CellValue::Number(..)));
+                }
+                CellSlot::Unsure(reason, candidates) => {
+                    used.places.extend(candidates.iter().filter_map(place));
+                    used.twice += usize::from(*reason == UnreadReason::TwoCells);
+                }
                 CellSlot::Open | CellSlot::Empty => continue,
             }
             used.cells += 1;

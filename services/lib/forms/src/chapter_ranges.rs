@@ -5,6 +5,7 @@
 use crate::{
     index::RequestIndex,
     rows::{Item, Row},
+    stated_units,
     value::CellValue,
 };
 
@@ -20,6 +21,8 @@ pub(crate) struct ChapterRanges<'a> {
     pub requests: Vec<Vec<Item<'a>>>,
     /// Each table of chapter 四.
     pub disputes: Vec<Vec<Item<'a>>>,
+    /// Number of numbers in tables and lines outside of these chapters.
+    pub numbers_outside: usize,
 }
 
 /// The chapter whose content is being read.
@@ -37,6 +40,8 @@ pub(crate) fn cut<'a>(items: Vec<Item<'a>>, index: &RequestIndex) -> ChapterRang
     let mut current = OpenChapter::Other;
     // True behind the heading of chapter 五 or 六, whose tables are not those of the form.
     let mut behind = false;
+    // A line of units right before the table, where the chapter has no heading.
+    let mut above: Option<Item<'a>> = None;
     for item in items {
         if let Item::Chapter(number) = &item {
             behind = *number > 4;
@@ -69,11 +74,25 @@ pub(crate) fn cut<'a>(items: Vec<Item<'a>>, index: &RequestIndex) -> ChapterRang
             OpenChapter::Requests => out.requests.last_mut(),
             OpenChapter::Disputes => out.disputes.last_mut(),
         };
-        if let Some(range) = range {
-            range.push(item);
+        match range {
+            Some(range) => range.extend(above.take().into_iter().chain([item])),
+            None => {
+                out.numbers_outside += numbers(&item);
+                let is_units = matches!(&item, Item::Line(text) if stated_units::are_in(text));
+                above = is_units.then_some(item);
+            }
         }
     }
     out
+}
+
+/// Returns the number of numbers in an item. A line is one if it has nothing else.
+fn numbers(item: &Item<'_>) -> usize {
+    match item {
+        Item::Row(row) => row.values.iter().filter(|p| matches!(p.value, CellValue::Number(..))).count(),
+        Item::Line(text) => usize::from(!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())),
+        Item::Chapter(_) => 0,
+    }
 }
 
 fn chapter_of_row(row: &Row<'_>, index: &RequestIndex) -> Option<OpenChapter> {

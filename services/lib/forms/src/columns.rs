@@ -77,6 +77,9 @@ pub(crate) fn offsets(values: &[ReadCell<'_>], wanted: usize) -> Vec<usize> {
 /// Number of rows with too many numbers that may just be damaged. More of them are a column.
 const FEWEST_OVERFULL: usize = 2;
 
+/// Minimum number of rows that add up for sums to be evidence against a row.
+const FEWEST_SUMS: usize = 3;
+
 /// How the rows of one table are padded with blanks, learnt from the rows that can be read in only one way.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filling {
@@ -91,6 +94,8 @@ pub(crate) struct Filling {
     /// True if the rows that can be read in one way add up, with few exceptions. In that case a sum is evidence for
     /// other rows.
     adds_up: bool,
+    /// True if some rows that can be read in one way add up.
+    has_some_sums: bool,
     /// True if most rows without geometry have more numbers than the form has columns: the document has another column.
     overfull: bool,
     /// True if most rows that can be read in one way end with a blank. In that case a blank at the end does not mean
@@ -151,6 +156,7 @@ impl Filling {
         filling.padded = ends_unsure || (behind * 2 > filling.seen.len() && behind > 3);
         filling.overfull = overfull > FEWEST_OVERFULL && overfull * 2 > plain;
         filling.adds_up = no_sums * 8 <= sums;
+        filling.has_some_sums = sums >= FEWEST_SUMS;
         filling.ends_blank = sure_blank * 2 > sure;
         filling
     }
@@ -158,6 +164,11 @@ impl Filling {
     /// Returns true if the document has a column that the form does not have, and no geometry.
     pub(crate) fn is_overfull(&self) -> bool {
         self.overfull
+    }
+
+    /// Returns true if some rows that can be read in one way add up, so that a row that may be damaged should too.
+    pub(crate) fn has_some_sums(&self) -> bool {
+        self.has_some_sums
     }
 
     /// Returns true if rows are padded after their values. A blank at the end may then replace a lost cell.
@@ -222,8 +233,12 @@ impl Filling {
 pub(crate) fn under_headings<'a>(row: &Row<'a>, headings: &[Heading], end: u32) -> Option<Row<'a>> {
     let gapless =
         row.values.windows(2).all(|pair| pair.first().map(ReadCell::end) == pair.last().map(ReadCell::start));
-    let whole = gapless && row.values.last().is_some_and(|last| last.end() == end);
-    if !row.spans_known || headings.is_empty() || row.values.len() <= headings.len() || !whole {
+    let values_end = row.values.last().map_or(0, ReadCell::end);
+    // A label behind the numbers ends the row.
+    let is_behind = row.labels.last().is_some_and(|own| own.start() == values_end && own.end() == end);
+    let whole = gapless && (values_end == end || is_behind);
+    let has_enough = row.values.len() > headings.len() || is_behind && row.values.len() == headings.len();
+    if !row.spans_known || headings.is_empty() || !has_enough || !whole {
         return None;
     }
     let over = |piece: &ReadCell<'_>| headings.iter().filter(|heading| heading.is_over(piece)).count();
@@ -268,6 +283,19 @@ fn may_have_moved_up(cut: &[ReadCell<'_>], filling: &Filling) -> bool {
         }
     }
     sum <= total || !(filling.adds_up || filling.ends_blank)
+}
+
+/// Returns true if the last cell is blank and the number before it can be the total: a cell is lost, and a blank was added at
+/// the end.
+fn has_total_before_blank(cut: &[ReadCell<'_>]) -> bool {
+    let number = |piece: &ReadCell<'_>| match piece.value {
+        CellValue::Number(number, _) => Some(number),
+        _ => None,
+    };
+    let numbers: Vec<rust_decimal::Decimal> = cut.iter().filter_map(number).collect();
+    let Some((total, parts)) = numbers.split_last().filter(|_| ends_blank(cut)) else { return false };
+    let sum = parts.iter().fold(rust_decimal::Decimal::ZERO, |sum, part| sum.saturating_add(*part));
+    !sum.is_zero() && sum <= *total
 }
 
 fn shape(row: &Row<'_>) -> (usize, usize) {
@@ -411,11 +439,15 @@ fn sure<'r, 'a>(cut: &'r [ReadCell<'a>], row: &Row<'a>, filling: &Filling) -> Va
     let short = (blank(cut.first()) || blank(cut.last())) && !filling.is_whole(row, cut.len());
 
     let is_overfull = filling.overfull && row.values.len() > cut.len();
+    let has_closed_up =
+        filling.has_some_sums && filling.adds_up && !filling.ends_blank && has_total_before_blank(cut);
     let moved = filling.is_padded() && may_have_moved_up(cut, filling);
     let glued = blank(cut.last()) && cut.iter().any(is_spaced);
     // Among lines of one cell each, a page number may stand where a cell is expected.
     let page_number = row.stream && row.values.len() > cut.len() && (blank(cut.first()) || blank(cut.last()));
-    if !row.spans_known && (short || moved || glued || page_number || is_overfull) {
+    if has_closed_up && row.spans_known
+        || !row.spans_known && (short || moved || glued || page_number || is_overfull)
+    {
         Values::OneOf(vec![cut])
     } else {
         Values::These(cut)

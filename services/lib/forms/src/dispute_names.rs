@@ -46,7 +46,7 @@ impl DisputeNames {
     }
 
     /// Returns the block that a line above a table names: （一）行政复议情况.
-    fn block_of_line(&self, line: &str) -> Option<usize> {
+    pub(crate) fn block_of_line(&self, line: &str) -> Option<usize> {
         let is_named = |name: &String| {
             line.contains(name.as_str()) && !(line.contains("诉讼") && name.as_str() == "行政复议")
         };
@@ -117,6 +117,13 @@ impl DisputeNames {
         let mut titles: Vec<&str> = labels().filter(|l| matches!(*l, "行政复议" | "行政诉讼")).collect();
         titles.dedup();
         if matches!(titles.as_slice(), ["行政诉讼", "行政复议", ..]) {
+            return Header::Conflict;
+        }
+        // Where 行政复议 stands behind all columns' names, it is the title of a row.
+        let place =
+            |is: &dyn Fn(&str) -> bool| labels().enumerate().filter(|(_, l)| is(l)).map(|(at, _)| at).last();
+        let (title, name) = (place(&|l| l == "行政复议"), place(&|l| self.column(l).is_some()));
+        if name.is_some() && title > name {
             return Header::Conflict;
         }
         // The first block is 行政复议. The others are in the order of their titles.

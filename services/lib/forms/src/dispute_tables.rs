@@ -41,6 +41,47 @@ pub(crate) fn find<'r, 'a>(items: &'r [Item<'a>], names: &DisputeNames) -> Optio
     columns.into_iter().eq(0..names.cells()).then_some(tables)
 }
 
+/// Returns the rows of one block each that stand below its title and the names of its columns in text without geometry, with
+/// the columns of their values. `None` unless every block has exactly one.
+pub(crate) fn in_words<'r, 'a>(
+    items: &'r [Item<'a>],
+    names: &DisputeNames,
+) -> Option<Vec<(Vec<usize>, &'r Row<'a>)>> {
+    let width = names.columns.len();
+    let (mut block, mut head, mut found) = (None, Vec::new(), Vec::new());
+    for item in items {
+        let row = match item {
+            Item::Line(text) => {
+                (block, head) = (names.block_of_line(text), Vec::new());
+                continue;
+            }
+            Item::Chapter(_) => continue,
+            Item::Row(row) => row,
+        };
+        for piece in &row.labels {
+            if let Some(column) = names.column(&piece.label) {
+                head.push(column);
+            } else {
+                (block, head) = (names.block_of_line(&piece.label), Vec::new());
+            }
+        }
+        if row.filled().next().is_none() {
+            continue;
+        }
+        let columns = std::mem::take(&mut head);
+        let block = block.take().filter(|_| columns.len() == width && row.values.len() == width)?;
+        found.push((block, columns, row));
+    }
+    let mut cells: Vec<usize> =
+        found.iter().flat_map(|(block, columns, _)| columns.iter().map(move |c| block * width + c)).collect();
+    cells.sort_unstable();
+    let is_whole = cells.into_iter().eq(0..names.cells());
+    let row = |(block, columns, row): (usize, Vec<usize>, &'r Row<'a>)| {
+        (columns.into_iter().map(|column| block * width + column).collect(), row)
+    };
+    is_whole.then(|| found.into_iter().map(row).collect())
+}
+
 /// Returns the segments of all tables, or `None` if a table has no geometry.
 fn segments<'r, 'a>(items: &'r [Item<'a>]) -> Option<Vec<Segment<'r, 'a>>> {
     let mut segments: Vec<(u32, Segment<'r, 'a>)> = Vec::new();
@@ -90,14 +131,17 @@ fn table<'r, 'a>(mut segment: Segment<'r, 'a>, names: &DisputeNames) -> Option<D
     if segment.rows.iter().any(|row| row.values.len() > 1) {
         segment.rows.retain(|row| row.values.len() > 1 || !row.labels.is_empty());
     }
-    keep_latest(&mut segment.rows);
+    keep_latest(&mut segment.rows, headings.first().map_or(0, |first| first.start));
     let found = !headings.is_empty() && !segment.rows.is_empty();
     found.then_some(DisputeTable { headings, end, rows: segment.rows })
 }
 
-/// Keeps only the row of the latest year, if each row has a year.
-fn keep_latest(rows: &mut Vec<&Row<'_>>) {
-    let year = |row: &&Row<'_>| row.labels.last().and_then(|own| years::year(&own.label));
+/// Keeps only the row of the latest year, if each row has a year, as its label or in a cell before column `first`.
+fn keep_latest(rows: &mut Vec<&Row<'_>>, first: u32) {
+    let before =
+        |row: &Row<'_>| row.values.first().filter(|piece| piece.end() <= first).and_then(ReadCell::bare_year);
+    let year =
+        |row: &&Row<'_>| row.labels.last().and_then(|own| years::year(&own.label)).or_else(|| before(row));
     let all: Option<Vec<i32>> = rows.iter().map(year).collect();
     if let Some(latest) = all.and_then(|years| years.into_iter().max()) {
         rows.retain(|row| year(row) == Some(latest));

@@ -63,10 +63,7 @@ pub(crate) fn read<'a>(
     let blocks: Vec<(usize, &Row<'a>)> =
         data.iter().filter_map(|row| Some((names.block_row(row)?, *row))).collect();
     if !blocks.is_empty() {
-        for (block, row) in blocks {
-            read_block(block, row, &head, &names, first, assignment);
-        }
-        return;
+        return read_blocks(&blocks, &head, &names, first, assignment);
     }
     let turned: Vec<(usize, &Row<'a>)> =
         data.iter().filter_map(|row| Some((names.turned_row(row)?, *row))).collect();
@@ -84,6 +81,13 @@ pub(crate) fn read<'a>(
     let listed = names.listed(rows);
     if !listed.is_empty() {
         return listed.into_iter().for_each(|(cell, value)| assignment.assign(first + cell, value));
+    }
+    if let Some(rows) = dispute_tables::in_words(items, &names) {
+        for (columns, row) in rows {
+            let cells = columns.iter().zip(&row.values);
+            cells.for_each(|(column, piece)| assignment.assign(first + column, piece));
+        }
+        return;
     }
     // If a row with all its values exists, a number on its own is a page number.
     let whole = |row: &Row<'_>| {
@@ -119,7 +123,8 @@ fn read_whole<'a>(
         // In a document with padded rows, a cell before the blank at the end may be lost. If a row with a blank at an
         // end does not add up, that blank may be padding.
         Values::These(cells)
-            if ends_blank(cells) && names.fails(cells, &order)
+            if (ends_blank(cells) || !row.spans_known && blank_at_an_end(cells))
+                && names.fails(cells, &order)
                 || !row.spans_known
                     && row.values.len() > wanted
                     && names.sums_hold(cells, &order) != Some(true) =>
@@ -188,6 +193,26 @@ fn read_turned<'a>(
         }
         _ => (0..names.blocks.len())
             .for_each(|block| assignment.unsure(cell(block), UnreadReason::RowUnclear, row.filled())),
+    }
+}
+
+/// Reads rows of one block each.
+fn read_blocks<'a>(
+    rows: &[(usize, &Row<'a>)],
+    head: &[Vec<&ReadCell<'a>>],
+    names: &DisputeNames,
+    first: usize,
+    assignment: &mut CellAssignment<'a>,
+) {
+    // A block that is not found may have given its label, and its cells, to another.
+    let is_whole = (0..names.blocks.len()).all(|own| rows.iter().any(|(block, _)| *block == own));
+    for (block, row) in rows {
+        if is_whole {
+            read_block(*block, row, head, names, first, assignment);
+        } else {
+            let width = names.columns.len();
+            assignment.unsure_row(first + block * width, width, &row.filled());
+        }
     }
 }
 

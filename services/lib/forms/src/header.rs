@@ -1,6 +1,7 @@
 //! Table headers: the applicant of each column, by name and by geometry.
 
 use crate::{
+    column_sums::ColumnSums,
     columns::{Header, Heading},
     index::RequestIndex,
     request_headings::{self, NamedColumns, TableHeadings},
@@ -30,6 +31,16 @@ impl RequestHeader {
     /// Returns the names above the columns of one table. Empty unless it has geometry and names all columns.
     pub(crate) fn over(&self, table: u32) -> &[Heading] {
         self.table(table).filter(|own| own.named == NamedColumns::All).map_or(&[], |own| &own.headings)
+    }
+
+    /// Notes what the sums of a table's rows say about the names above its columns.
+    pub(crate) fn note_sums(&mut self, table: u32, sums: &ColumnSums<'_, '_>) {
+        for own in self.tables.iter_mut().filter(|own| own.table == table) {
+            own.adds_up = !sums.allow_failing();
+            if sums.contradict() {
+                own.named = NamedColumns::Unclear;
+            }
+        }
     }
 
     /// Returns the order of the columns in one table.

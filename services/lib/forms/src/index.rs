@@ -12,6 +12,9 @@ use crate::{
     value::CellValue,
 };
 
+/// Columns of chapter 三.
+const COLUMNS: usize = 7;
+
 /// Minimum likeness of a misprinted label to a row's label, and minimum difference to the likeness of the next row's
 /// label.
 const LIKE: f64 = 0.75;
@@ -19,6 +22,9 @@ const MARGIN: f64 = 0.15;
 
 /// Minimum likeness of an altered label to the label of the row in whose place it is.
 const ALTERED: f64 = 0.5;
+
+/// Maximum number of digits in a label, such as those of a note.
+const MOST_DIGITS: usize = 4;
 
 /// Maximum number of lines over which a label can be broken.
 const JOINED: usize = 4;
@@ -90,6 +96,16 @@ impl RequestIndex {
         self.misprints.iter().any(|misprint| misprint == label)
             || (!names.iter().any(is_known)
                 && names.iter().any(|name| own.likeness_from(ALTERED, name) >= ALTERED))
+    }
+
+    /// Returns the first cell of a row and the number of its cells.
+    pub(crate) fn cells_of(&self, row: usize) -> (usize, usize) {
+        (self.first_cell + row * COLUMNS, COLUMNS)
+    }
+
+    /// Returns true if labels name every row.
+    pub(crate) fn are_all_in(&self, labels: &[&str]) -> bool {
+        (0..self.rows()).all(|row| labels.iter().any(|label| self.names(row, label)))
     }
 
     /// Returns true if `label` is a name of the row.
@@ -204,6 +220,10 @@ impl RequestIndex {
             }
         }
         let last = own.last()?;
+        // A label with numbers inside is that of several rows.
+        if last.bytes().filter(u8::is_ascii_digit).nth(MOST_DIGITS).is_some() {
+            return None;
+        }
         self.part(last)
             .or_else(|| self.part(&tail(own, 2)))
             .or_else(|| self.alike(last))

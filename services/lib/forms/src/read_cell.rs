@@ -1,6 +1,7 @@
 //! A cell of a document, with its text interpreted as a value or a label.
 
 use gongkai_model::{Cell, CellRef, Source};
+use rust_decimal::prelude::ToPrimitive;
 
 use crate::{label::norm, value::CellValue};
 
@@ -48,6 +49,12 @@ impl<'a> ReadCell<'a> {
     /// Returns true if the text can be that of a value cell.
     pub(crate) fn is_value(&self) -> bool {
         self.value.is_value()
+    }
+
+    /// Returns the year that is all the cell contains, without the word 年.
+    pub(crate) fn bare_year(&self) -> Option<i32> {
+        let CellValue::Number(number, _) = self.value else { return None };
+        number.to_i32().filter(|year| (2000..2100).contains(year) && number.fract().is_zero())
     }
 
     /// Returns the first column.

@@ -5,6 +5,7 @@ use crate::{
     index::RequestIndex,
     read_cell::ReadCell,
     rows::{Item, Row},
+    value::CellValue,
     years,
 };
 
@@ -33,6 +34,8 @@ pub(crate) struct TableHeadings {
     /// Right end of the header.
     pub end: u32,
     pub named: NamedColumns,
+    /// True if the rows add up, so that one that does not has cells in other places.
+    pub adds_up: bool,
 }
 
 impl TableHeadings {
@@ -74,6 +77,7 @@ pub(crate) fn of_tables(items: &[Item<'_>], index: &RequestIndex) -> Vec<TableHe
                 others: Vec::new(),
                 end: 0,
                 named: NamedColumns::Some,
+                adds_up: false,
             };
             tables.push((new, Vec::new(), false));
         }
@@ -88,7 +92,40 @@ pub(crate) fn of_tables(items: &[Item<'_>], index: &RequestIndex) -> Vec<TableHe
             }
         }
     }
-    tables.into_iter().map(|(table, titles, _)| settle(table, &titles)).collect()
+    tables.into_iter().map(|(table, titles, _)| settle(table, &titles, items)).collect()
+}
+
+/// Narrows each heading above several columns without titles of their own to the one that has numbers. The others are
+/// blank in every row.
+fn narrow_to_numbers(headings: &mut [Heading], table: u32, titles: &[&ReadCell<'_>], items: &[Item<'_>]) {
+    if headings.iter().all(|heading| heading.end - heading.start == 1) {
+        return;
+    }
+    let is_value = |piece: &&ReadCell<'_>| !matches!(piece.value, CellValue::Blank | CellValue::Text);
+    let rows = items.iter().filter_map(|item| match item {
+        Item::Row(row) => Some(row.values.iter().filter(|piece| piece.table == table).filter(is_value)),
+        Item::Line(_) | Item::Chapter(_) => None,
+    });
+    let mut columns: Vec<(u32, u32)> = rows.flatten().map(|piece| (piece.start(), piece.end())).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    let is_titled = |heading: &Heading| {
+        let is_inside = |piece: &&&ReadCell<'_>| {
+            heading.start <= piece.start()
+                && piece.end() <= heading.end
+                && piece.end() - piece.start() < heading.end - heading.start
+        };
+        titles.iter().any(|piece| is_inside(&piece))
+    };
+    for heading in headings.iter_mut().filter(|heading| !is_titled(heading)) {
+        let mut own = columns.iter().filter(|(start, end)| *start < heading.end && heading.start < *end);
+        if let (Some((start, end)), None) = (own.next(), own.next())
+            && heading.start <= *start
+            && *end <= heading.end
+        {
+            (heading.start, heading.end) = (*start, *end);
+        }
+    }
 }
 
 /// Adds the names of a header row. A repeated header adds nothing.
@@ -102,7 +139,7 @@ fn collect(headings: &mut Vec<Heading>, row: &Row<'_>, index: &RequestIndex) {
     }
 }
 
-fn settle(mut table: TableHeadings, titles: &[&ReadCell<'_>]) -> TableHeadings {
+fn settle(mut table: TableHeadings, titles: &[&ReadCell<'_>], items: &[Item<'_>]) -> TableHeadings {
     let headings = &mut table.headings;
     headings.sort_by_key(|heading| heading.start);
     // A name that a converter printed into each cell of a merged one.
@@ -115,6 +152,7 @@ fn settle(mut table: TableHeadings, titles: &[&ReadCell<'_>]) -> TableHeadings {
     table.others = titles.iter().filter(other).map(|piece| (piece.start(), piece.end())).collect();
     let is_unclear = years::are_apart(headings, titles.iter().copied());
     years::narrow(headings, titles.iter().copied());
+    narrow_to_numbers(headings, table.table, titles, items);
     let mut columns: Vec<usize> = headings.iter().map(|heading| heading.column).collect();
     columns.sort_unstable();
     let apart = headings.windows(2).all(|pair| pair.first().map(|h| h.end) <= pair.last().map(|h| h.start));

@@ -6,10 +6,10 @@
 //! many unnamed rows as the form has there, and no label contradicts.
 
 use gongkai_model::{AlteredLabel, UnreadReason};
-use rust_decimal::Decimal;
 
 use crate::{
     cell_assignment::CellAssignment,
+    column_sums::{ColumnSums, is_fraction},
     columns::{Filling, Header, Values, has_other_columns, spread, under_headings, values},
     form::Form,
     header::{RequestHeader, applicants},
@@ -18,6 +18,7 @@ use crate::{
     out_of_step,
     read_cell::ReadCell,
     request_headings::NamedColumns,
+    request_sums,
     rows::{self, Item, Row},
     subtotals,
     torn_labels::{self, TornLabels},
@@ -38,6 +39,8 @@ struct FilledRow<'r, 'a> {
     evidence: LabelEvidence,
     /// The row of the form, set once both readings agree.
     at: Option<usize>,
+    /// True if numbers without a label follow, so that a line break may have cut the row's last number.
+    has_rest: bool,
 }
 
 /// How a document pads its rows, as seen in chapter 三.
@@ -64,20 +67,35 @@ pub(crate) fn read<'a>(
     entries.retain(|_| !is_subtotal.next().unwrap_or_default());
     let rest = align(&mut entries, form.rows.len());
     let mut head = applicants(items, index);
-    if is_turned(&entries, &head.header) {
+    if request_sums::are_turned(&entries.iter().map(|entry| entry.row), &head.header) {
         head.header = Header::Conflict;
     }
+    note_sums(&entries, &mut head);
     let order = head.header.order(COLUMNS).unwrap_or_default();
-    let filling =
-        Filling::learn(entries.iter().map(|entry| (entry.row, COLUMNS)), |cut| sum_holds(cut, &order));
+    let filling = Filling::learn(entries.iter().map(|entry| (entry.row, COLUMNS)), |cut| {
+        request_sums::hold(cut, &order)
+    });
     for entry in &entries {
-        if let Some(at) = entry.at {
-            if let Some(label) = altered_label(entry, form, index) {
-                assignment.note_label(label);
-            }
-            read_row(entry.row, index.first_cell + at * COLUMNS, &head, &filling, assignment);
+        let Some(at) = entry.at else { continue };
+        if let Some(label) = altered_label(entry, form, index) {
+            assignment.note_label(label);
+        }
+        let first = index.first_cell + at * COLUMNS;
+        let is_sure = request_sums::hold(&entry.row.values, &order) == Some(true);
+        if torn_labels::is_unlabelled(entry.row)
+            && !entry.row.spans_known
+            && filling.has_some_sums()
+            && !is_sure
+        {
+            assignment.unsure_row(first, COLUMNS, &entry.row.values.iter());
+            continue;
+        }
+        read_row(entry.row, first, &head, &filling, assignment);
+        if let Some(last) = order.last().filter(|_| entry.has_rest && !is_sure) {
+            assignment.unsure(first + last, UnreadReason::RowUnclear, entry.row.values.last());
         }
     }
+    doubt_before_loose(&entries, index, assignment);
     let loose = loose_rows(&entries, items);
     for gap in rest {
         settle_gap(&gap, &entries, (items, &loose), index, assignment);
@@ -137,13 +155,17 @@ fn entries<'r, 'a>(items: &'r [Item<'a>], index: &RequestIndex) -> Vec<FilledRow
             before.extend(labels);
             continue;
         }
+        // The rest of a row whose line was too long.
+        if torn_labels::is_unlabelled(row) && row.values.len() < COLUMNS && before.is_empty() {
+            entries.last_mut().into_iter().for_each(|last| last.has_rest = !last.row.spans_known);
+        }
         let unnamed = matches!(evidence, LabelEvidence::None | LabelEvidence::Few(_));
         if evidence == LabelEvidence::Group || (unnamed && (all_blank || row.values.len() < COLUMNS)) {
             before.extend(labels);
             continue;
         }
         before.clear();
-        entries.push(FilledRow { row, label, evidence, at: None });
+        entries.push(FilledRow { row, label, evidence, at: None, has_rest: false });
     }
     entries
 }
@@ -332,12 +354,19 @@ fn read_row<'a>(
     if !is_explained || under.is_none() && has_other_columns(headings, end) {
         return assignment.unsure_row(first, COLUMNS, &row.values.iter());
     }
+    let fails = |row: &Row<'a>| request_sums::hold(&row.values, &order) == Some(false);
+    if under.as_ref().is_some_and(fails) && own.is_some_and(|own| own.adds_up) {
+        return assignment.unsure_row(first, COLUMNS, &row.values.iter());
+    }
     let row = under.as_ref().unwrap_or(row);
     let spread = spread(row, headings);
     let row = spread.as_ref().unwrap_or(row);
-    let holds = |cut: &[ReadCell<'a>]| sum_holds(cut, &order);
+    let holds = |cut: &[ReadCell<'a>]| request_sums::hold(cut, &order);
     match values(row, COLUMNS, filling, headings, holds) {
-        Values::These(cells) if order.is_sorted() && has_sum_before_end(cells, row.stream) => {
+        Values::These(cells)
+            if under.is_some() && cells.iter().any(is_fraction)
+                || order.is_sorted() && request_sums::have_total_before_end(cells, row.stream) =>
+        {
             assignment.unsure_row(first, COLUMNS, &row.values.iter());
         }
         Values::These(cells)
@@ -349,57 +378,41 @@ fn read_row<'a>(
     }
 }
 
-/// Minimum number of rows whose sums show another order of the columns.
-const FEWEST_TURNED: usize = 4;
-
-/// Returns true if the first cells of the rows are the sums of the others, and the cells that the header's words make the
-/// total are not: the header has lost a name, or its names are not in the order of the columns.
-fn is_turned(entries: &[FilledRow<'_, '_>], header: &Header) -> bool {
-    let Some(order) = header.order(COLUMNS) else { return false };
-    let total_first: Vec<usize> = std::iter::once(COLUMNS - 1).chain(0..COLUMNS - 1).collect();
-    let rows = || entries.iter().map(|entry| &entry.row.values).filter(|values| values.len() == COLUMNS);
-    let is_zero = |values: &Vec<ReadCell<'_>>| {
-        values.iter().all(|piece| matches!(piece.value, CellValue::Number(number, _) if number.is_zero()))
-    };
-    let holding = |order: &[usize]| {
-        rows().filter(|values| !is_zero(values) && sum_holds(values, order) == Some(true)).count()
-    };
-    let turned = holding(&total_first);
-    turned >= FEWEST_TURNED && holding(&order) * 4 < turned
-}
-
-/// Number above those of pages.
-const HIGHEST_PAGE: Decimal = Decimal::ONE_HUNDRED;
-
-/// Returns true if the sum of a row stands before its last cell, and that cell is blank or not the sum: a cell is lost, and
-/// a page number or a blank is at its end. In a `stream` of lines a blank may be lost with its number, so that the sum is
-/// greater than what is left.
-fn has_sum_before_end(cells: &[ReadCell<'_>], stream: bool) -> bool {
-    let number = |piece: &ReadCell<'_>| match piece.value {
-        CellValue::Number(number, _) => number,
-        _ => Decimal::ZERO,
-    };
-    let Some((last, [parts @ .., total])) = cells.split_last() else { return false };
-    let filled = parts.iter().filter(|piece| !number(piece).is_zero()).count();
-    let sum = parts.iter().map(number).try_fold(Decimal::ZERO, Decimal::checked_add);
-    let (last, total) = (number(last), number(total));
-    let is_sum = sum.is_some_and(|sum| sum == total || stream && sum < total && last < HIGHEST_PAGE);
-    filled > 1 && is_sum && last < total
-}
-
-/// Returns whether the applicants' numbers add up to the total; `None` if the total or an addend is not a number.
-fn sum_holds(cells: &[ReadCell<'_>], order: &[usize]) -> Option<bool> {
-    let mut sum = Decimal::ZERO;
-    let mut total = None;
-    for (piece, column) in cells.iter().zip(order) {
-        let number = match piece.value {
-            CellValue::Number(number, _) => number,
-            CellValue::Blank | CellValue::NotApplicable if *column + 1 < COLUMNS => Decimal::ZERO,
-            _ => return None,
-        };
-        if column + 1 == COLUMNS { total = Some(number) } else { sum = sum.checked_add(number)? }
+/// Notes for each table with other columns than the form's what the sums of its rows say about its header.
+fn note_sums(entries: &[FilledRow<'_, '_>], head: &mut RequestHeader) {
+    let mut sums: Vec<(u32, ColumnSums<'_, '_>)> = Vec::new();
+    for row in entries.iter().filter(|entry| entry.at.is_some()).map(|entry| entry.row) {
+        let Some(own) = row.values.first().and_then(|piece| head.table(piece.table)) else { continue };
+        let Some(order) = head.order(own.table).filter(|_| row.spans_known) else { continue };
+        let Some(under) = under_headings(row, head.over(own.table), own.end) else { continue };
+        let at = sums.iter().position(|(table, _)| *table == own.table).unwrap_or(sums.len());
+        if at == sums.len() {
+            sums.push((own.table, ColumnSums::default()));
+        }
+        if let Some((_, sums)) = sums.get_mut(at) {
+            sums.add(&row.values, &under.values, request_sums::hold(&under.values, &order));
+        }
     }
-    total.map(|total| total == sum)
+    sums.iter().for_each(|(table, sums)| head.note_sums(*table, sums));
+}
+
+/// Doubts a row that does not add up if numbers without a label and a row of the form follow: both may be its own.
+fn doubt_before_loose<'a>(
+    entries: &[FilledRow<'_, 'a>],
+    index: &RequestIndex,
+    assignment: &mut CellAssignment<'a>,
+) {
+    let order: Vec<usize> = (0..COLUMNS).collect();
+    for pair in entries.windows(2) {
+        let [own, next] = pair else { continue };
+        let is_loose = next.at.is_none() && torn_labels::is_unlabelled(next.row) && !next.row.spans_known;
+        if let Some(at) =
+            own.at.filter(|_| is_loose && request_sums::hold(&own.row.values, &order) != Some(true))
+        {
+            let numbers = own.row.filled().chain(next.row.filled());
+            assignment.unsure_row(index.first_cell + at * COLUMNS, COLUMNS, &numbers);
+        }
+    }
 }
 
 /// Returns the rows with numbers that belong to no row of the form: a row whose label is lost, or a row that was not
@@ -425,7 +438,7 @@ fn settle_gap<'a>(
     assignment: &mut CellAssignment<'a>,
 ) {
     let inside = entries.get(gap.entries.clone()).unwrap_or_default();
-    let named = index.named_in(&labels(items));
+    let named = index.named_in(&rows::labels(items));
     for row in gap.rows.clone() {
         let first = index.first_cell + row * COLUMNS;
         if !inside.is_empty() {
@@ -465,16 +478,6 @@ fn settle_gap<'a>(
             }
         }
     }
-}
-
-/// Returns all labels, top to bottom.
-fn labels<'i>(items: &'i [Item<'_>]) -> Vec<&'i str> {
-    let of = |item: &'i Item<'_>| match item {
-        Item::Row(row) => row.labels.iter().map(|piece| piece.label.as_str()).collect(),
-        Item::Line(text) => vec![text.as_str()],
-        Item::Chapter(_) => Vec::new(),
-    };
-    items.iter().flat_map(of).collect()
 }
 
 /// Returns true for a name of the row. A name as short as that of a column is not evidence.

@@ -59,6 +59,9 @@ pub(crate) enum Item<'a> {
     Line(String),
 }
 
+/// Minimum number of years in a row of bare years.
+const FEWEST_YEARS: usize = 4;
+
 /// Maximum number of lines over which a label of a stream is broken.
 const MOST_PARTS: usize = 4;
 
@@ -72,7 +75,10 @@ pub(crate) fn items<'a>(
     let mut table = 0;
     for block in &document.blocks {
         match block {
-            Block::Paragraph(paragraph) => items.extend(line(paragraph, titles)),
+            Block::Paragraph(paragraph) => {
+                items.extend(line(paragraph, titles));
+                items.extend(numbers_in(paragraph));
+            }
             Block::Table(grid) => {
                 let ends_unsure = grid.ends_unsure;
                 let mut maker = Maker { out: &mut items, open: Row::default(), vocabulary, ends_unsure };
@@ -97,10 +103,58 @@ pub(crate) fn items<'a>(
     items
 }
 
+/// Returns all labels, top to bottom.
+pub(crate) fn labels<'i, 'a: 'i>(items: impl IntoIterator<Item = &'i Item<'a>>) -> Vec<&'i str> {
+    let of = |item: &'i Item<'a>| match item {
+        Item::Row(row) => row.labels.iter().map(|piece| piece.label.as_str()).collect(),
+        Item::Line(text) => vec![text.as_str()],
+        Item::Chapter(_) => Vec::new(),
+    };
+    items.into_iter().flat_map(of).collect()
+}
+
+/// Minimum length of a cell with the text of several cells, in bytes.
+const LONG_CELL: usize = 180;
+
+/// Returns the number of numbers in cells that have the text of many cells.
+pub(crate) fn numbers_in_text(row: &Row<'_>) -> usize {
+    let texts = row.labels.iter().chain(&row.values).filter(|piece| piece.value == CellValue::Text);
+    let long = texts.filter(|piece| piece.cell.text.len() >= LONG_CELL);
+    let numbers = |piece: &ReadCell<'_>| {
+        let words = piece.cell.text.split_whitespace();
+        words.filter(|word| word.starts_with(|c: char| c.is_ascii_digit())).count()
+    };
+    long.map(numbers).sum()
+}
+
 /// Returns the number of lines outside of tables that contain only a number.
 pub(crate) fn lines_of_numbers(items: &[Item<'_>]) -> usize {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     items.iter().filter(|item| matches!(item, Item::Line(text) if is_number(text))).count()
+}
+
+/// Minimum number of numbers in a text that is no sentence for them to be those of an unknown layout. A text with a year
+/// may be prose, and must have more. So must one with a sentence.
+const FEWEST_IN_TEXT: usize = 3;
+const FEWEST_BESIDE_YEAR: usize = 7;
+const FEWEST_BESIDE_SENTENCE: usize = 40;
+
+/// Returns the numbers of a text that is no sentence, each as a line: `规章 & 12 & 3 & 40`.
+fn numbers_in<'a>(paragraph: &Paragraph) -> Vec<Item<'a>> {
+    let text = paragraph.text.as_str();
+    let numbers = || text.split(|c: char| !c.is_ascii_digit()).filter(|number| !number.is_empty());
+    let fewest = if text.contains(['。', '；']) {
+        FEWEST_BESIDE_SENTENCE
+    } else if text.contains("年") && text.split('年').any(|part| part.ends_with(|c: char| c.is_ascii_digit()))
+    {
+        FEWEST_BESIDE_YEAR
+    } else {
+        FEWEST_IN_TEXT
+    };
+    if numbers().nth(fewest - 1).is_none() {
+        return Vec::new();
+    }
+    numbers().map(|number| Item::Line(number.to_owned())).collect()
 }
 
 fn line<'a>(paragraph: &Paragraph, titles: &ChapterTitles) -> Option<Item<'a>> {
@@ -185,14 +239,22 @@ impl<'a> Maker<'_, 'a> {
     fn physical(&mut self, pieces: Vec<ReadCell<'a>>, spans_known: bool) {
         self.close();
         let cells = pieces.len();
+        let pieces = if spans_known { bare_years(pieces) } else { pieces };
         let new = || Row { spans_known, ends_unsure: self.ends_unsure, ..Row::default() };
         let mut row = new();
-        for piece in pieces {
-            let is_about = spans_known && self.is_about_number(&piece, row.labels.last());
+        for (at, piece) in pieces.into_iter().enumerate() {
+            let own = row.labels.last();
+            let is_about = spans_known && self.is_about_number(&piece, own) || self.is_numeral(&piece, own);
             let label = !piece.is_value() && !self.is_broken_value(&piece) && !is_about;
             if label && row.values.iter().any(|v| v.value != CellValue::Blank) {
-                if !self.vocabulary.is_structural(&piece.label) {
+                // A label on both sides of the numbers is one label.
+                let again = spans_known && row.labels.last().is_some_and(|own| own.label == piece.label);
+                if again || !self.vocabulary.is_structural(&piece.label) {
                     row.values.push(piece);
+                    continue;
+                }
+                if spans_known && row.labels.is_empty() && at + 1 == cells {
+                    row.labels.push(piece);
                     continue;
                 }
                 let done = std::mem::replace(&mut row, new());
@@ -202,8 +264,12 @@ impl<'a> Maker<'_, 'a> {
                 // Blanks before a label are left over from merged cells.
                 row.values.clear();
                 row.shape = Some((piece.cell.column, cells));
-                let titles =
-                    if spans_known { Vec::new() } else { self.vocabulary.run_together(&piece.label) };
+                let titles = if spans_known {
+                    Vec::new()
+                } else {
+                    let titles = self.vocabulary.run_together(&piece.label);
+                    if titles.is_empty() { self.vocabulary.labels_together(&piece.label) } else { titles }
+                };
                 let title = |title: &&str| ReadCell { label: (*title).to_owned(), ..piece.clone() };
                 row.labels.extend(titles.iter().map(title));
                 if titles.is_empty() {
@@ -240,12 +306,35 @@ impl<'a> Maker<'_, 'a> {
         is_about && label.is_some_and(|label| self.vocabulary.is_structural(&label.label))
     }
 
+    /// Returns true for a number in Chinese numerals beside the label of a row: 零, 十二.
+    fn is_numeral(&self, piece: &ReadCell<'a>, label: Option<&ReadCell<'a>>) -> bool {
+        let is_numeral = |c: char| "零〇一二两三四五六七八九十百千万".contains(c);
+        let text = piece.label.as_str();
+        let is_number = !text.is_empty() && text.chars().all(is_numeral) && text == piece.cell.text.trim();
+        is_number && label.is_some_and(|label| self.vocabulary.is_structural(&label.label))
+    }
+
     fn close(&mut self) {
         let row = std::mem::take(&mut self.open);
         if !row.labels.is_empty() || !row.values.is_empty() {
             self.out.push(Item::Row(row));
         }
     }
+}
+
+/// Makes labels of the cells of a row of bare years: 2022, 2023, 2022, 2023. Such a row has nothing else.
+fn bare_years(mut pieces: Vec<ReadCell<'_>>) -> Vec<ReadCell<'_>> {
+    let is_year = |piece: &ReadCell<'_>| piece.bare_year().is_some();
+    let first = pieces.iter().find_map(ReadCell::bare_year);
+    let is_header = pieces.iter().all(|piece| piece.value == CellValue::Blank || is_year(piece))
+        && pieces.iter().filter(|piece| is_year(piece)).nth(FEWEST_YEARS - 1).is_some()
+        && pieces.iter().filter(|piece| piece.bare_year() == first).nth(1).is_some()
+        && pieces.iter().any(|piece| is_year(piece) && piece.bare_year() != first);
+    for piece in pieces.iter_mut().filter(|piece| is_header && is_year(piece)) {
+        piece.value = CellValue::Text;
+        piece.label = piece.cell.text.trim().to_owned();
+    }
+    pieces
 }
 
 /// Returns true for a note on the number before it, on a line of its own: `（其中修订 16 件）`.

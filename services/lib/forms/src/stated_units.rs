@@ -38,6 +38,11 @@ pub(crate) fn of_chapter(items: &[Item<'_>]) -> Vec<PrintedUnit> {
     labels.filter_map(of_line).collect()
 }
 
+/// Returns true for a line that states units.
+pub(crate) fn are_in(label: &str) -> bool {
+    of_line(label).is_some()
+}
+
 /// Maximum length of a list of units, in scalars.
 const LONGEST_LIST: usize = 12;
 

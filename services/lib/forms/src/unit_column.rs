@@ -5,10 +5,16 @@ use crate::{
     rows::{Item, Row},
 };
 
-/// Takes the cells of the column out of the rows of a range. The unit of a row stays known as [`Row::unit`].
+/// Minimum number of units in one row for each number to have one of its own.
+const ONE_EACH: usize = 3;
+
+/// Takes the cells of the column out of the rows of a range. The unit of a row stays known as [`Row::unit`]. Units behind
+/// each number are taken out too.
 pub(crate) fn take(range: &mut [Item<'_>]) {
     let has_column = range.iter().any(|item| match item {
-        Item::Row(row) => row.labels.iter().chain(&row.values).any(is_title),
+        Item::Row(row) => {
+            row.labels.iter().chain(&row.values).any(is_title) || units(row).nth(ONE_EACH - 1).is_some()
+        }
         Item::Line(_) | Item::Chapter(_) => false,
     });
     for item in range.iter_mut().filter(|_| has_column) {
@@ -25,9 +31,16 @@ fn take_from(row: &mut Row<'_>) {
         return;
     }
     row.values.retain(|piece| !is_title(piece));
+    if units(row).nth(1).is_some() {
+        row.values.retain(|piece| !is_unit(piece));
+    }
     if let Some(at) = row.values.iter().position(is_unit) {
         row.unit = Some(row.values.remove(at));
     }
+}
+
+fn units<'r, 'a>(row: &'r Row<'a>) -> impl Iterator<Item = &'r ReadCell<'a>> {
+    row.values.iter().filter(|piece| is_unit(piece))
 }
 
 fn is_title(piece: &ReadCell<'_>) -> bool {

@@ -4,6 +4,9 @@ use std::collections::HashSet;
 
 use crate::{form::Form, label::norm};
 
+/// Minimum length of a label that is recognised behind the title of its group, in bytes.
+const SHORTEST_END: usize = 12;
+
 /// Labels of rows, bands and groups. A row begins with one of them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Vocabulary {
@@ -63,8 +66,10 @@ impl Vocabulary {
     /// Returns true for a label of a row, a band or a group with a number behind it, in one text: 规章12.
     pub(crate) fn has_number_behind(&self, label: &str) -> bool {
         let Some(at) = label.find(|c: char| c.is_ascii_digit()) else { return false };
-        let name = label.get(..at).unwrap_or_default();
-        self.structural.contains(name)
+        // A bar may be read as a letter.
+        let name = label.get(..at).unwrap_or_default().trim_end_matches(['丨', 'l', 'I', '一']);
+        let ends = |own: &String| own.len() >= SHORTEST_END && name.ends_with(own.as_str());
+        self.structural.contains(name) || self.structural.iter().any(ends)
     }
 
     /// Returns true for the label of a row, a band or a group.

@@ -179,16 +179,20 @@ impl<'a> BlockBuilder<'a> {
             }
             Class::Table => self.open_table(name, attributes),
             Class::Group | Class::Caption => self.open_group(class, name),
-            Class::Row => self.open_row(attributes),
-            Class::Cell => self.open_cell(name, attributes, place.end),
+            Class::Row => {
+                self.note_classes(attributes);
+                self.open_row(attributes)
+            }
+            Class::Cell => {
+                self.note_classes(attributes);
+                self.open_cell(name, attributes, place.end)
+            }
         }
     }
 
     /// Adds the look of an element's name and classes to its own. Returns true if its text is not plain text.
     fn note_look(&mut self, name: &[u8], class: Class, attributes: &mut Attributes) -> bool {
-        if let Some(classes) = &attributes.class {
-            attributes.look |= self.sheet.look(classes);
-        }
+        self.note_classes(attributes);
         if class == Class::Inline {
             attributes.look = attributes.look.with_element(name);
         }
@@ -198,6 +202,13 @@ impl<'a> BlockBuilder<'a> {
         let (look, top) = (attributes.look, self.top());
         let is_coloured = look.ink.is_some_and(|ink| top.pale || look.ground.or(top.ground).hides(ink));
         look.is_special() || is_coloured || (top.tiny && look.size.is_some())
+    }
+
+    /// Adds the look of an element's classes to its own.
+    fn note_classes(&self, attributes: &mut Attributes) {
+        if let Some(classes) = &attributes.class {
+            attributes.look |= self.sheet.look(classes);
+        }
     }
 
     /// Opens a list of options. Outside of cells it is not part of the text.
@@ -386,6 +397,7 @@ impl BlockBuilder<'_> {
             hidden: top.hidden
                 || class == Class::Dropped
                 || look.struck
+                || row.struck
                 || ((class.is_hidden_by(look) || row.unseen) && !self.options.shows_hidden),
             tiny: look.size.map_or(top.tiny, |size| size == TextSize::Zero),
             shift: inherited.max(own),

@@ -86,6 +86,11 @@ fn changes(text: &str, row: Range<usize>, separator: char) -> Vec<(Range<usize>,
     let mut changes: Vec<(Range<usize>, String)> =
         separators(line, separator).map(|place| at(place, bar)).collect();
     changes.extend(line.match_indices(['"', '\n', '\r']).map(|(place, _)| at(place, "")));
+    // ['规章', '12']: a list as programs print it.
+    let body = line.trim_end_matches([',', ' ']);
+    if body.starts_with('[') && body.ends_with(']') {
+        changes.extend(line.match_indices(['\'', '[', ']']).map(|(place, _)| at(place, "")));
+    }
     changes.sort_by_key(|(range, _)| range.start);
     changes.insert(0, (row.start..row.start, bar.to_owned()));
     changes.push((row.end..row.end, bar.to_owned()));

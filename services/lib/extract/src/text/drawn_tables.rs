@@ -7,10 +7,12 @@ use crate::source_text::SourceText;
 /// Returns the text with bars between the cells of such tables, or `None` if it has none.
 pub(super) fn barred(source: &SourceText) -> Option<SourceText> {
     let text = source.as_str();
-    if text.contains(['│', '┃', '║']) {
+    if text.contains(['│', '┃', '║', '｜', '¦']) {
         return Some(source.replaced(text.char_indices().filter_map(|(at, c)| {
             let bar = match c {
-                '│' | '┃' | '║' | '\u{250c}'..='\u{254b}' | '\u{2552}'..='\u{256c}' => "|",
+                '│' | '┃' | '║' | '｜' | '¦' | '\u{250c}'..='\u{254b}' | '\u{2552}'..='\u{256c}' => {
+                    "|"
+                }
                 '─' | '━' | '═' => "-",
                 _ => return None,
             };

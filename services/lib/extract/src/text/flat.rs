@@ -10,7 +10,7 @@ use super::{
     lines::{self, Line, LineKind},
     lone_bars,
     open_rows::OpenRows,
-    ruled_rows,
+    opened_cells, ruled_rows,
 };
 use crate::source_text::SourceText;
 
@@ -38,7 +38,9 @@ fn read_bars(table: &mut OpenRows<'_>, lines: &[Line<'_>]) {
         let inner = line.text.trim().trim_matches('|');
         if inner.contains('|') { whole_rows += 1 } else { cells += 1 }
     }
-    if ruled_rows::are_in(lines) {
+    if opened_cells::are_in(lines) {
+        opened_cells::read(table, lines);
+    } else if ruled_rows::are_in(lines) {
         ruled_rows::read(table, lines);
     } else if lone_bars::are_in(lines) {
         lone_bars::read(table, lines);
@@ -308,11 +310,33 @@ fn split_words(table: &mut OpenRows<'_>, line: &Line<'_>) {
     table.end_row();
 }
 
-/// Splits `行政许可 0` into the label and each number.
+/// Splits `行政许可 0` into the label and each number. Where a label follows numbers, another row begins.
 fn split_numbers(table: &mut OpenRows<'_>, line: &Line<'_>) {
     table.end_row();
-    add_numbers(table, line.first, line.text);
-    table.end_row();
+    let (mut from, mut passed) = (0, 0);
+    for at in next_labels(line.text).into_iter().chain([line.text.len()]) {
+        let row = line.text.get(from..at).unwrap_or_default();
+        add_numbers(table, line.first + passed, row);
+        table.end_row();
+        passed += row.chars().count();
+        from = at;
+    }
+}
+
+/// Returns the bytes at which a label begins behind a label and its numbers.
+fn next_labels(text: &str) -> Vec<usize> {
+    let mut starts = Vec::new();
+    let (mut has_label, mut has_number) = (false, false);
+    for (at, word) in lines::words(text) {
+        let is_value = lines::is_number(word) || lines::is_mark(word);
+        if !is_value && has_number {
+            starts.push(at);
+            has_number = false;
+        }
+        has_number |= is_value && has_label;
+        has_label |= !is_value;
+    }
+    starts
 }
 
 /// Adds a label and the numbers behind it to the open row.
