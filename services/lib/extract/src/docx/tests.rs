@@ -155,7 +155,7 @@ fn cell_with(cell: &str, run: &str) -> String {
         "<w:tr><w:tc>{}</w:tc><w:tc><w:tcPr>{cell}</w:tcPr><w:p>{runs}</w:p></w:tc></w:tr>",
         p("规章")
     );
-    let (blocks, _) = read(&package(&table(&[&row])), &Limits::default()).unwrap();
+    let blocks = read(&package(&table(&[&row])), &Limits::default()).unwrap().blocks;
     let Some(Block::Table(grid)) = blocks.first() else { panic!("no table: {blocks:?}") };
     grid.cells.last().map(|cell| cell.text.clone()).unwrap_or_default()
 }
