@@ -54,6 +54,13 @@ fn check(arguments: &[&Path]) -> Output {
     command.stdin(Stdio::null()).output().unwrap()
 }
 
+/// Returns a list of agencies by which the samples' bodies are of a county, so that they may make no 规章.
+fn agencies(root: &Path) -> PathBuf {
+    let list = root.join("agencies.csv");
+    fs::write(&list, "代码,名称,层级\nYX-1,云溪县水利局,县\nYX-2,云溪县民政局,县\n").unwrap();
+    list
+}
+
 fn said(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
@@ -151,7 +158,8 @@ fn a_pdf_keeps_its_bytes_and_gets_highlights_after_them() {
     let report = root.path().join("a.pdf");
     let original = sample("14_ruled_pages.pdf");
     fs::write(&report, &original).unwrap();
-    let output = check(&[&report, Path::new("--annotate"), root.path()]);
+    let list = agencies(root.path());
+    let output = check(&[&report, Path::new("--annotate"), root.path(), Path::new("--agencies"), &list]);
     assert_eq!((output.status.code(), said(&output).as_str()), (Some(0), ""));
     let copy = fs::read(root.path().join("a.批注.pdf")).unwrap();
     let update = copy.strip_prefix(original.as_slice()).unwrap();
@@ -164,7 +172,8 @@ fn an_office_suite_shows_the_comments_at_their_cells() {
     let root = tempfile::tempdir().unwrap();
     let report = root.path().join("a.docx");
     fs::write(&report, docx()).unwrap();
-    check(&[&report, Path::new("--annotate"), root.path()]);
+    let list = agencies(root.path());
+    check(&[&report, Path::new("--annotate"), root.path(), Path::new("--agencies"), &list]);
     let mut command = Command::new(office);
     command.arg(format!("-env:UserInstallation=file://{}", root.path().join("profile").display()));
     command.args(["--headless", "--convert-to", "fodt", "a.批注.docx"]).current_dir(root.path());

@@ -239,7 +239,7 @@ async fn a_draft_that_has_no_marked_page_is_answered_with_the_reason() {
     let harness = Harness::new(&Config::default()).await;
     let docx = include_bytes!("../../../../tests/samples/13_word_docx.docx").to_vec();
     let (_, copy) = marked(&harness, post("/v1/check?annotate=html", docx)).await;
-    assert!(copy.contains("建议整改</b> T2-RULE") && !copy.contains("</mark>"), "{copy}");
+    assert!(copy.contains("建议整改</b> S-FIVE") && !copy.contains("</mark>"), "{copy}");
     let (_, copy) = marked(&harness, post("/v1/check?annotate=html", "<p>部门预算</p>")).await;
     assert!(copy.contains("退回</b> NOT_A_REPORT") && copy.contains("<p>部门预算</p>"), "{copy}");
     let answer = harness.call(post("/v1/check?annotate=pdf", SAMPLE)).await;
