@@ -406,7 +406,7 @@ async fn a_watch_ends_with_the_final_state() {
 async fn a_dry_run_applies_local_packs() {
     let packs = tempfile::tempdir().unwrap();
     let pack = "[pack]\nname = \"yunxi\"\nversion = \"3\"\n[[rules]]\nid = \"YX-ONE\"\nseverity = \"REVIEW\"\n\
-        when = \"report.year == 2023 && agency.level == 'county'\"\nmessage = { \"zh-CN\" = \"本地规则\" }\n";
+        when = \"report.year == 2023 && agency.name.endsWith('局')\"\nmessage = { \"zh-CN\" = \"本地规则\" }\n";
     std::fs::write(packs.path().join("yunxi.toml"), pack).unwrap();
     let harness = Harness::new(&Config { rules: Some(packs.path().to_owned()), ..Config::default() }).await;
     let sample = include_str!("../../../../tests/samples/01_word_paste_clean.txt");

@@ -46,5 +46,6 @@ fn many_rows_of_one_name_are_not_compared_with_each_other() {
 fn near_misses_of_labels_are_cheap() {
     let rows: String =
         (0..3_000).map(|n| format!("| 其他法律行政止公{n}开 | 1 | 2 | 3 | 4 | 5 | 6 | 7 |\n")).collect();
-    check("a.txt", &format!("{TITLE}\n三、收到和处理政府信息公开申请情况\n{rows}"), "ok");
+    let row = "| 一、本年新收政府信息公开申请数量 | 9 | 2 | 3 | 4 | 5 | 6 | 29 |\n";
+    check("a.txt", &format!("{TITLE}\n三、收到和处理政府信息公开申请情况\n{row}{rows}"), "ok");
 }
