@@ -74,8 +74,9 @@ pub(crate) fn classify(source: &SourceText) -> Vec<Line<'_>> {
         let breaks = if ends_broken(&parts) { broken_lines(behind) } else { 0 };
         let start = from.unwrap_or(first);
         let last = breaks.checked_sub(1).and_then(|at| behind.get(at)).unwrap_or(row);
-        let whole = source.between(start, last.0 + last.1.chars().count());
-        match run_together::lines(whole).filter(|_| from.is_some() || breaks > 0) {
+        let is_broken = from.is_some() || breaks > 0;
+        let whole = is_broken.then(|| source.between(start, last.0 + last.1.chars().count()));
+        match whole.and_then(run_together::lines) {
             Some(joined) => lines.extend(joined.iter().map(|part| cut_line(start, part))),
             None => lines.extend(parts.iter().map(|part| cut_line(first, part))),
         }
@@ -270,13 +271,10 @@ fn is_page_number(text: &str) -> bool {
     let dash = |c: char| matches!(c, '-' | '—' | '–' | '－' | '―' | '─' | ' ' | '　');
     let dashed = text.starts_with(dash) && text.ends_with(dash);
     let paged = text.starts_with('第') && text.ends_with('页') || text.starts_with('共');
-    if !(dashed || paged) {
-        return run_together::is_page_mark(text);
-    }
     let inner = text.trim_matches(dash);
     let inner = inner.trim_start_matches('第').trim_end_matches('页').trim();
-    (1..=3).contains(&inner.len()) && inner.bytes().all(|b| b.is_ascii_digit())
-        || run_together::is_page_mark(text)
+    let is_number = (1..=3).contains(&inner.len()) && inner.bytes().all(|b| b.is_ascii_digit());
+    (dashed || paged) && is_number || run_together::is_page_mark(text)
 }
 
 /// Returns the words of a line with their first bytes. A note in brackets belongs to the number before it:
