@@ -115,8 +115,8 @@ fn money_is_in_the_unit_that_the_document_states() {
     check_whole(&page.replace(&old, ">1.0731亿元</td>"), "a.html", &sample);
 }
 
-/// Adds a column to chapter 三, `at` cells before the end of a row.
-fn with_column(sample: &mut Sample, at: usize, title: &str, text: impl Fn(usize) -> String) {
+/// Adds a column to chapter 三, `at` cells before the end of each row that is as long. `text` is given the row's number.
+fn with_column(sample: &mut Sample, at: usize, title: &str, mut text: impl FnMut(usize) -> String) {
     let table = &mut sample.tables[1];
     table[0][1].columns += 1;
     let place = match at {
@@ -126,8 +126,9 @@ fn with_column(sample: &mut Sample, at: usize, title: &str, text: impl Fn(usize)
     };
     table[1].insert(place, head(title, 1, 2));
     for (n, row) in table.iter_mut().enumerate().skip(3) {
-        let place = row.len() - at;
-        row.insert(place, head(&text(n), 1, 1));
+        if row.iter().any(mixed::is_value) && row.len() >= at {
+            row.insert(row.len() - at, head(&text(n), 1, 1));
+        }
     }
 }
 

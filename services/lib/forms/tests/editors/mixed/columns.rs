@@ -1,6 +1,7 @@
 //! Edits of columns, in chapter 三 unless they say otherwise.
 
 use super::{Choices, Sample, head, is_value};
+use crate::editors::with_column;
 use crate::support::Table;
 
 /// Returns true if the header of chapter 三 is that of the form.
@@ -10,22 +11,9 @@ fn has_header(table: &Table) -> bool {
 
 /// Adds a column at a place that the header and the rows may count differently.
 fn add(sample: &mut Sample, choices: &mut Choices, title: &str, text: impl Fn(&mut Choices) -> String) {
-    let table = &mut sample.tables[1];
-    if !has_header(table) {
-        return;
-    }
-    let at = choices.of(&[0, 1, 7]);
-    table[0][1].columns += 1;
-    let place = match at {
-        0 => 3,
-        7 => 0,
-        _ => 2,
-    };
-    table[1].insert(place, head(title, 1, 2));
-    for row in table.iter_mut().skip(3) {
-        if row.iter().any(is_value) && row.len() >= at {
-            row.insert(row.len() - at, head(&text(choices), 1, 1));
-        }
+    if has_header(&sample.tables[1]) {
+        let at = choices.of(&[0, 1, 7]);
+        with_column(sample, at, title, |_| text(choices));
     }
 }
 

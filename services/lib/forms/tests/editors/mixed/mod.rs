@@ -105,7 +105,7 @@ impl Choices {
     }
 }
 
-fn is_value(cell: &Cell) -> bool {
+pub(super) fn is_value(cell: &Cell) -> bool {
     cell.fact.is_some()
 }
 
