@@ -1,9 +1,9 @@
 # gongkai: every target is one line over cargo or a script. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint accuracy bench chaos soak county workbook fuzz doc gen up
+.PHONY: help demo test lint deploy-lint accuracy bench chaos soak county workbook fuzz doc gen up
 
 help: ## Lists the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: ## Builds, starts everything on free ports, feeds the sample reports, serves until Ctrl-C (ONCE=1: stops by itself)
 	@deploy/local/demo.sh
@@ -13,6 +13,9 @@ test: ## Runs every test over a throw-away real nats-server (T=filter runs some)
 
 lint: ## Format, clippy, docs, unused dependencies, licences, bans, protobuf lint
 	@tests/scripts/lint.sh
+
+deploy-lint: ## Lints the files of deploy/: systemd (ONLY="systemd" runs some)
+	@tests/scripts/deploy_lint.sh $(ONLY)
 
 accuracy: ## Prints how many cells are read right, by format; fails on a silently wrong one (GONGKAI_CORPUS=folder adds reports)
 	@cargo run --quiet -p gongkai-tests --bin accuracy -- $${GONGKAI_CORPUS:+"$$GONGKAI_CORPUS"}

@@ -1,0 +1,28 @@
+"""What the checks of deploy/ share."""
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+SERVICES = ["ingest", "parse", "validate", "notify", "query"]
+
+
+class Missing(Exception):
+    """A program or file that this machine lacks."""
+
+
+def program(name, whence):
+    """The path of a program, or Missing with how to get it."""
+    found = shutil.which(name)
+    if found is None:
+        raise Missing(f"{name} is not installed ({whence})")
+    return found
+
+
+def run(*command, **options):
+    """Runs a command. Returns its exit code and all that it printed."""
+    done = subprocess.run(
+        [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, **options
+    )
+    return done.returncode, done.stdout.strip()

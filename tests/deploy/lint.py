@@ -1,0 +1,31 @@
+#!/usr/bin/env python3
+"""Lints the files of deploy/ that this machine cannot run, and those of systemd with systemd's own checkers.
+
+    tests/scripts/deploy_lint.sh [NAME…]    NAME: systemd, …; without arguments everything
+
+A check yields its faults. A program that the machine lacks is said aloud, never skipped in silence.
+"""
+import sys
+
+import systemd
+from checking import Missing
+
+CHECKS = {"systemd": systemd.check}
+
+
+def main(names):
+    faults = 0
+    for name in names or CHECKS:
+        try:
+            found = list(CHECKS[name]())
+        except Missing as missing:
+            print(f"SKIPPED: deploy/{name} was NOT linted: {missing}", file=sys.stderr)
+            continue
+        for fault in found:
+            print(f"{name}: {fault}", file=sys.stderr)
+        faults += len(found)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
