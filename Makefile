@@ -1,6 +1,6 @@
 # gongkai: every target is one line over cargo or a script. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint deploy-lint accuracy bench chaos soak county workbook fuzz doc gen up
+.PHONY: help demo test lint deploy-lint deploy-check accuracy bench chaos soak county workbook fuzz doc gen up
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -14,8 +14,11 @@ test: ## Runs every test over a throw-away real nats-server (T=filter runs some)
 lint: ## Format, clippy, docs, unused dependencies, licences, bans, protobuf lint
 	@tests/scripts/lint.sh
 
-deploy-lint: ## Lints the files of deploy/: systemd (ONLY="systemd" runs some)
+deploy-lint: ## Lints the files of deploy/ (ONLY="systemd nats" runs some)
 	@tests/scripts/deploy_lint.sh $(ONLY)
+
+deploy-check: ## Runs the pipeline over the files of deploy/nats: every identity tries what it must not do, a cluster loses its leader under load
+	@tests/scripts/deploy_check.sh
 
 accuracy: ## Prints how many cells are read right, by format; fails on a silently wrong one (GONGKAI_CORPUS=folder adds reports)
 	@cargo run --quiet -p gongkai-tests --bin accuracy -- $${GONGKAI_CORPUS:+"$$GONGKAI_CORPUS"}

@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Makes the nkeys of a broker's identities. Needs python3 (3.6 or later) and openssl (1.1.1 or later); calls nobody.
+
+    make_keys.py system FOLDER           FOLDER/system.conf and FOLDER/seeds/system.nk, for the server's own account
+    make_keys.py tenant NAME FOLDER      FOLDER/tenants/NAME and FOLDER/seeds/NAME/<identity>.nk
+    make_keys.py site NAME FOLDER        prints the account of a CMS for sites.conf, and makes FOLDER/seeds/sites/NAME.nk
+
+A seed is a secret: its file is readable by the owner only, and it is never printed. A server needs no seed, only the
+public keys. An identity that has a seed already keeps it, so the script may be run again.
+"""
+import base64
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+IDENTITIES = ["ingest", "parse", "validate", "notify", "query", "operator", "admin"]
+SEED, USER = 18 << 3, 20 << 3
+
+
+def crc16(data):
+    """CRC-16/XMODEM, with which an nkey ends."""
+    crc = 0
+    for byte in data:
+        crc ^= byte << 8
+        for _ in range(8):
+            crc = (crc << 1) ^ (0x1021 if crc & 0x8000 else 0)
+        crc &= 0xFFFF
+    return crc.to_bytes(2, "little")
+
+
+def encode(data):
+    return base64.b32encode(data + crc16(data)).decode().rstrip("=")
+
+
+def openssl(*arguments, data=None):
+    return subprocess.run(["openssl", *arguments], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def public_key(private):
+    """The public nkey of an Ed25519 key in DER. The DER of either key ends with its 32 bytes."""
+    return encode(bytes([USER]) + openssl("pkey", "-inform", "DER", "-pubout", "-outform", "DER", data=private)[-32:])
+
+
+def from_seed(seed):
+    """The DER of the Ed25519 key of a seed: RFC 8410."""
+    raw = base64.b32decode(seed + "=" * (-len(seed) % 8))[2:34]
+    return bytes.fromhex("302e020100300506032b657004220420") + raw
+
+
+def identity(file):
+    """The public key of the seed in a file, which is made if it is missing."""
+    if file.exists():
+        return public_key(from_seed(file.read_text().strip()))
+    private = openssl("genpkey", "-algorithm", "ed25519", "-outform", "DER")
+    seed = encode(bytes([SEED | USER >> 5, (USER & 31) << 3]) + private[-32:])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "w") as opened:
+        opened.write(seed + "\n")
+    return public_key(private)
+
+
+def tenant(name, folder):
+    keys = [f"{who.upper()}: {identity(folder / 'seeds' / name / f'{who}.nk')}\n" for who in IDENTITIES]
+    home = folder / "tenants" / name
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "keys.conf").write_text("".join(keys))
+    (home / "tenant.conf").write_text((Path(__file__).parent / "tenant.conf").read_text())
+
+
+def site(name, folder):
+    subject, key = f"gongkai.v1.cms.{name}", identity(folder / "seeds" / "sites" / f"{name}.nk")
+    print(f"CMS_{name.upper().replace('-', '_')} {{")
+    print(f"  users: [ {{ nkey: {key}, permissions: {{ publish: [\"{subject}\"], subscribe: [\"_INBOX.>\"] }} }} ]")
+    print(f"  imports: [ {{ service: {{ account: GONGKAI, subject: \"{subject}\" }} }} ]")
+    print("}")
+
+
+def system(folder):
+    (folder / "system.conf").write_text(f"SYSTEM: {identity(folder / 'seeds' / 'system.nk')}\n")
+
+
+def main(arguments):
+    if len(arguments) == 3 and arguments[0] == "tenant":
+        tenant(arguments[1], Path(arguments[2]))
+    elif len(arguments) == 3 and arguments[0] == "site":
+        site(arguments[1], Path(arguments[2]))
+    elif len(arguments) == 2 and arguments[0] == "system":
+        system(Path(arguments[1]))
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

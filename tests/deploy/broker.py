@@ -1,0 +1,31 @@
+"""The configurations of deploy/nats, by the server's own check."""
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from checking import DEPLOY, program, run
+
+FOLDER = DEPLOY / "nats"
+
+
+def check():
+    server = os.environ.get("GONGKAI_NATS_SERVER") or program("nats-server", "deploy/local/nats-server.sh")
+    program("openssl", "Debian: openssl")
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder) / "nats"
+        shutil.copytree(FOLDER, work)
+        for command in [["make_keys.py", "system", work], ["make_keys.py", "tenant", "gongkai", work], ["make_certificates.sh", work / "tls", "nats-0", "::1"]]:
+            code, said = run(FOLDER / command[0], *command[1:])
+            if code:
+                yield f"{command[0]}: {said}"
+        for name in ["server.conf", "cluster.conf"]:
+            code, said = run(server, "-t", "--config", name, cwd=work)
+            if code:
+                yield f"{name}: {said}"
+        open_seeds = [seed.name for seed in work.glob("seeds/**/*.nk") if seed.stat().st_mode & 0o077]
+        if open_seeds:
+            yield f"seeds that others can read: {open_seeds}"
+    secret = [path.name for path in FOLDER.rglob("*") if path.is_file() and ("SUA" in path.read_text() or "PRIVATE KEY" in path.read_text())]
+    if secret:
+        yield f"a seed or a private key is in the repository: {secret}"

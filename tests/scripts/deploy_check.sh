@@ -1,0 +1,11 @@
+#!/bin/sh
+# Runs the programs over the files of deploy/nats as they are, on a real nats-server. The programs are those of
+# target/debug, built where needed; GONGKAI_PROGRAMS names another folder.
+set -eu
+cd "$(dirname "$0")/../.."
+GONGKAI_NATS_SERVER=$(deploy/local/nats-server.sh)
+export GONGKAI_NATS_SERVER PYTHONDONTWRITEBYTECODE=1
+if [ -z "${GONGKAI_PROGRAMS:-}" ]; then cargo build --quiet --workspace --bins; fi
+python=$(tests/scripts/deploy-tools.sh)
+"$python" tests/deploy/identities.py
+"$python" tests/deploy/cluster.py
