@@ -26,6 +26,8 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::Connected;
 
+use gongkai_worker::Recurring;
+
 /// Pause after a failed accept. The usual cause is a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -38,6 +40,7 @@ struct Inner {
     silence: Duration,
     open: Mutex<Open>,
     freed: Notify,
+    refused: Recurring,
 }
 
 #[derive(Default)]
@@ -83,7 +86,13 @@ impl Connections {
     /// Allows at most `limit` connections, each of which must send a first byte within `silence`.
     #[must_use]
     pub fn new(limit: usize, silence: Duration) -> Self {
-        Self(Arc::new(Inner { limit, silence, open: Mutex::default(), freed: Notify::new() }))
+        Self(Arc::new(Inner {
+            limit,
+            silence,
+            open: Mutex::default(),
+            freed: Notify::new(),
+            refused: Recurring::new(),
+        }))
     }
 
     /// Accepts the next connection. Waits while the limit is reached and all callers have valid credentials.
@@ -95,7 +104,10 @@ impl Connections {
             match listener.accept().await {
                 Ok(accepted) => break accepted,
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
+                    if let Some(failures) = self.0.refused.due() {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::warn!(error, failures, "a connection was not accepted");
+                    }
                     sleep(ACCEPT_PAUSE).await;
                 }
             }

@@ -16,7 +16,7 @@ use strum::{IntoStaticStr, VariantArray};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::language::Language;
-use gongkai_worker::{inert, transport, transport::ErrorKind};
+use gongkai_worker::{Recurring, inert, transport, transport::ErrorKind};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
@@ -380,18 +380,19 @@ impl From<transport::Error> for Problem {
             }
         };
         // The broker's message goes to the log. The caller only learns what to do.
+        static REFUSED: Recurring = Recurring::new();
+        let cause = &error as &dyn std::error::Error;
         match code {
             Code::Internal => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "broker refused a call; check the deployment"
-                );
+                if let Some(failures) = REFUSED.due() {
+                    tracing::error!(error = cause, failures, "broker refused a call; check the deployment");
+                }
             }
             // The runtime logs an outage once. Do not repeat it for each caller.
             Code::BrokerUnavailable | Code::ObjectStoreUnavailable | Code::StorageFull | Code::StoreLost => {
-                tracing::debug!(error = &error as &dyn std::error::Error, "nothing was accepted");
+                tracing::debug!(error = cause, "nothing was accepted");
             }
-            _ => tracing::warn!(error = &error as &dyn std::error::Error, "broker did not take a call"),
+            _ => tracing::warn!(error = cause, "broker did not take a call"),
         }
         Self::new(code, NOTHING_ACCEPTED.0, NOTHING_ACCEPTED.1)
     }

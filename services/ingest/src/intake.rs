@@ -218,7 +218,9 @@ impl Intake {
         seen.record = accepted;
         // Another replica that finds the receipt must find this record too. Without it, the content is processed once
         // more, which is harmless.
-        if let Err(error) = self.receipts.record_seen(&seen).await {
+        if let Err(error) = self.receipts.record_seen(&seen).await
+            && !error.kind.is_outage()
+        {
             tracing::warn!(error = &error as &dyn std::error::Error, "accepted content was not recorded");
         }
         Ok(self.with_status_url(self.receipts.merge(received).await?))

@@ -23,7 +23,7 @@ use crate::{
 };
 use gongkai_proto::subjects::{CMS_GROUP, cms_filter, cms_site};
 use gongkai_worker::{
-    Message, Runtime,
+    Message, Recurring, Runtime,
     transport::{Headers, Request, Requests},
 };
 
@@ -79,11 +79,18 @@ impl CmsRequests {
     }
 
     async fn subscribed(&self) -> Requests {
+        let failure = Recurring::new();
         loop {
             match self.runtime.requests(&cms_filter(), CMS_GROUP).await {
                 Ok(requests) => return requests,
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "no requests are taken yet");
+                    // The runtime logs outages.
+                    if !error.kind.is_outage()
+                        && let Some(failures) = failure.due()
+                    {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::warn!(error, failures, "no requests are taken yet");
+                    }
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -105,7 +112,9 @@ impl CmsRequests {
             Ok(reply) => self.runtime.send(reply).await,
             Err(error) => Err(error),
         };
-        if let Err(error) = sent {
+        if let Err(error) = sent
+            && !error.kind.is_outage()
+        {
             tracing::warn!(error = &error as &dyn std::error::Error, "a reply was not sent");
         }
     }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use gongkai_store::Error as StoreError;
-use gongkai_worker::transport::ErrorKind;
+use gongkai_worker::{Recurring, transport::ErrorKind};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -243,8 +243,11 @@ impl QueryError {
 impl From<QueryError> for Status {
     fn from(error: QueryError) -> Self {
         let (code, reason, chinese) = error.facets();
-        if code == Code::Internal {
-            tracing::error!(error = &error as &dyn std::error::Error, "request failed");
+        static FAILURE: Recurring = Recurring::new();
+        if code == Code::Internal
+            && let Some(failures) = FAILURE.due()
+        {
+            tracing::error!(error = &error as &dyn std::error::Error, failures, "request failed");
         }
         let english = error.words();
         let mut details = ErrorDetails::with_error_info(reason, DOMAIN, error.metadata());

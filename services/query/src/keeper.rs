@@ -18,7 +18,7 @@ use gongkai_proto::subjects::{self, BUCKET_TEXTS, STREAM_REPORTS};
 use gongkai_store::sqlite::{self, FileLock, Options, SqliteStore};
 use gongkai_store::{Error, LogIdentity, Store as _};
 use gongkai_worker::transport::{self, ErrorKind, StreamState, TopologyPart};
-use gongkai_worker::{Latch, Runtime};
+use gongkai_worker::{Latch, Recurring, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
@@ -385,11 +385,15 @@ async fn watch(kept: &OpenModel, doubts: &mut mpsc::Receiver<Doubt>, runtime: &R
 
 /// Compares some pages with their checksums. Returns a description of the damage, if any.
 async fn damage(store: Arc<SqliteStore>) -> Option<String> {
-    match spawn_blocking(move || store.verify(PAGES)).await {
+    let failed: Box<dyn std::error::Error> = match spawn_blocking(move || store.verify(PAGES)).await {
+        Ok(Ok(())) => return None,
         Ok(Err(Error::Damaged(what))) => return Some(format!("the file is damaged: {what}")),
-        Ok(Err(error)) => tracing::warn!(error = &error as &dyn std::error::Error, "pages not compared"),
-        Ok(Ok(())) => {}
-        Err(panic) => tracing::warn!(error = &panic as &dyn std::error::Error, "pages not compared"),
+        Ok(Err(error)) => error.into(),
+        Err(panic) => panic.into(),
+    };
+    static FAILURE: Recurring = Recurring::new();
+    if let Some(failures) = FAILURE.due() {
+        tracing::warn!(error = failed.as_ref(), failures, "pages not compared");
     }
     None
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use gongkai_agencies::{Registry, read_csv, write_csv};
 use gongkai_worker::{
-    OnFailure, Record, RecordStore, Runtime,
+    OnFailure, Record, RecordStore, Recurring, Runtime,
     transport::{Entries, Error, ErrorKind, Objects},
 };
 use sha2::{Digest as _, Sha256};
@@ -151,14 +151,21 @@ impl RegistryStore {
     }
 
     async fn read_first(&self, unread: &watch::Sender<Option<ErrorKind>>) -> Registry {
+        let failure = Recurring::new();
         loop {
             match self.read().await {
                 Ok(registry) => return registry,
                 Err(error) => {
                     unread.send_replace(Some(error.kind));
-                    // The runtime logs an outage once.
-                    if !error.kind.is_outage() {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "registry not read");
+                    // The runtime logs outages.
+                    if !error.kind.is_outage()
+                        && let Some(failures) = failure.due()
+                    {
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            failures,
+                            "registry not read"
+                        );
                     }
                 }
             }
@@ -167,11 +174,13 @@ impl RegistryStore {
     }
 
     async fn forward(&self, sender: &watch::Sender<Arc<Registry>>) {
+        let failure = Recurring::new();
         loop {
             if let Err(error) = self.forward_while_reached(sender).await
                 && !error.kind.is_outage()
+                && let Some(failures) = failure.due()
             {
-                tracing::warn!(error = &error as &dyn std::error::Error, "registry not followed");
+                tracing::warn!(error = &error as &dyn std::error::Error, failures, "registry not followed");
             }
             tokio::time::sleep(PAUSE).await;
         }

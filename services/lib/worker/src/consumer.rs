@@ -25,6 +25,7 @@ use crate::outage::Outage;
 use crate::plan::Plan;
 use crate::process::Stage;
 use crate::readiness::{Latch, Readiness};
+use crate::recurring::Recurring;
 use crate::shutdown::Shutdown;
 use crate::transport::{Delivery, Error, ErrorKind, Pull, Transport};
 
@@ -61,6 +62,8 @@ struct Loop<H: Handler> {
     readiness: Readiness,
     /// Failed fetches in a row.
     failed: u32,
+    /// Failed fetches that are no outage.
+    refused: Recurring,
 }
 
 /// The messages in work.
@@ -121,6 +124,7 @@ impl<H: Handler> Loop<H> {
             stage: Arc::new(stage),
             transport: supplies.transport.clone(),
             failed: 0,
+            refused: Recurring::new(),
             plan,
         }
     }
@@ -277,9 +281,11 @@ impl<H: Handler> Loop<H> {
     async fn pause_after(&mut self, error: &Error) {
         self.stage.instruments.fetch_failures.add(1);
         self.outage.seen(error);
-        if !error.kind.is_outage() {
+        if !error.kind.is_outage()
+            && let Some(failures) = self.refused.due()
+        {
             let cause = error as &dyn std::error::Error;
-            tracing::warn!(error = cause, durable = self.plan.spec.durable, "fetch failed");
+            tracing::warn!(error = cause, durable = self.plan.spec.durable, failures, "fetch failed");
         }
         self.pause().await;
     }

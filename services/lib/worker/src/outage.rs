@@ -12,10 +12,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::recurring::REPEAT;
 use crate::transport::{Error, ErrorKind};
 
-/// Shortest time between two log lines about the same outage.
-const REPEAT: Duration = Duration::from_secs(60);
 /// An outage ends at the first success that comes at least this long after the last failure.
 const QUIET: Duration = Duration::from_secs(5);
 
@@ -56,6 +55,15 @@ impl Outage {
             ErrorKind::ObjectsUnavailable => self.0.objects.seen(error),
             kind => kind.is_outage() && self.0.broker.seen(error),
         }
+    }
+
+    /// Records the result of a call that stores nothing, and returns it.
+    pub(crate) fn heard<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        match &result {
+            Ok(_) => self.answered(),
+            Err(error) => self.seen(error),
+        };
+        result
     }
 
     /// Records that the broker answered. It may still be full. Returns true if it logged the end of an outage.

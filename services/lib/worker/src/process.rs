@@ -392,11 +392,16 @@ impl<H: Handler> Stage<H> {
         Outcome::Buried
     }
 
-    /// Logs that settling failed. The broker may deliver the message again.
+    /// Logs that settling failed; in an outage, which has its own line, only for debugging. The broker may deliver the message again.
     fn unsettled(&self, context: &Context, error: &Error) {
         self.tools.outage.seen(error);
+        let (message_id, is_outage) = (&context.message_id, error.kind.is_outage());
         let error = error as &dyn std::error::Error;
-        tracing::warn!(message_id = context.message_id, error, "message not settled; it may be redelivered");
+        if is_outage {
+            tracing::debug!(message_id, error, "message not settled; it may be redelivered");
+        } else {
+            tracing::warn!(message_id, error, "message not settled; it may be redelivered");
+        }
     }
 
     fn open_span(&self, incoming: &Incoming, id: &str) -> TraceSpan {

@@ -166,7 +166,7 @@ impl Runtime {
     /// # Errors
     /// `Unavailable`: try again. `NotFound`: there is no such stream.
     pub async fn message(&self, stream: &str, sequence: u64) -> Result<Option<Logged>, transport::Error> {
-        self.0.transport.message(stream, sequence).await
+        self.0.tools.outage.heard(self.0.transport.message(stream, sequence).await)
     }
 
     /// Subscribes to requests, each of which goes to one member of `group`; see [`Transport::requests`].
@@ -174,7 +174,7 @@ impl Runtime {
     /// # Errors
     /// `Unavailable`: try again. `Denied`: the account may not subscribe.
     pub async fn requests(&self, subject: &str, group: &str) -> Result<Requests, transport::Error> {
-        self.0.transport.requests(subject, group).await
+        self.0.tools.outage.heard(self.0.transport.requests(subject, group).await)
     }
 
     /// Sends a reply, or any message that no stream stores. Nobody acknowledges it.
@@ -190,7 +190,7 @@ impl Runtime {
     /// # Errors
     /// `Unavailable`: try again. `NotFound`: there is no such stream.
     pub async fn stream_state(&self, stream: &'static str) -> Result<StreamState, transport::Error> {
-        self.0.transport.stream_state(stream).await
+        self.0.tools.outage.heard(self.0.transport.stream_state(stream).await)
     }
 
     /// Counts the messages of a stream whose subjects match `filter`.
@@ -198,7 +198,7 @@ impl Runtime {
     /// # Errors
     /// `Unavailable`: try again. `NotFound`: there is no such stream.
     pub async fn count(&self, stream: &str, filter: &str) -> Result<u64, transport::Error> {
-        self.0.transport.count(stream, filter).await
+        self.0.tools.outage.heard(self.0.transport.count(stream, filter).await)
     }
 
     /// Returns the progress of a durable consumer, or `None` if there is no such consumer.
@@ -210,7 +210,7 @@ impl Runtime {
         stream: &str,
         durable: &str,
     ) -> Result<Option<ConsumerLag>, transport::Error> {
-        self.0.transport.consumer_lag(stream, durable).await
+        self.0.tools.outage.heard(self.0.transport.consumer_lag(stream, durable).await)
     }
 
     /// Opens a span in the trace of a message that was read with [`Self::message`].

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::stream::{BoxStream, StreamExt as _};
 
 use crate::outage::Outage;
 use crate::transport::{Entries, Entry, Error, Objects};
@@ -18,15 +18,6 @@ pub(crate) struct Monitored<B: ?Sized> {
 impl<B: ?Sized> Monitored<B> {
     pub(crate) fn new(bucket: Arc<B>, outage: Outage) -> Self {
         Self { bucket, outage }
-    }
-
-    /// Reports the result of a call that needs no room: its success does not end an outage of kind `Full`.
-    fn read<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
-        match &result {
-            Ok(_) => self.outage.answered(),
-            Err(error) => self.outage.seen(error),
-        };
-        result
     }
 
     /// Reports the result of a write.
@@ -56,22 +47,22 @@ impl Objects for Monitored<dyn Objects> {
     }
 
     async fn get(&self, key: &str) -> Result<Option<Bytes>, Error> {
-        self.objects(self.read(self.bucket.get(key).await))
+        self.objects(self.outage.heard(self.bucket.get(key).await))
     }
 
     async fn exists(&self, key: &str) -> Result<bool, Error> {
-        self.objects(self.read(self.bucket.exists(key).await))
+        self.objects(self.outage.heard(self.bucket.exists(key).await))
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {
-        self.objects(self.read(self.bucket.delete(key).await))
+        self.objects(self.outage.heard(self.bucket.delete(key).await))
     }
 }
 
 #[async_trait]
 impl Entries for Monitored<dyn Entries> {
     async fn get(&self, key: &str) -> Result<Option<Entry>, Error> {
-        self.read(self.bucket.get(key).await)
+        self.outage.heard(self.bucket.get(key).await)
     }
 
     async fn create(&self, key: &str, value: Bytes) -> Result<u64, Error> {
@@ -83,10 +74,11 @@ impl Entries for Monitored<dyn Entries> {
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {
-        self.read(self.bucket.delete(key).await)
+        self.outage.heard(self.bucket.delete(key).await)
     }
 
     async fn watch(&self, key: &str) -> Result<BoxStream<'static, Result<Entry, Error>>, Error> {
-        self.read(self.bucket.watch(key).await)
+        let (later, outage) = (self.outage.heard(self.bucket.watch(key).await)?, self.outage.clone());
+        Ok(later.map(move |entry| outage.heard(entry)).boxed())
     }
 }

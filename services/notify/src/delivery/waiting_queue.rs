@@ -19,7 +19,7 @@ use std::{
 use futures::{StreamExt as _, stream};
 use gongkai_proto::subjects::{self, BUCKET_DELIVERIES, STREAM_ALERTS};
 use gongkai_worker::{
-    Decision, Output, RecordStore, Runtime, UpDownCounter, spread_out,
+    Decision, Output, RecordStore, Recurring, Runtime, UpDownCounter, spread_out,
     transport::{Error, ErrorKind, StreamState},
 };
 use prost::bytes::Bytes;
@@ -69,6 +69,10 @@ pub struct WaitingQueue {
     checked: CheckedEpoch,
     /// The cell for the identity of the alert stream, which the check sets.
     stream: Arc<AtomicI64>,
+    /// The receiver refuses deliveries.
+    refused: Recurring,
+    /// The receiver is away.
+    away: Recurring,
 }
 
 // === impl Due ===
@@ -96,6 +100,8 @@ impl WaitingQueue {
             runtime: runtime.clone(),
             schedule,
             turn: tokio::sync::Mutex::default(),
+            refused: Recurring::new(),
+            away: Recurring::new(),
         }
     }
 
@@ -153,7 +159,15 @@ impl WaitingQueue {
             |backlog: &mut Backlog| backlog.start_waiting(sequence, &self.schedule, error.wish(), now_ms);
         self.update(start).await?;
         let (subscription, error) = (&self.subscription, error as &dyn std::error::Error);
-        tracing::warn!(subscription, sequence, error, "receiver did not take an alert; it waits");
+        if let Some(failures) = self.refused.due() {
+            tracing::warn!(
+                subscription,
+                sequence,
+                failures,
+                error,
+                "receiver did not take an alert; it waits"
+            );
+        }
         Ok(())
     }
 
@@ -168,7 +182,10 @@ impl WaitingQueue {
         let backlog = self.update(apply).await?;
         let (subscription, waiting) = (&self.subscription, backlog.len());
         if pass.is_away() {
-            tracing::warn!(subscription, waiting, error = pass.cause, "receiver is away; its alerts wait");
+            if let Some(failures) = self.away.due() {
+                let error = &pass.cause;
+                tracing::warn!(subscription, waiting, failures, error, "receiver is away; its alerts wait");
+            }
         } else if backlog.is_empty() {
             tracing::info!(subscription, "receiver has everything that waited");
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use gongkai_model::{Revocation, Waiver, WaiverEnd};
 use gongkai_proto::convert::waiver::waiver_name;
 use gongkai_store::query::MovedWaiver;
-use gongkai_worker::transport;
+use gongkai_worker::{Recurring, transport};
 
 use super::log::Log;
 use crate::reads::Reads;
@@ -25,22 +25,32 @@ const BATCH: usize = 100;
 pub async fn move_waivers(log: Log, reads: Reads) -> anyhow::Result<()> {
     let shutdown = log.runtime.shutdown();
     let mut ticks = tokio::time::interval(SWEEP);
+    let failure = Recurring::new();
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
         let now = log.runtime.clock().now();
         match reads.run(move |store| store.waivers_to_move(now, BATCH)).await {
-            Ok(moved) => move_all(&log, moved).await,
+            Ok(moved) => move_all(&log, &failure, moved).await,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "waivers not looked through");
+                if let Some(failures) = failure.due() {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, failures, "waivers not looked through");
+                }
             }
         }
     }
     Ok(())
 }
 
-async fn move_all(log: &Log, moved: Vec<MovedWaiver>) {
+async fn move_all(log: &Log, failure: &Recurring, moved: Vec<MovedWaiver>) {
     for waiver in moved {
         if let Err(error) = move_one(log, &waiver).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "waiver not moved, trying again soon");
+            // The runtime logs outages.
+            if !error.kind.is_outage()
+                && let Some(failures) = failure.due()
+            {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, failures, "waiver not moved, trying again soon");
+            }
             return;
         }
         tracing::info!(from = %waiver.from.key, to = %waiver.to.key, waiver = waiver.to.id, "waiver moved");

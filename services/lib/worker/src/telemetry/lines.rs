@@ -19,7 +19,7 @@ use crate::inert;
 use crate::trace::Tracer;
 
 /// Writes one log event per line.
-pub(super) struct LogLines {
+pub(crate) struct LogLines {
     is_json: bool,
     clock: Clock,
 }
@@ -32,7 +32,7 @@ struct EventFields {
 }
 
 impl LogLines {
-    pub(super) fn new(format: LogFormat, clock: Clock) -> Self {
+    pub(crate) fn new(format: LogFormat, clock: Clock) -> Self {
         let is_json = match format {
             LogFormat::Auto => !std::io::stderr().is_terminal(),
             LogFormat::Json => true,

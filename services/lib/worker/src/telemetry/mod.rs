@@ -4,7 +4,7 @@
 //! `service.name`. A process must call [`Telemetry::flush`] before it exits, or its last spans are lost.
 
 mod collector;
-mod lines;
+pub(crate) mod lines;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

@@ -22,6 +22,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::errors;
 use super::floors::Floors;
 use super::settings::{Credentials, JetStreamSettings};
+use crate::recurring::Recurring;
 use crate::transport::{Error, ErrorKind};
 
 /// The first version whose timers survive every restart.
@@ -262,6 +263,8 @@ async fn follow(
     link: watch::Sender<LinkState>,
     denials: Arc<Denials>,
 ) {
+    // Each attempt to connect again reports its failure.
+    let (client_errors, server_errors) = (Recurring::new(), Recurring::new());
     while let Some(event) = events.recv().await {
         match event {
             Event::Connected => {
@@ -287,7 +290,11 @@ async fn follow(
             }
             Event::ServerError(_) | Event::ClientError(_) => {
                 let text = event.to_string();
-                tracing::warn!(event = text, "nats reported an error");
+                let recurring =
+                    if matches!(event, Event::ClientError(_)) { &client_errors } else { &server_errors };
+                if let Some(failures) = recurring.due() {
+                    tracing::warn!(event = text, failures, "nats reported an error");
+                }
                 link.send_modify(|link| link.failure = Some(text));
             }
             Event::SlowConsumer(subscription) => tracing::warn!(subscription, "nats messages were dropped"),

@@ -56,7 +56,7 @@ fn by_words(text: &str) -> ErrorKind {
         ErrorKind::Conflict
     // A stream without a leader cannot be distinguished from a missing one: nothing responds.
     } else if says(&["timed out", "deadline", "no responders", "no stream found", "resource does not exist"])
-        || says(&["jetstream unavailable", "broken pipe", "closed", "connection", "channel"])
+        || says(&["jetstream unavailable", "broken pipe", "closed", "connection", "channel", "heartbeat"])
     {
         ErrorKind::Unavailable
     } else if says(&["not found"]) {
@@ -92,6 +92,7 @@ mod tests {
         check("timed out: didn't receive ack in time", ErrorKind::Unavailable);
         check("no stream found for given subject", ErrorKind::Unavailable);
         check("requested JetStream resource does not exist", ErrorKind::Unavailable);
+        check("missed idle heartbeat", ErrorKind::Unavailable);
         check("max payload size exceeded", ErrorKind::TooLarge);
         check("nats: authorization violation", ErrorKind::Denied);
     }
