@@ -14,7 +14,7 @@ test: ## Runs every test over a throw-away real nats-server (T=filter runs some)
 lint: ## Format, clippy, docs, unused dependencies, licences, bans, protobuf lint
 	@tests/scripts/lint.sh
 
-deploy-lint: ## Lints the files of deploy/ (ONLY="systemd nats" runs some)
+deploy-lint: ## Lints the files of deploy/ (ONLY="systemd compose" runs some)
 	@tests/scripts/deploy_lint.sh $(ONLY)
 
 deploy-check: ## Runs the pipeline over the files of deploy/nats: every identity tries what it must not do, a cluster loses its leader under load

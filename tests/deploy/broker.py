@@ -10,7 +10,7 @@ FOLDER = DEPLOY / "nats"
 
 
 def check():
-    server = os.environ.get("GONGKAI_NATS_SERVER") or program("nats-server", "deploy/local/nats-server.sh")
+    server = os.environ["GONGKAI_NATS_SERVER"]
     program("openssl", "Debian: openssl")
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder) / "nats"
