@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Lints the files of deploy/ that this machine cannot run, and those of systemd with systemd's own checkers.
 
-    tests/scripts/deploy_lint.sh [NAME…]    NAME: systemd, nats, docker, compose; without arguments everything
+    tests/scripts/deploy_lint.sh [NAME…]    NAME: a key of CHECKS; without arguments everything
 
 A check yields its faults. A program that the machine lacks is said aloud, never skipped in silence.
 """
@@ -10,10 +10,17 @@ import sys
 import broker
 import compose
 import docker
+import kubernetes
 import systemd
 from checking import Missing
 
-CHECKS = {"systemd": systemd.check, "nats": broker.check, "docker": docker.check, "compose": compose.check}
+CHECKS = {
+    "systemd": systemd.check,
+    "nats": broker.check,
+    "docker": docker.check,
+    "compose": compose.check,
+    "kubernetes": kubernetes.check,
+}
 
 
 def main(names):
