@@ -1,6 +1,6 @@
 # gongkai: every target is one line over cargo or a script. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint deploy-lint deploy-check accuracy bench chaos soak county workbook fuzz doc gen up
+.PHONY: help demo test lint deploy-lint deploy-check deploy-boot accuracy bench chaos soak county workbook fuzz doc gen up
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ deploy-lint: ## Lints the files of deploy/ (ONLY="systemd compose" runs some)
 
 deploy-check: ## Runs the pipeline over the files of deploy/nats: every identity tries what it must not do, a cluster loses its leader under load
 	@tests/scripts/deploy_check.sh
+
+deploy-boot: ## Boots a container with systemd and installs gongkai there as deploy/README.md says (needs root, systemd-nspawn, release builds)
+	@tests/scripts/deploy_boot.sh
 
 accuracy: ## Prints how many cells are read right, by format; fails on a silently wrong one (GONGKAI_CORPUS=folder adds reports)
 	@cargo run --quiet -p gongkai-tests --bin accuracy -- $${GONGKAI_CORPUS:+"$$GONGKAI_CORPUS"}

@@ -60,12 +60,20 @@ def identity(file):
     return public_key(private)
 
 
+def write(file, text):
+    """Writes a file that the server may read, whatever the umask."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    file.chmod(0o644)
+
+
 def tenant(name, folder):
-    keys = [f"{who.upper()}: {identity(folder / 'seeds' / name / f'{who}.nk')}\n" for who in IDENTITIES]
+    keys = ["{}: {}\n".format(who.upper(), identity(folder / "seeds" / name / (who + ".nk"))) for who in IDENTITIES]
     home = folder / "tenants" / name
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "keys.conf").write_text("".join(keys))
-    (home / "tenant.conf").write_text((Path(__file__).parent / "tenant.conf").read_text())
+    write(home / "keys.conf", "".join(keys))
+    write(home / "tenant.conf", (Path(__file__).parent / "tenant.conf").read_text())
+    for place in [home, home.parent]:
+        place.chmod(0o755)
 
 
 def site(name, folder):
@@ -77,7 +85,7 @@ def site(name, folder):
 
 
 def system(folder):
-    (folder / "system.conf").write_text(f"SYSTEM: {identity(folder / 'seeds' / 'system.nk')}\n")
+    write(folder / "system.conf", "SYSTEM: {}\n".format(identity(folder / "seeds" / "system.nk")))
 
 
 def main(arguments):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Lints the files of deploy/ that this machine cannot run, and those of systemd with systemd's own checkers.
+"""Lints the files of deploy/ with the schemas and checkers of the programs that read them.
 
     tests/scripts/deploy_lint.sh [NAME…]    NAME: a key of CHECKS; without arguments everything
 
@@ -11,6 +11,7 @@ import broker
 import compose
 import docker
 import kubernetes
+import runbooks
 import systemd
 from checking import Missing
 
@@ -20,6 +21,7 @@ CHECKS = {
     "docker": docker.check,
     "compose": compose.check,
     "kubernetes": kubernetes.check,
+    "runbooks": runbooks.check,
 }
 
 

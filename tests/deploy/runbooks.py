@@ -1,0 +1,65 @@
+"""deploy/runbooks: a page for every rejection code and every dead-letter code, with its headings, in the index."""
+import re
+
+from checking import DEPLOY, ROOT
+
+FOLDER = DEPLOY / "runbooks"
+HEADINGS = ["含义", "先看", "处理", "何时找谁"]
+SERVICES = ROOT / "services"
+REJECTIONS = SERVICES / "lib/model/src/rejection.rs"
+LETTERS = SERVICES / "lib/worker/src/dead_letter.rs"
+COMMANDS = SERVICES / "gongkai/src/cli.rs"
+# Where a code is not a literal of its call: the function that returns it.
+CODES_OF_DELIVERIES = SERVICES / "notify/src/delivery/webhook.rs"
+# Commands of the pages that the program is about to have.
+COMING = {"dead", "reprocess"}
+
+
+def check():
+    for kind, codes in [("rejected", rejections()), ("dead", dead_letters())]:
+        pages = {path.stem: path for path in (FOLDER / kind).glob("*.md")}
+        for code in sorted(codes - set(pages)):
+            yield f"{kind}/{code}.md is missing"
+        for code in sorted(set(pages) - codes):
+            yield f"{kind}/{code}.md is of a code that there is not"
+        index = (FOLDER / "README.md").read_text()
+        for code, path in sorted(pages.items()):
+            text = path.read_text()
+            if re.findall(r"^## (.*)$", text, re.M) != HEADINGS or not text.startswith(f"# {code}："):
+                yield f"{kind}/{code}.md has other headings than {HEADINGS}"
+            if re.search(r"^## .*\n\s*(?=## |\Z)", text, re.M):
+                yield f"{kind}/{code}.md has an empty section"
+            if f"[{code}]({kind}/{code}.md)" not in index:
+                yield f"the index lacks {kind}/{code}.md"
+            for target in re.findall(r"\]\(([^)]*)\)", text):
+                if not (path.parent / target).exists():
+                    yield f"{kind}/{code}.md links {target}, which is not there"
+    known = commands() | COMING
+    for path in FOLDER.rglob("*.md"):
+        for verb in re.findall(r"^gongkai ([a-z]+)", path.read_text(), re.M):
+            if verb not in known:
+                yield f"{path.name}: there is no command gongkai {verb}"
+
+
+def rejections():
+    body = REJECTIONS.read_text().split("pub enum RejectionCode {", 1)[1].split("\n}", 1)[0]
+    variants = re.findall(r"^    ([A-Z]\w*),", body, re.M)
+    return {re.sub(r"(?<!^)(?=[A-Z])", "_", variant).upper() for variant in variants}
+
+
+def dead_letters():
+    """The codes that services bury messages under: literals, and constants by their names."""
+    codes = set(re.findall(r'^pub const \w+: &str = "([A-Z_]+)"', LETTERS.read_text(), re.M))
+    for path in SERVICES.rglob("src/**/*.rs"):
+        text = path.read_text()
+        constants = dict(re.findall(r'const (\w+): &str = "([A-Z_]+)"', text))
+        for literal, name in re.findall(r'(?:Decision|Self)::bury\(\s*(?:"([A-Z_]+)"|([A-Z_]+)\b)', text):
+            if literal or name in constants:
+                codes.add(literal or constants[name])
+    returned = CODES_OF_DELIVERIES.read_text().split("fn code(&self) -> &'static str {", 1)[1].split("\n    }\n", 1)[0]
+    return codes | set(re.findall(r'"([A-Z_]+)"', returned))
+
+
+def commands():
+    body = COMMANDS.read_text().split("enum Command {", 1)[1].split("\n}", 1)[0]
+    return {name.lower() for name in re.findall(r"^    ([A-Z]\w*)\(", body, re.M)}
