@@ -136,6 +136,7 @@ impl Logged {
             subject: self.subject.clone(),
             sequence: self.sequence,
             logged_at: logged_at(self.sequence),
+            repetition: None,
             attempt: 1,
             trace_id: format!("{:032x}", self.sequence),
             once: gongkai_worker::Once::default(),

@@ -224,6 +224,7 @@ fn context(at: usize) -> Context {
         subject: "gongkai.v1.report.received.000000".to_owned(),
         sequence: 1 + u64::try_from(at).unwrap(),
         logged_at: datetime!(2024-01-15 10:12:00 UTC),
+        repetition: None,
         attempt: 1,
         trace_id: String::new(),
         once: Once::default(),

@@ -65,6 +65,7 @@ fn context() -> Context {
         subject: "gongkai.v1.report.received.360982".to_owned(),
         sequence: 41,
         logged_at: OffsetDateTime::UNIX_EPOCH,
+        repetition: None,
         attempt: 1,
         trace_id: "0af7651916cd43dd8448eb211c80319c".to_owned(),
         once: gongkai_worker::Once::default(),

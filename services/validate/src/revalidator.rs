@@ -148,7 +148,7 @@ impl Revalidator {
         let are_inputs_new = before.inputs_digest != inputs_digest;
         let is_own_current =
             own.is_some_and(|own| own.origin.received_sequence == current.arrival.rank.sequence());
-        let is_owed = is_own_current || (revalidation.republishes && before.message_id == context.message_id);
+        let is_owed = is_own_current || (revalidation.republishes && before.message_id == context.first_id());
         if !are_inputs_new && !is_owed && own.is_none() {
             return Ok(false);
         }

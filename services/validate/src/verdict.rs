@@ -52,7 +52,7 @@ impl Verdict {
             inputs_digest,
             findings_digest: self.findings_digest.clone(),
             validation: before.validation.max(context.sequence).max(outranks) + 2,
-            message_id: context.message_id.clone(),
+            message_id: context.first_id().to_owned(),
         }
     }
 }

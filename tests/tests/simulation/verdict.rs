@@ -178,6 +178,7 @@ async fn log(broker: &Memory) -> Vec<(Context, ReportEvent)> {
             subject: delivery.message.subject,
             sequence: delivery.sequence,
             logged_at: delivery.logged_at,
+            repetition: None,
             attempt: 1,
             trace_id: String::new(),
             once: Once::default(),

@@ -34,6 +34,7 @@ fn context(sequence: u64) -> Context {
         subject: "gongkai.v1.report.validated.360982".into(),
         sequence,
         logged_at: NOW,
+        repetition: None,
         attempt: 1,
         trace_id: "0123456789abcdef0123456789abcdef".into(),
         once: gongkai_worker::Once::default(),

@@ -41,6 +41,7 @@ fn context(subject: &str, sequence: u64) -> Context {
         subject: subject.into(),
         sequence,
         logged_at: NOW,
+        repetition: None,
         attempt: 1,
         trace_id: "0af7651916cd43dd8448eb211c80319c".into(),
         once: Once::default(),

@@ -59,6 +59,7 @@ fn context(sequence: u64) -> Context {
         subject: String::new(),
         sequence,
         logged_at: NOW,
+        repetition: None,
         attempt: 1,
         trace_id: String::new(),
         once: Once::default(),

@@ -118,6 +118,7 @@ impl Site {
             subject: "gongkai.v1.report.rejected.000000".into(),
             sequence: 900,
             logged_at: NOW,
+            repetition: None,
             attempt: 1,
             trace_id: "0123456789abcdef0123456789abcdef".into(),
             once: Once::default(),

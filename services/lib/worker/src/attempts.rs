@@ -173,7 +173,7 @@ impl AttemptLog {
     }
 
     fn key(&self, context: &Context) -> String {
-        format!("{}/{}", self.prefix, context.sequence)
+        format!("{}/{}", self.prefix, context.place().0)
     }
 }
 

@@ -12,7 +12,8 @@ use time::OffsetDateTime;
 
 use crate::dead_letter::UNEXPECTED_EVENT;
 use crate::output::Output;
-use crate::transport::{Error, ErrorKind};
+use crate::repetition::{FirstCopy, Repetition};
+use crate::transport::{Error, ErrorKind, Message};
 
 /// The work of a stage on one message.
 #[async_trait]
@@ -54,10 +55,12 @@ pub struct Context {
     pub message_id: String,
     /// Subject of the message.
     pub subject: String,
-    /// Stream sequence of the message.
+    /// Stream sequence of the message; for a repetition, that of the first copy.
     pub sequence: u64,
-    /// When the stream stored the message. A handler has no other clock.
+    /// When the stream stored the message; for a repetition, the first copy. A handler has no other clock.
     pub logged_at: OffsetDateTime,
+    /// Set if the message repeats an earlier one of its stream, such as a replayed dead letter.
+    pub repetition: Option<Repetition>,
     /// Number of this attempt, from 1: one more than the attempts that failed. A delivery that ended with its process
     /// does not count.
     pub attempt: u32,
@@ -65,6 +68,52 @@ pub struct Context {
     pub trace_id: String,
     /// Keeps an effect outside of the broker from being repeated while the message is in work.
     pub once: Once,
+}
+
+impl Context {
+    /// Creates the metadata of the first attempt on a message that `stream` stored at `sequence`.
+    #[must_use]
+    pub fn new(
+        message: &Message,
+        (stream, sequence): (&str, u64),
+        logged_at: OffsetDateTime,
+        trace_id: String,
+    ) -> Self {
+        let here = Self {
+            message_id: message.id_in(stream, sequence),
+            subject: message.subject.clone(),
+            sequence,
+            logged_at,
+            repetition: None,
+            attempt: 1,
+            trace_id,
+            once: Once::default(),
+        };
+        match FirstCopy::of(&message.headers) {
+            None => here,
+            Some(FirstCopy { id, sequence: first, logged_at: first_logged_at }) => Self {
+                sequence: first,
+                logged_at: first_logged_at,
+                repetition: Some(Repetition { first_id: id, sequence, logged_at }),
+                ..here
+            },
+        }
+    }
+
+    /// Returns the id of the first copy of the message, which is the same for every repetition.
+    #[must_use]
+    pub fn first_id(&self) -> &str {
+        self.repetition.as_ref().map_or(&self.message_id, |repetition| &repetition.first_id)
+    }
+
+    /// Returns where this copy of the message is in its stream, and since when.
+    #[must_use]
+    pub fn place(&self) -> (u64, OffsetDateTime) {
+        match &self.repetition {
+            Some(repetition) => (repetition.sequence, repetition.logged_at),
+            None => (self.sequence, self.logged_at),
+        }
+    }
 }
 
 /// Keeps an effect outside of the broker, such as a call to a webhook, from being repeated without need.

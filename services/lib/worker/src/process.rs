@@ -18,7 +18,7 @@ use crate::attempts::{AttemptLog, Treatment};
 use crate::clock::Clock;
 use crate::dead_letter::{self, ATTEMPTS_EXHAUSTED, DeadLetter, OUTPUT_TOO_LARGE, PANIC, UNDECODABLE};
 use crate::delivery::{AckHandle, Incoming};
-use crate::handler::{Context, Decision, Handler, Once};
+use crate::handler::{Context, Decision, Handler};
 use crate::instruments::{Instruments, Outcome};
 use crate::metrics::Meters;
 use crate::outage::Outage;
@@ -134,21 +134,14 @@ impl<H: Handler> Stage<H> {
         let id = incoming.message.id_in(&self.stream, incoming.sequence);
         let span = self.open_span(&incoming, &id);
         // Large futures are pinned, because passing a future by value copies it.
-        let work = pin!(self.work(&span, id, incoming, handle));
+        let work = pin!(self.work(&span, incoming, handle));
         let outcome = span.clone().run(work).await;
         self.instruments.processed(outcome, started.elapsed());
     }
 
-    async fn work(&self, span: &TraceSpan, id: String, incoming: Incoming, handle: AckHandle) -> Outcome {
-        let mut context = Context {
-            message_id: id,
-            subject: incoming.message.subject.clone(),
-            sequence: incoming.sequence,
-            logged_at: incoming.logged_at,
-            attempt: 1,
-            trace_id: span.trace_id(),
-            once: Once::default(),
-        };
+    async fn work(&self, span: &TraceSpan, incoming: Incoming, handle: AckHandle) -> Outcome {
+        let place = (self.stream.as_str(), incoming.sequence);
+        let mut context = Context::new(&incoming.message, place, incoming.logged_at, span.trace_id());
         // The rare cases are boxed: a job is as large as its largest branch.
         let mut treatment = Treatment::Clear;
         if incoming.delivery > 1 {

@@ -129,13 +129,27 @@ impl Publisher {
 
     async fn publish_with(&self, id: &str, output: Output, budget: RetryBudget) -> Result<Published, Error> {
         let name = || format!("publish {}", output.subject);
-        let span = self.0.tracer.start_here(name, SpanKind::Producer, || attributes(id, &output));
+        let span = self.0.tracer.start_here(name, SpanKind::Producer, || with_type(id, &output));
         let send = || async {
             let mut message = self.message(id, &output, &span.context)?;
             message.headers.insert(MESSAGE_ID, id)?;
             self.0.transport.publish(message).await
         };
         let attempts = pin!(self.attempts(send, &span, budget));
+        span.clone().run(attempts).await
+    }
+
+    /// Publishes a message as it is, retrying within the configured budget.
+    pub(crate) async fn republish(&self, message: &Message) -> Result<Published, Error> {
+        let id = message.headers.get(MESSAGE_ID).unwrap_or_default();
+        let attributes = || attributes(id, &message.subject, message.payload.len());
+        let span = self.0.tracer.start_here(
+            || format!("publish {}", message.subject),
+            SpanKind::Producer,
+            attributes,
+        );
+        let send = || self.0.transport.publish(message.clone());
+        let attempts = pin!(self.attempts(send, &span, RetryBudget::Within(self.0.budget)));
         span.clone().run(attempts).await
     }
 
@@ -153,7 +167,7 @@ impl Publisher {
         let span = self.0.tracer.start_here(
             || format!("schedule {name}"),
             SpanKind::Producer,
-            || attributes(name, &output),
+            || with_type(name, &output),
         );
         let send = || async {
             let mut message = self.message(name, &output, &span.context)?;
@@ -227,14 +241,19 @@ impl Publisher {
     }
 }
 
-fn attributes(id: &str, output: &Output) -> Vec<KeyValue> {
+fn with_type(id: &str, output: &Output) -> Vec<KeyValue> {
+    let mut attributes = attributes(id, &output.subject, output.payload.len());
+    attributes.push(KeyValue::new("cloudevents.event_type", output.ce_type));
+    attributes
+}
+
+fn attributes(id: &str, subject: &str, size: usize) -> Vec<KeyValue> {
     vec![
         KeyValue::new("messaging.system", "nats"),
         KeyValue::new("messaging.operation.name", "publish"),
         KeyValue::new("messaging.operation.type", "send"),
-        KeyValue::new("messaging.destination.name", output.subject.clone()),
+        KeyValue::new("messaging.destination.name", subject.to_owned()),
         KeyValue::new("messaging.message.id", id.to_owned()),
-        KeyValue::new("messaging.message.body.size", i64::try_from(output.payload.len()).unwrap_or(i64::MAX)),
-        KeyValue::new("cloudevents.event_type", output.ce_type),
+        KeyValue::new("messaging.message.body.size", i64::try_from(size).unwrap_or(i64::MAX)),
     ]
 }

@@ -77,6 +77,18 @@ impl Runtime {
         }
     }
 
+    /// Publishes a message as it is, such as one of [`repeat`](crate::repetition::repeat), and waits until its stream
+    /// acknowledges it. The message has its own id and trace context.
+    ///
+    /// # Errors
+    /// As for [`Self::publish`].
+    ///
+    /// # Cancel safety
+    /// As for [`Self::publish`].
+    pub async fn republish(&self, message: &Message) -> Result<Published, transport::Error> {
+        self.0.tools.publisher.republish(message).await
+    }
+
     /// Sets a timer: its stream publishes `output` once `after` has passed. `timer` is its name, a subject of that
     /// stream; a timer of that name that has not fired yet is replaced.
     ///

@@ -204,7 +204,7 @@ fn under_name(waiver: LeftWaiver, report: &ReportKey) -> Option<LeftWaiver> {
 
 fn update_from(context: &Context, change: UpdateKind) -> ReportUpdate {
     ReportUpdate {
-        id: context.message_id.clone(),
+        id: context.first_id().to_owned(),
         sequence: context.sequence,
         at: timestamp(context.logged_at),
         trace_id: context.trace_id.clone(),

@@ -16,7 +16,7 @@ use gongkai_proto::{
     subjects::{self, BUCKET_ALERTS, Event, STREAM_ALERTS, STREAM_REPORTS},
 };
 use gongkai_worker::{
-    Context, Decision, Handler, Latch, Once, Output, RecordStore, Runtime,
+    Context, Decision, Handler, Latch, Output, RecordStore, Runtime,
     transport::{Error, ErrorKind, Logged},
 };
 use time::OffsetDateTime;
@@ -189,15 +189,7 @@ impl Inner {
             return Ok(());
         };
         let span = self.runtime.continue_trace(&message, "alert again");
-        let context = Context {
-            message_id: message.id_in(STREAM_REPORTS, sequence),
-            subject: message.subject.clone(),
-            sequence,
-            logged_at,
-            attempt: 1,
-            trace_id: span.trace_id(),
-            once: Once::default(),
-        };
+        let context = Context::new(&message, (STREAM_REPORTS, sequence), logged_at, span.trace_id());
         let applying = async {
             let outputs = match self.alerter.handle(event, &context).await {
                 Ok(outputs) => outputs,

@@ -157,14 +157,11 @@ impl CatchUp {
         let event = ReportEvent::try_from((message.subject.as_str(), message.payload.clone()));
         let Some(notice) = event.ok().and_then(Notice::of) else { return Ok(None) };
         let span = self.runtime.continue_trace(&message, "deliver");
+        let place = (STREAM_ALERTS, waiting.sequence);
         let context = Context {
-            message_id: message.id_in(STREAM_ALERTS, waiting.sequence),
-            subject: message.subject.clone(),
-            sequence: waiting.sequence,
-            logged_at,
             attempt: waiting.failures + 1,
-            trace_id: span.trace_id(),
             once: self.told().entry(waiting.sequence).or_default().clone(),
+            ..Context::new(&message, place, logged_at, span.trace_id())
         };
         Ok(Some(Loaded { message, notice, context, span }))
     }

@@ -61,7 +61,7 @@ impl Sent {
     /// Compares a message with the delivered ones.
     #[must_use]
     pub(super) fn novelty(&self, context: &Context) -> Novelty {
-        if self.ids.contains(&context.message_id) {
+        if self.ids.iter().any(|id| id == context.first_id()) {
             Novelty::Repeat
         } else if context.sequence < self.sequence {
             Novelty::Superseded
@@ -94,7 +94,7 @@ impl Sent {
         if self.ids.len() == MAX_IDS {
             self.ids.remove(0);
         }
-        self.ids.push(context.message_id.clone());
+        self.ids.push(context.first_id().to_owned());
         if context.sequence >= self.sequence {
             self.sequence = context.sequence;
             self.set_state(state);
@@ -115,6 +115,7 @@ mod tests {
             subject: String::new(),
             sequence,
             logged_at: OffsetDateTime::UNIX_EPOCH,
+            repetition: None,
             attempt: 1,
             trace_id: String::new(),
             once: Once::default(),

@@ -174,7 +174,7 @@ impl Subscriber {
         if self.is_gone.load(Ordering::Acquire) {
             return Err(Error::Gone);
         }
-        let id = webhook_id(&context.message_id);
+        let id = webhook_id(context.first_id());
         webhook.send(&id, notice.body(&id, context)).await
     }
 

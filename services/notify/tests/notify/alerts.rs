@@ -229,6 +229,7 @@ fn context(sequence: u64) -> Context {
         subject: String::new(),
         sequence,
         logged_at: time::OffsetDateTime::UNIX_EPOCH,
+        repetition: None,
         attempt: 1,
         trace_id: String::new(),
         once: gongkai_worker::Once::default(),

@@ -148,7 +148,8 @@ impl Handler for Projector {
         LoggedEvent(event): LoggedEvent,
         context: &Context,
     ) -> Result<Vec<Output>, Decision> {
-        let mark = Mark { sequence: context.sequence, logged_at: context.logged_at };
+        let (sequence, logged_at) = context.place();
+        let mark = Mark { sequence, logged_at };
         let rejected = match &event {
             Ok(ReportEvent::Rejected(event)) if !event::is_draft(event.origin.as_ref()) => {
                 Some(event.clone())

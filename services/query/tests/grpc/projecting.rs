@@ -25,6 +25,7 @@ fn context(sequence: u64) -> Context {
         subject: Event::ReportValidated.prefix().into(),
         sequence,
         logged_at: datetime!(2024-01-15 10:12 UTC),
+        repetition: None,
         attempt: 5,
         trace_id: String::new(),
         once: gongkai_worker::Once::default(),
