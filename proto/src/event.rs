@@ -97,6 +97,39 @@ impl TryFrom<(&str, Bytes)> for v1::DeadLetter {
     }
 }
 
+impl TryFrom<(&str, Bytes)> for v1::DeadLetterSettled {
+    type Error = Undecodable;
+
+    fn try_from((subject, payload): (&str, Bytes)) -> Result<Self, Undecodable> {
+        if !subjects::is_settled_subject(subject) {
+            return Err(Undecodable::Subject(subject.to_owned()));
+        }
+        Ok(*message(subject, payload)?)
+    }
+}
+
+/// Returns the full name of the message type on a subject, or `None` for a subject that is not that of an event or a dead
+/// letter.
+#[must_use]
+pub fn message_name(subject: &str) -> Option<&'static str> {
+    use subjects::Event;
+    if subjects::token_after(subjects::DEAD_PREFIX, subject).is_some() {
+        return Some("gongkai.v1.DeadLetter");
+    }
+    Some(match Event::of(subject)? {
+        Event::ReportReceived => "gongkai.v1.DocumentReceived",
+        Event::ReportParsed => "gongkai.v1.ReportParsed",
+        Event::ReportValidated => "gongkai.v1.ReportValidated",
+        Event::ReportRejected => "gongkai.v1.ReportRejected",
+        Event::ReportWithdrawn => "gongkai.v1.ReportWithdrawn",
+        Event::ReportWaived => "gongkai.v1.WaiverChanged",
+        Event::ReportErased => "gongkai.v1.ReportErased",
+        // Both kinds of alerts have one encoding.
+        Event::AlertRaised | Event::AlertResolved => "gongkai.v1.AlertRaised",
+        Event::SubmissionEnded => "gongkai.v1.SubmissionEnded",
+    })
+}
+
 fn message<M: Message + Default>(subject: &str, payload: Bytes) -> Result<Box<M>, Undecodable> {
     let decoded = M::decode(payload).map_err(|error| Undecodable::Payload(subject.to_owned(), error))?;
     Ok(Box::new(decoded))

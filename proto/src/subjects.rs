@@ -127,6 +127,18 @@ pub(crate) fn token_after<'a>(prefix: &str, subject: &'a str) -> Option<&'a str>
 /// Subject prefix of dead letters; the service's name follows.
 pub const DEAD_PREFIX: &str = "gongkai.v1.dead";
 
+/// Returns the subject on which to publish that a dead letter of a service was settled. The consumers of dead letters do
+/// not get it, because it has one token more.
+#[must_use]
+pub fn settled_subject(service: &str) -> String {
+    format!("{DEAD_PREFIX}.{service}.settled")
+}
+
+/// Returns true if a subject is one of [`settled_subject`].
+pub(crate) fn is_settled_subject(subject: &str) -> bool {
+    subject.strip_suffix(".settled").is_some_and(|dead| token_after(DEAD_PREFIX, dead).is_some())
+}
+
 /// Subject prefix of the events of a CMS; the name of its site follows. They are requests, which ingest answers: no
 /// stream has these subjects. The broker's permissions decide who may publish on which subject.
 pub const CMS_PREFIX: &str = "gongkai.v1.cms";
@@ -267,6 +279,18 @@ pub fn consumer_due(subscription: &str) -> String {
     format!("due-{subscription}")
 }
 
+/// Returns the stream that stores messages with a subject, or `None` if no stream does.
+#[must_use]
+pub fn stream_of(subject: &str) -> Option<&'static str> {
+    let stores = |filters: &[&str]| {
+        filters
+            .iter()
+            .any(|filter| filter.strip_suffix('>').is_some_and(|prefix| subject.starts_with(prefix)))
+    };
+    let streams = STREAMS.iter().chain(TIMER_STREAMS);
+    streams.filter(|(_, filters, _)| stores(filters)).map(|(name, ..)| *name).next()
+}
+
 /// The services' names: config sections, `service.name` in traces, last token of dead-letter subjects.
 pub const SERVICES: [&str; 5] = ["ingest", "parse", "validate", "notify", "query"];
 
@@ -329,6 +353,30 @@ mod tests {
     fn a_subscription_is_read_from_its_consumer() {
         assert_eq!(subscription_of(&consumer_delivery("county-office")), Some("county-office"));
         assert_eq!(subscription_of(CONSUMER_NOTIFY), None);
+    }
+
+    #[test]
+    fn each_subject_has_its_stream() {
+        let cases = [
+            ("gongkai.v1.report.backfilled.360982", Some(STREAM_REPORTS)),
+            ("gongkai.v1.alert.000000", Some(STREAM_ALERTS)),
+            ("gongkai.v1.dead.parse", Some(STREAM_DEAD)),
+            ("gongkai.v1.due.delivery.x", Some(STREAM_TIMERS)),
+            ("gongkai.v1.cms.x", None),
+            ("gongkai.v1.reports", None),
+        ];
+        for (subject, stream) in cases {
+            assert_eq!(stream_of(subject), stream, "{subject}");
+        }
+    }
+
+    #[test]
+    fn a_settlement_is_no_dead_letter() {
+        let settled = settled_subject("parse");
+        assert!(is_settled_subject(&settled) && token_after(DEAD_PREFIX, &settled).is_none());
+        assert!(
+            !is_settled_subject("gongkai.v1.dead.parse") && !is_settled_subject("gongkai.v1.dead.settled")
+        );
     }
 
     #[test]

@@ -8,12 +8,13 @@
 
 use std::{error::Error, fs, path::Path};
 
-const PROTOS: [&str; 7] = [
+const PROTOS: [&str; 8] = [
     "agency_service",
     "alert_service",
     "report",
     "events",
     "neighbours",
+    "operations_service",
     "submission_service",
     "report_service",
 ];

@@ -17,7 +17,7 @@ use gongkai_model::Region;
 use gongkai_proto::{
     ReportEvent,
     event::Undecodable,
-    subjects::{DEAD_PREFIX, Event},
+    subjects::{self, DEAD_PREFIX, Event},
     v1,
 };
 use prost::bytes::Bytes;
@@ -35,6 +35,10 @@ fn stem(event: Event) -> &'static str {
 fn read(stem_: &str, payload: Vec<u8>) -> String {
     let payload = Bytes::from(payload);
     let Some(event) = Event::ALL.into_iter().find(|event| stem(*event) == stem_) else {
+        if stem_ == "dead.settled" {
+            let subject = subjects::settled_subject("parse");
+            return format!("{:#?}\n", v1::DeadLetterSettled::try_from((subject.as_str(), payload)).unwrap());
+        }
         let subject = format!("{DEAD_PREFIX}.parse");
         return format!("{:#?}\n", v1::DeadLetter::try_from((subject.as_str(), payload)).unwrap());
     };

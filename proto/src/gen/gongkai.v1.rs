@@ -2605,6 +2605,27 @@ pub struct DeadLetter {
     #[prost(uint64, tag = "13")]
     pub sequence: u64,
 }
+/// The event on `gongkai.v1.dead.<service>.settled`: an operator replayed or dropped a dead letter. The first one counts.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeadLetterSettled {
+    /// The stream sequence of the dead letter.
+    #[prost(uint64, tag = "1")]
+    pub sequence: u64,
+    #[prost(enumeration = "Settlement", tag = "2")]
+    pub settlement: i32,
+    /// Who decided; may be empty for a replay.
+    #[prost(string, tag = "3")]
+    pub person: ::prost::alloc::string::String,
+    /// Why; may be empty for a replay.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+    /// The time of the decision.
+    #[prost(message, optional, tag = "5")]
+    pub settled_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The id of the message that was published again; empty if it was dropped.
+    #[prost(string, tag = "6")]
+    pub message_id: ::prost::alloc::string::String,
+}
 /// The occasion on which a document was submitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -2704,6 +2725,38 @@ impl AlertResolution {
             "ALERT_RESOLUTION_GONE" => Some(Self::Gone),
             "ALERT_RESOLUTION_WAIVED" => Some(Self::Waived),
             "ALERT_RESOLUTION_ERASED" => Some(Self::Erased),
+            _ => None,
+        }
+    }
+}
+/// What an operator did with a dead letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Settlement {
+    Unspecified = 0,
+    /// The message was published again.
+    Replayed = 1,
+    /// The message will not be handled.
+    Dropped = 2,
+}
+impl Settlement {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SETTLEMENT_UNSPECIFIED",
+            Self::Replayed => "SETTLEMENT_REPLAYED",
+            Self::Dropped => "SETTLEMENT_DROPPED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SETTLEMENT_UNSPECIFIED" => Some(Self::Unspecified),
+            "SETTLEMENT_REPLAYED" => Some(Self::Replayed),
+            "SETTLEMENT_DROPPED" => Some(Self::Dropped),
             _ => None,
         }
     }
@@ -2975,6 +3028,645 @@ pub struct BandMember {
     /// True if the prose of the current revision has the band; false after the prose changed or the report was withdrawn.
     #[prost(bool, tag = "3")]
     pub stands: bool,
+}
+/// A dead letter: a message that a service could not handle. Personal data is masked in every field.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BuriedMessage {
+    /// The resource name: `deadLetters/{sequence}`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(enumeration = "DeadLetterState", tag = "2")]
+    pub state: i32,
+    /// The service that gave up.
+    #[prost(string, tag = "3")]
+    pub service: ::prost::alloc::string::String,
+    /// The error code, such as UNDECODABLE or ATTEMPTS_EXHAUSTED.
+    #[prost(string, tag = "4")]
+    pub code: ::prost::alloc::string::String,
+    /// The chain of causes.
+    #[prost(string, tag = "5")]
+    pub cause: ::prost::alloc::string::String,
+    /// The subject of the message.
+    #[prost(string, tag = "6")]
+    pub subject: ::prost::alloc::string::String,
+    /// The id of the message.
+    #[prost(string, tag = "7")]
+    pub message_id: ::prost::alloc::string::String,
+    /// The trace id of the message.
+    #[prost(string, tag = "8")]
+    pub trace_id: ::prost::alloc::string::String,
+    /// The number of attempts.
+    #[prost(uint32, tag = "9")]
+    pub attempts: u32,
+    /// The time at which the stream stored the message.
+    #[prost(message, optional, tag = "10")]
+    pub first_seen_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The time at which the service gave up.
+    #[prost(message, optional, tag = "11")]
+    pub buried_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The version of the service that gave up.
+    #[prost(string, tag = "12")]
+    pub service_version: ::prost::alloc::string::String,
+    /// The resource name of the dead letter whose replay failed again and led to this one; empty if this is the first.
+    #[prost(string, tag = "13")]
+    pub replay_of: ::prost::alloc::string::String,
+    /// The number of replays that failed before.
+    #[prost(uint32, tag = "14")]
+    pub replays: u32,
+    /// The resource name of the dead letter that the replay of this one led to; empty if there is none.
+    #[prost(string, tag = "15")]
+    pub failed_again_as: ::prost::alloc::string::String,
+    /// Who replayed or dropped it.
+    #[prost(string, tag = "16")]
+    pub settled_by: ::prost::alloc::string::String,
+    /// Why it was replayed or dropped.
+    #[prost(string, tag = "17")]
+    pub settled_reason: ::prost::alloc::string::String,
+    /// When it was replayed or dropped.
+    #[prost(message, optional, tag = "18")]
+    pub settled_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The name of the message's type, such as gongkai.v1.DocumentReceived; empty if the subject is unknown. Only in GetDeadLetter.
+    #[prost(string, tag = "19")]
+    pub payload_type: ::prost::alloc::string::String,
+    /// The payload as a JSON object; empty if it cannot be decoded. Only in GetDeadLetter.
+    #[prost(string, tag = "20")]
+    pub payload_json: ::prost::alloc::string::String,
+    /// The size of the payload in bytes.
+    #[prost(uint64, tag = "21")]
+    pub payload_bytes: u64,
+    /// The SHA-256 of the payload, in lower-case hex. Only in GetDeadLetter.
+    #[prost(string, tag = "22")]
+    pub payload_sha256: ::prost::alloc::string::String,
+    /// The headers of the message. Only in GetDeadLetter.
+    #[prost(message, repeated, tag = "23")]
+    pub headers: ::prost::alloc::vec::Vec<Header>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListDeadLettersRequest {
+    /// The maximum number of dead letters to return, 1 to 1000; 0 means 50.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// The `next_page_token` of the previous page; empty for the first page.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Terms joined by AND on state (OPEN, REPLAYED or DROPPED), service, code, cause, subject, message_id, trace_id, replays and
+    /// buried_at (RFC 3339). `:` finds a part of a text.
+    #[prost(string, tag = "3")]
+    pub filter: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListDeadLettersResponse {
+    /// The dead letters of this page.
+    #[prost(message, repeated, tag = "1")]
+    pub dead_letters: ::prost::alloc::vec::Vec<BuriedMessage>,
+    /// The token of the next page; empty on the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetDeadLetterRequest {
+    /// The resource name: `deadLetters/{sequence}`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SummarizeDeadLettersRequest {
+    /// As in ListDeadLetters.
+    #[prost(string, tag = "1")]
+    pub filter: ::prost::alloc::string::String,
+}
+/// Dead letters of one service with one code and one kind of cause.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeadLetterGroup {
+    #[prost(string, tag = "1")]
+    pub service: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub code: ::prost::alloc::string::String,
+    /// The cause, with `…` for parts that differ, such as ids and numbers.
+    #[prost(string, tag = "3")]
+    pub cause: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "4")]
+    pub count: u64,
+    /// The time of the oldest dead letter.
+    #[prost(message, optional, tag = "5")]
+    pub first_buried_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The time of the newest dead letter.
+    #[prost(message, optional, tag = "6")]
+    pub last_buried_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The resource name of the newest dead letter.
+    #[prost(string, tag = "7")]
+    pub newest: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SummarizeDeadLettersResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub groups: ::prost::alloc::vec::Vec<DeadLetterGroup>,
+}
+/// What became of a dead letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DeadLetterState {
+    Unspecified = 0,
+    /// Nobody has settled it.
+    Open = 1,
+    /// Its message was published again.
+    Replayed = 2,
+    /// It was dropped, for a reason.
+    Dropped = 3,
+}
+impl DeadLetterState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DEAD_LETTER_STATE_UNSPECIFIED",
+            Self::Open => "DEAD_LETTER_STATE_OPEN",
+            Self::Replayed => "DEAD_LETTER_STATE_REPLAYED",
+            Self::Dropped => "DEAD_LETTER_STATE_DROPPED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DEAD_LETTER_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "DEAD_LETTER_STATE_OPEN" => Some(Self::Open),
+            "DEAD_LETTER_STATE_REPLAYED" => Some(Self::Replayed),
+            "DEAD_LETTER_STATE_DROPPED" => Some(Self::Dropped),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod operations_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// The calls of operators. Served by query.
+    #[derive(Debug, Clone)]
+    pub struct OperationsServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl OperationsServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> OperationsServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> OperationsServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            OperationsServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns dead letters, newest first, without their payloads.
+        pub async fn list_dead_letters(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListDeadLettersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDeadLettersResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.OperationsService/ListDeadLetters",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("gongkai.v1.OperationsService", "ListDeadLetters"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns a dead letter with its headers and its payload. NOT_FOUND with reason DEAD_LETTER_NOT_FOUND if there is none of that
+        /// name, or if its stream no longer keeps it.
+        pub async fn get_dead_letter(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetDeadLetterRequest>,
+        ) -> std::result::Result<tonic::Response<super::BuriedMessage>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.OperationsService/GetDeadLetter",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("gongkai.v1.OperationsService", "GetDeadLetter"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns the dead letters by service, code and cause, the largest group first.
+        pub async fn summarize_dead_letters(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SummarizeDeadLettersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SummarizeDeadLettersResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.OperationsService/SummarizeDeadLetters",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "gongkai.v1.OperationsService",
+                        "SummarizeDeadLetters",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod operations_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with OperationsServiceServer.
+    #[async_trait]
+    pub trait OperationsService: std::marker::Send + std::marker::Sync + 'static {
+        /// Returns dead letters, newest first, without their payloads.
+        async fn list_dead_letters(
+            &self,
+            request: tonic::Request<super::ListDeadLettersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDeadLettersResponse>,
+            tonic::Status,
+        >;
+        /// Returns a dead letter with its headers and its payload. NOT_FOUND with reason DEAD_LETTER_NOT_FOUND if there is none of that
+        /// name, or if its stream no longer keeps it.
+        async fn get_dead_letter(
+            &self,
+            request: tonic::Request<super::GetDeadLetterRequest>,
+        ) -> std::result::Result<tonic::Response<super::BuriedMessage>, tonic::Status>;
+        /// Returns the dead letters by service, code and cause, the largest group first.
+        async fn summarize_dead_letters(
+            &self,
+            request: tonic::Request<super::SummarizeDeadLettersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SummarizeDeadLettersResponse>,
+            tonic::Status,
+        >;
+    }
+    /// The calls of operators. Served by query.
+    #[derive(Debug)]
+    pub struct OperationsServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> OperationsServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for OperationsServiceServer<T>
+    where
+        T: OperationsService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/gongkai.v1.OperationsService/ListDeadLetters" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListDeadLettersSvc<T: OperationsService>(pub Arc<T>);
+                    impl<
+                        T: OperationsService,
+                    > tonic::server::UnaryService<super::ListDeadLettersRequest>
+                    for ListDeadLettersSvc<T> {
+                        type Response = super::ListDeadLettersResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListDeadLettersRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperationsService>::list_dead_letters(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListDeadLettersSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/gongkai.v1.OperationsService/GetDeadLetter" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetDeadLetterSvc<T: OperationsService>(pub Arc<T>);
+                    impl<
+                        T: OperationsService,
+                    > tonic::server::UnaryService<super::GetDeadLetterRequest>
+                    for GetDeadLetterSvc<T> {
+                        type Response = super::BuriedMessage;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetDeadLetterRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperationsService>::get_dead_letter(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetDeadLetterSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/gongkai.v1.OperationsService/SummarizeDeadLetters" => {
+                    #[allow(non_camel_case_types)]
+                    struct SummarizeDeadLettersSvc<T: OperationsService>(pub Arc<T>);
+                    impl<
+                        T: OperationsService,
+                    > tonic::server::UnaryService<super::SummarizeDeadLettersRequest>
+                    for SummarizeDeadLettersSvc<T> {
+                        type Response = super::SummarizeDeadLettersResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SummarizeDeadLettersRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperationsService>::summarize_dead_letters(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SummarizeDeadLettersSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for OperationsServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "gongkai.v1.OperationsService";
+    impl<T> tonic::server::NamedService for OperationsServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
 }
 /// The outcome of a withdrawal.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

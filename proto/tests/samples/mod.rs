@@ -6,10 +6,11 @@ use gongkai_proto::{
     subjects::Event,
     v1::{
         AgencyHint, Alert, AlertRaised, AlertResolution, AlertResolved, AlertState, Applicant, Area,
-        CellState, ContentRef, DeadLetter, Difference, DocumentKind, DocumentReceived, Fact, Finding,
-        FindingsSummary, Header, Origin, ParsedReport, Part, PartRole, Rejection, ReportErased, ReportParsed,
-        ReportRejected, ReportValidated, ReportWithdrawn, Rereading, ReviewStep, Sender, Severity, Site,
-        Source, SubmissionEnded, UnreadReason, Versions, Waiver, WaiverChanged, WaiverState,
+        CellState, ContentRef, DeadLetter, DeadLetterSettled, Difference, DocumentKind, DocumentReceived,
+        Fact, Finding, FindingsSummary, Header, Origin, ParsedReport, Part, PartRole, Rejection,
+        ReportErased, ReportParsed, ReportRejected, ReportValidated, ReportWithdrawn, Rereading, ReviewStep,
+        Sender, Settlement, Severity, Site, Source, SubmissionEnded, UnreadReason, Versions, Waiver,
+        WaiverChanged, WaiverState,
     },
 };
 use prost::Message as _;
@@ -36,6 +37,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
         ),
         (stem(Event::SubmissionEnded), fill().ended().encode_to_vec()),
         ("dead", fill().dead().encode_to_vec()),
+        ("dead.settled", fill().settled().encode_to_vec()),
     ]
 }
 
@@ -379,6 +381,17 @@ impl Fill {
             message_id: self.text(),
             service_version: self.text(),
             sequence: self.long(),
+        }
+    }
+
+    fn settled(&mut self) -> DeadLetterSettled {
+        DeadLetterSettled {
+            sequence: self.long(),
+            settlement: Settlement::Dropped.into(),
+            person: self.text(),
+            reason: self.text(),
+            settled_at: self.time(),
+            message_id: self.text(),
         }
     }
 }

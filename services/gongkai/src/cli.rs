@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     commands::{
-        adapters, agencies, check, doctor, erase, explain, findings, get, list, rules, status, submit, up,
-        waivers, watch,
+        adapters, agencies, check, dead, doctor, erase, explain, findings, get, list, rules, status, submit,
+        up, waivers, watch,
     },
     printer::Printer,
 };
@@ -48,6 +48,7 @@ enum Command {
     Agencies(agencies::Args),
     Adapters(adapters::Args),
     Status(status::Args),
+    Dead(dead::Args),
     Doctor(doctor::Args),
     Rules(rules::Args),
 }
@@ -69,6 +70,7 @@ impl Cli {
             Command::Agencies(args) => agencies::run(args, out).await,
             Command::Adapters(args) => adapters::run(args, out).await,
             Command::Status(args) => status::run(&args, out).await,
+            Command::Dead(args) => dead::run(args, out).await,
             Command::Doctor(args) => doctor::run(&args, out).await,
             Command::Rules(args) => rules::run(args, out).await,
         }

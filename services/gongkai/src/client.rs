@@ -10,7 +10,8 @@ use anyhow::Context as _;
 use clap::Args;
 use gongkai_proto::v1::{
     agency_service_client::AgencyServiceClient, alert_service_client::AlertServiceClient,
-    report_service_client::ReportServiceClient, submission_service_client::SubmissionServiceClient,
+    operations_service_client::OperationsServiceClient, report_service_client::ReportServiceClient,
+    submission_service_client::SubmissionServiceClient,
 };
 use tonic::{
     Code, Request, Response, Status,
@@ -93,6 +94,13 @@ impl QueryServer {
     /// Connects to the alert service.
     pub(crate) async fn alerts(&self) -> anyhow::Result<AlertServiceClient<Authorized>> {
         let client = AlertServiceClient::with_interceptor(self.connect().await?, BearerToken(self.token()?));
+        Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
+    }
+
+    /// Connects to the operations service.
+    pub(crate) async fn operations(&self) -> anyhow::Result<OperationsServiceClient<Authorized>> {
+        let token = BearerToken(self.token()?);
+        let client = OperationsServiceClient::with_interceptor(self.connect().await?, token);
         Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
     }
 

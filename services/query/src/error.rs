@@ -40,6 +40,9 @@ pub enum QueryError {
     /// There is no such waiver.
     #[error("no such waiver: {0}")]
     WaiverNotFound(String),
+    /// There is no such dead letter, or its stream no longer keeps it.
+    #[error("no such dead letter: {0}")]
+    DeadLetterNotFound(String),
     /// A waiver covers the finding.
     #[error("the finding is waived already by {0}")]
     AlreadyWaived(String),
@@ -144,6 +147,9 @@ impl QueryError {
             Self::AgencyNotFound(_) => (Code::NotFound, "AGENCY_NOT_FOUND", "没有这个机构"),
             Self::FindingNotFound(_) => (Code::NotFound, "FINDING_NOT_FOUND", "没有这个疑点"),
             Self::WaiverNotFound(_) => (Code::NotFound, "WAIVER_NOT_FOUND", "没有这条销号记录"),
+            Self::DeadLetterNotFound(_) => {
+                (Code::NotFound, "DEAD_LETTER_NOT_FOUND", "没有这封死信，或已超过保存期限")
+            }
             Self::AlreadyWaived(_) => {
                 (Code::AlreadyExists, "ALREADY_WAIVED", "该疑点已销号（经核实无须整改）")
             }
@@ -200,6 +206,7 @@ impl QueryError {
             | Self::ReportErased(name)
             | Self::FindingNotFound(name)
             | Self::WaiverNotFound(name)
+            | Self::DeadLetterNotFound(name)
             | Self::AlreadyWaived(name) => ("name", name.clone()),
             Self::ReportMoved(name, moved_to) => {
                 let pairs = [("name", name), ("moved_to", moved_to)];

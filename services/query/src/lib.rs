@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`keeper`] opens the read model and compares it with its log; [`projector`] turns events into
 //! writes; [`service`], [`agencies`] and [`alerts`] turn requests into reads, over [`name`], [`filter`] and [`page`];
-//! [`commands`] has the requests that change something; [`watch`] follows the change feed; [`error`] lists why a
+//! [`dead_letters`] shows the messages that could not be handled; [`commands`] has the requests that change something; [`watch`] follows the change feed; [`error`] lists why a
 //! request fails; [`server`] serves them over gRPC. Nothing here calls another service.
 
 pub mod agencies;
@@ -12,6 +12,7 @@ pub mod auth;
 
 pub mod commands;
 pub mod config;
+pub mod dead_letters;
 pub mod error;
 pub mod filter;
 pub mod health;
@@ -37,6 +38,7 @@ use agencies::Agencies;
 use alerts::Alerts;
 use commands::{LateRejections, Refiling, WaiverCommands};
 pub use config::Config;
+use dead_letters::Operations;
 use keeper::Keeper;
 use notifier::ChangeNotifier;
 use read_model::ReadModel;
@@ -86,7 +88,8 @@ pub async fn run_on(listener: TcpListener, config: Config, runtime: Runtime) -> 
     let alerts = Alerts::new(WaiverCommands::new(log.clone(), reads.clone()), reads.clone());
     runtime.spawn("waivers", OnFailure::ShutDown, commands::expire(log.clone(), reads.clone()));
     runtime.spawn("moved-waivers", OnFailure::ShutDown, commands::move_waivers(log, reads.clone()));
-    let services = Services { reports: Reports::new(reads, watchers), agencies, alerts };
+    let operations = Operations::new(&runtime);
+    let services = Services { reports: Reports::new(reads, watchers), agencies, alerts, operations };
     let serving = server::serve(&config, runtime.clone(), listener, services);
     tokio::try_join!(keeping, serving)?;
     Ok(())

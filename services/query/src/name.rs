@@ -36,6 +36,16 @@ pub fn waiver(field: &'static str, name: &str) -> Result<(ReportKey, String), Qu
     one(names::of_waiver(name), field, "agencies/{agency}/reports/{year}/waivers/{waiver}")
 }
 
+/// Parses `deadLetters/{sequence}`, or the sequence alone. Returns the sequence.
+///
+/// # Errors
+/// The name does not have this form.
+pub fn dead_letter(field: &'static str, name: &str) -> Result<u64, QueryError> {
+    let sequence = name.strip_prefix("deadLetters/").unwrap_or(name);
+    let found = sequence.parse().ok().filter(|found: &u64| found.to_string() == sequence);
+    found.ok_or(QueryError::InvalidName { field, form: "deadLetters/{sequence}" })
+}
+
 fn one(
     found: Option<(ReportKey, &str)>,
     field: &'static str,
@@ -91,6 +101,15 @@ mod tests {
         assert_eq!(scope("agencies/-/reports/-"), ReportScope::default());
         assert_eq!(scope("agencies/-/reports/2023").year, Some(2023));
         assert!(scope("agencies/361001/reports/2023").is_one_report());
+    }
+
+    #[test]
+    fn dead_letters_are_numbered() {
+        assert_eq!(dead_letter("name", "deadLetters/41").unwrap(), 41);
+        assert_eq!(dead_letter("name", "41").unwrap(), 41);
+        for bad in ["", "deadLetters/", "deadLetters/041", "deadLetters/+1", "deadLetters/-", "letters/1"] {
+            assert!(dead_letter("name", bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

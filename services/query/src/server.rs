@@ -1,4 +1,4 @@
-//! The gRPC server: ReportService, AgencyService, AlertService, health, reflection v1 and v1alpha, over HTTP/2 and
+//! The gRPC server: ReportService, AgencyService, AlertService, OperationsService, health, reflection v1 and v1alpha, over HTTP/2 and
 //! gRPC-Web.
 //!
 //! Health needs no token. All other services need one, if tokens are configured.
@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use gongkai_proto::FILE_DESCRIPTOR_SET;
 use gongkai_proto::v1::agency_service_server::{self, AgencyServiceServer};
 use gongkai_proto::v1::alert_service_server::{self, AlertServiceServer};
+use gongkai_proto::v1::operations_service_server::{self, OperationsServiceServer};
 use gongkai_proto::v1::report_service_server::{ReportServiceServer, SERVICE_NAME};
 use gongkai_worker::Runtime;
 use tokio::net::TcpListener;
@@ -23,6 +24,7 @@ use crate::agencies::Agencies;
 use crate::alerts::Alerts;
 use crate::auth::Tokens;
 use crate::config::Config;
+use crate::dead_letters::Operations;
 use crate::health;
 use crate::service::Reports;
 
@@ -37,6 +39,7 @@ pub struct Services {
     pub reports: Reports,
     pub agencies: Agencies,
     pub alerts: Alerts,
+    pub operations: Operations,
 }
 
 /// Binds the address, before anything else is started.
@@ -60,12 +63,15 @@ pub async fn serve(
     services: Services,
 ) -> anyhow::Result<()> {
     let tokens = Tokens::new(&config.all_tokens()?);
-    let Services { reports, agencies, alerts } = services;
+    let Services { reports, agencies, alerts, operations } = services;
     let service = ReportServiceServer::new(reports)
         .max_decoding_message_size(config.max_request_bytes)
         .max_encoding_message_size(config.max_response_bytes);
     let agencies = AgencyServiceServer::new(agencies).max_decoding_message_size(MAX_LIST_BYTES);
     let alerts = AlertServiceServer::new(alerts)
+        .max_decoding_message_size(config.max_request_bytes)
+        .max_encoding_message_size(config.max_response_bytes);
+    let operations = OperationsServiceServer::new(operations)
         .max_decoding_message_size(config.max_request_bytes)
         .max_encoding_message_size(config.max_response_bytes);
     let (reporter, health) = health_reporter();
@@ -79,6 +85,7 @@ pub async fn serve(
         .add_service(InterceptedService::new(service, tokens.clone()))
         .add_service(InterceptedService::new(agencies, tokens.clone()))
         .add_service(InterceptedService::new(alerts, tokens.clone()))
+        .add_service(InterceptedService::new(operations, tokens.clone()))
         .add_service(InterceptedService::new(reflection().build_v1()?, tokens.clone()))
         .add_service(InterceptedService::new(reflection().build_v1alpha()?, tokens));
     // The builder's socket settings do not apply to a listener that it did not bind.
@@ -107,5 +114,6 @@ fn reflection() -> Reflection<'static> {
         .with_service_name(SERVICE_NAME)
         .with_service_name(agency_service_server::SERVICE_NAME)
         .with_service_name(alert_service_server::SERVICE_NAME)
+        .with_service_name(operations_service_server::SERVICE_NAME)
         .with_service_name("grpc.health.v1.Health")
 }

@@ -3,6 +3,7 @@
 pub(crate) mod adapters;
 pub(crate) mod agencies;
 pub(crate) mod check;
+pub(crate) mod dead;
 pub(crate) mod doctor;
 pub(crate) mod erase;
 pub(crate) mod explain;

@@ -1,13 +1,14 @@
 //! `gongkai status`: prints streams, consumers, lag, waiting alerts, dead letters, services' health.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use clap::ValueEnum;
 use gongkai_notify::delivery::Backlog;
 use gongkai_proto::subjects;
+use gongkai_query::dead_letters::index::Letters;
 use gongkai_worker::{
-    Common, Config, RecordStore, Service, Transport as _,
+    Common, Config, RecordStore, Runtime, Service, Transport as _,
     config::AdminSettings,
     inert::redact,
     transport::{
@@ -69,7 +70,8 @@ struct DeploymentReport {
     services: Vec<Health>,
     streams: Vec<StreamStatus>,
     deliveries: Vec<Deliveries>,
-    dead_letters: u64,
+    /// Dead letters that were neither replayed nor dropped.
+    dead_letters: usize,
 }
 
 /// The alerts that wait for the receiver of a subscription.
@@ -110,11 +112,13 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
     // No logging: failures are in the error.
     let broker = JetStream::connect(&common.nats.transport("gongkai-status")?).await;
     let broker = broker.with_context(|| format!("couldn't reach the broker at {}", common.nats.url));
-    let (streams, deliveries) = match broker {
+    let (streams, deliveries, dead_letters) = match broker {
         Ok(broker) => {
             let streams = broker.status().await.context("couldn't list the streams")?;
             let deliveries = deliveries(&broker, &streams).await.context("couldn't read what waits")?;
-            (streams, deliveries)
+            let dead_letters =
+                dead_letters(broker, &streams).await.context("couldn't read the dead letters")?;
+            (streams, deliveries, dead_letters)
         }
         Err(error) => {
             if args.format == StatusFormat::Table {
@@ -123,7 +127,6 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
             return Err(error);
         }
     };
-    let dead_letters = streams.iter().find(|s| s.name == subjects::STREAM_DEAD).map_or(0, |s| s.messages);
     let report = DeploymentReport { services, streams, deliveries, dead_letters };
     match args.format {
         StatusFormat::Json => out.json(&report)?,
@@ -131,6 +134,14 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
     }
     let is_well = dead_letters == 0 && report.services.iter().all(|service| service.ready);
     Ok(ExitCode::from(u8::from(!is_well)))
+}
+
+/// Counts the dead letters that are open.
+async fn dead_letters(broker: JetStream, streams: &[StreamStatus]) -> Result<usize, Error> {
+    if !streams.iter().any(|stream| stream.name == subjects::STREAM_DEAD) {
+        return Ok(0);
+    }
+    Letters::new(Runtime::builder("status", Arc::new(broker)).build()).open().await
 }
 
 /// Returns the waiting alerts by subscription. The subscriptions follow from the names of consumers.
@@ -250,6 +261,9 @@ fn write(out: &mut Printer, report: &DeploymentReport) -> anyhow::Result<()> {
     }
     let style = if report.dead_letters == 0 { Emphasis::Green } else { Emphasis::Red };
     out.line(out.styled(style, &format!("死信 dead letters: {}", report.dead_letters)))?;
+    if report.dead_letters > 0 {
+        out.line("  gongkai dead list --groups")?;
+    }
     Ok(())
 }
 

@@ -3,8 +3,14 @@
 use gongkai_model::{Applicant, FormId, Severity, Variant};
 use gongkai_store::query::{Condition, FactField, FindingField, Op, ReportField, Value, severity_rank};
 
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
 use super::syntax::{self, Term, invalid_filter};
+use crate::dead_letters::index::LetterField;
 use crate::error::QueryError;
+
+/// The states of a dead letter in filters.
+const LETTER_STATES: [&str; 3] = ["OPEN", "REPLAYED", "DROPPED"];
 
 /// The type of a field.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +27,8 @@ enum FieldType {
     Severity,
     /// `true` or `false`; `=` and `!=`.
     Flag,
+    /// A time in RFC 3339, in Unix nanoseconds; all comparisons.
+    Time,
 }
 
 /// Parses a filter of `ListReports`.
@@ -84,6 +92,27 @@ pub fn facts(filter: &str) -> Result<Vec<Condition<FactField>>, QueryError> {
     })
 }
 
+/// Parses a filter of `ListDeadLetters`.
+///
+/// # Errors
+/// As for [`reports`].
+pub fn dead_letters(filter: &str) -> Result<Vec<Condition<LetterField>>, QueryError> {
+    conditions(filter, |name| {
+        Some(match name {
+            "state" => (LetterField::State, FieldType::Name(|name| LETTER_STATES.contains(&name))),
+            "service" => (LetterField::Service, FieldType::Text),
+            "code" => (LetterField::Code, FieldType::Text),
+            "cause" => (LetterField::Cause, FieldType::Text),
+            "subject" => (LetterField::Subject, FieldType::Text),
+            "message_id" => (LetterField::MessageId, FieldType::Text),
+            "trace_id" => (LetterField::TraceId, FieldType::Text),
+            "replays" => (LetterField::Replays, FieldType::Integer),
+            "buried_at" => (LetterField::BuriedAt, FieldType::Time),
+            _ => return None,
+        })
+    })
+}
+
 fn is_state(name: &str) -> bool {
     ["reported", "blank", "not_applicable", "missing", "unreadable"].contains(&name)
 }
@@ -114,7 +143,7 @@ impl FieldType {
         match self {
             Self::Text => matches!(op, Op::Eq | Op::Ne | Op::Has),
             Self::Name(_) | Self::Flag => matches!(op, Op::Eq | Op::Ne),
-            Self::Integer | Self::Number | Self::Severity => op != Op::Has,
+            Self::Integer | Self::Number | Self::Severity | Self::Time => op != Op::Has,
         }
     }
 
@@ -126,6 +155,10 @@ impl FieldType {
             Self::Number => text.parse().ok().filter(|n: &f64| n.is_finite()).map(Value::Number),
             Self::Severity => text.parse().ok().map(|s: Severity| Value::Integer(severity_rank(s))),
             Self::Flag => text.parse().ok().map(Value::Flag),
+            Self::Time => {
+                let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+                i64::try_from(at.unix_timestamp_nanos()).ok().map(Value::Integer)
+            }
         }
     }
 
@@ -137,6 +170,7 @@ impl FieldType {
             Self::Number => "a number",
             Self::Severity => "INFO, REVIEW, WARNING or ERROR",
             Self::Flag => "true or false",
+            Self::Time => "a time such as 2026-01-31T08:00:00+08:00",
         }
     }
 }
@@ -167,6 +201,8 @@ mod tests {
         let severity = findings("severity >= warning").unwrap().remove(0);
         assert_eq!((severity.op, severity.value), (Op::Ge, Value::Integer(3)));
         let value = facts("value < -1.5 AND applicant = total").unwrap().remove(0);
+        let late = dead_letters("buried_at >= 1970-01-01T08:00:01+08:00 AND state = OPEN").unwrap().remove(0);
+        assert_eq!((late.op, late.value), (Op::Ge, Value::Integer(1_000_000_000)));
         assert_eq!(value, Condition { field: FactField::Value, op: Op::Lt, value: Value::Number(-1.5) });
     }
 
@@ -189,5 +225,7 @@ mod tests {
         assert_eq!(position(facts("value = NaN")), 9);
         assert_eq!(position(facts("state = zero")), 9);
         assert_eq!(position(facts("applicant : tot")), 11);
+        assert_eq!(position(dead_letters("buried_at > yesterday")), 13);
+        assert_eq!(position(dead_letters("state = LOST")), 9);
     }
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod operating;
+#[cfg(test)]
 mod projecting;
 #[cfg(test)]
 mod questions;

@@ -81,6 +81,11 @@ impl Bench {
         ReportServiceClient::new(self.channel().await)
     }
 
+    /// Returns a runtime over the broker.
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
     /// Publishes one message and returns its stream sequence.
     pub(crate) async fn publish(&mut self, event: Event, message: &impl prost::Message) -> u64 {
         let output = Output::new(event.subject("360982".parse().unwrap()), event.ce_type(), message);
