@@ -182,7 +182,19 @@ impl BlockList<'_> {
 fn is_cut(open: &str) -> bool {
     let ended = open.ends_with(['。', '！', '？', '；', '：', ':', '”', '…', '.'])
         || ["报告", "年报", "年）", "年度）"].iter().any(|end| open.ends_with(end));
-    !ended && open.chars().nth(WRAPPED - 1).is_some() && !is_of_page(open)
+    !ended && open.chars().nth(WRAPPED - 1).is_some() && !is_of_page(open) && !is_decorated_title(open)
+}
+
+/// Returns true for the title of a report with words behind it: 关于公布《…年度报告》的公告, …年度报告（公开版）.
+fn is_decorated_title(line: &str) -> bool {
+    let Some((before, behind)) = line.rsplit_once("年度报告") else { return false };
+    let behind = behind.trim_start_matches('》').trim();
+    let is_short = behind.chars().nth(12).is_none();
+    let is_notice =
+        ["公告", "公示", "通知", "通告", "说明", "全文", "函"].iter().any(|end| behind.ends_with(end));
+    let is_mark = behind.ends_with(|c: char| !c.is_alphabetic() && !matches!(c, '（' | '《' | '、'));
+    let is_whole = before.matches('《').count() == line.matches('》').count();
+    is_short && is_whole && (behind.is_empty() || is_notice || is_mark) && !before.contains(['，', ',', '。'])
 }
 
 /// Returns true for the title of a report with its year. It is a line of its own.

@@ -2,244 +2,10 @@
 
 use gongkai_model::{is_short_for, names_nobody};
 
-/// The last characters of the names of bodies.
-const ENDS: [&str; 85] = [
-    "政府",
-    "办公室",
-    "办公厅",
-    "局",
-    "委员会",
-    "委",
-    "厅",
-    "部",
-    "署",
-    "院",
-    "办事处",
-    "管理处",
-    "处",
-    "所",
-    "站",
-    "中心",
-    "队",
-    "馆",
-    "社",
-    "办",
-    "街道",
-    "镇",
-    "乡",
-    "苏木",
-    "公司",
-    "集团",
-    "学校",
-    "大学",
-    "中学",
-    "小学",
-    "医院",
-    "银行",
-    "协会",
-    "学会",
-    "联合会",
-    "理事会",
-    "管委会",
-    "工会",
-    "台",
-    "海关",
-    "指挥部",
-    "机关",
-    "林场",
-    "农场",
-    "园区",
-    "开发区",
-    "新区",
-    "管理区",
-    "党校",
-    "司",
-    "总局",
-    "管理段",
-    "残联",
-    "妇联",
-    "科协",
-    "文联",
-    "侨联",
-    "工商联",
-    "联社",
-    "红十字会",
-    "法院",
-    "检察院",
-    "高新区",
-    "经开区",
-    "示范区",
-    "实验区",
-    "度假区",
-    "风景区",
-    "保税区",
-    "工业园",
-    "产业园",
-    "科技园",
-    "物流园",
-    "集聚区",
-    "合作区",
-    "保护区",
-    "研究室",
-    "编纂室",
-    "促进会",
-    "贸促会",
-    "研究会",
-    "基金会",
-    "总会",
-    "分行",
-    "支行",
-];
-
-/// Words that end like a body and are none.
-const NOT_ENDS: [&str; 20] = [
-    "网站",
-    "平台",
-    "全部",
-    "内部",
-    "外部",
-    "承办",
-    "主办",
-    "督办",
-    "交办",
-    "经办",
-    "催办",
-    "场所",
-    "好处",
-    "到处",
-    "之处",
-    "行政机关",
-    "各机关",
-    "窗口",
-    "公安机关",
-    "单位",
-];
-
-/// Beginnings of phrases that are no names.
-const NOT_STARTS: [&str; 75] = [
-    "根据",
-    "按照",
-    "依据",
-    "依照",
-    "遵照",
-    "参照",
-    "在",
-    "由",
-    "对",
-    "各",
-    "我",
-    "该",
-    "其",
-    "以",
-    "为了",
-    "为进",
-    "为贯",
-    "为深",
-    "为切",
-    "为做",
-    "并",
-    "按",
-    "通过",
-    "围绕",
-    "结合",
-    "关于",
-    "严格",
-    "认真",
-    "国务院",
-    "党中央",
-    "中共中央",
-    "上级",
-    "有关",
-    "相关",
-    "全县",
-    "全市",
-    "全省",
-    "全区",
-    "全镇",
-    "全乡",
-    "全旗",
-    "全盟",
-    "全街",
-    "全系",
-    "全体",
-    "全面",
-    "截至",
-    "截止",
-    "现将",
-    "今年",
-    "本年",
-    "本报",
-    "报告",
-    "一是",
-    "二是",
-    "首页",
-    "请",
-    "与",
-    "机构",
-    "公布",
-    "发布",
-    "编制",
-    "撰写",
-    "梳理",
-    "特编",
-    "特向",
-    "特公",
-    "向社会",
-    "现公",
-    "现发",
-    "现予",
-    "现向",
-    "现编",
-    "现就",
-    "现面",
-];
-
-/// Words that no name contains.
-const NEVER: [&str; 43] = [
-    "《",
-    "》",
-    "“",
-    "”",
-    "网站",
-    "门户",
-    "首页",
-    "信息公开",
-    "政务公开",
-    "年报",
-    "年度报告",
-    "栏目",
-    "如下",
-    "以下",
-    "要求",
-    "会议精神",
-    "领导下",
-    "报告",
-    "统计数据",
-    "有关数据",
-    "新收",
-    "收到",
-    "受理",
-    "办结",
-    "答复",
-    "开展",
-    "加强",
-    "推进",
-    "完善",
-    "建立",
-    "http",
-    "www",
-    "旨在",
-    "涵盖",
-    "呈现",
-    "做好",
-    "认真",
-    "全面",
-    "习近平",
-    "新时代",
-    "中国特色",
-    "共和国国务院",
-    "公布",
-];
+use crate::{
+    body_words::{ENDS, NEVER, NOT_ENDS, NOT_STARTS},
+    year::year_at,
+};
 
 /// Levels before the kind of a body: 县政府, 市局. Such a name lacks the place.
 const LEVELS: [char; 8] = ['省', '市', '县', '区', '州', '旗', '盟', '镇'];
@@ -250,6 +16,18 @@ pub(crate) const PLACES: [char; 9] = ['省', '市', '县', '区', '旗', '州', 
 /// Returns true if a text from prose is the name of a body. A name without its place, such as 县政府办公室, is none.
 pub(crate) fn is_body(name: &str) -> bool {
     is_name(name) && !lacks_place(name) && ends_like_a_body(name)
+}
+
+/// Returns true for the name of a body that begins with the name of its place.
+pub(crate) fn is_full_body(name: &str) -> bool {
+    is_body(name) && name.chars().skip(1).any(|c| PLACES.contains(&c))
+}
+
+/// Returns true for the name of a body of the whole country, which has no place: 教育部, 海关总署.
+pub(crate) fn is_national(name: &str) -> bool {
+    let starts = ["国家", "中国", "中华", "全国", "国务院"];
+    starts.iter().any(|word| name.starts_with(word))
+        || ["部", "总局", "总署"].iter().any(|end| name.ends_with(end))
 }
 
 /// Returns true for the name of a body without its place: 区统计局. Higher bodies are mostly named so, as 县政府.
@@ -271,12 +49,15 @@ fn is_name(name: &str) -> bool {
     (3..=40).contains(&length)
         && !names_nobody(name)
         && !is_placeholder(name)
+        && year_at(name).is_none()
         && !NOT_STARTS.iter().any(|word| name.starts_with(word))
         && (!name.starts_with('本') || ["本溪", "本号"].iter().any(|place| name.starts_with(place)))
         && (!name.starts_with('将') || name.starts_with("将乐"))
         && (!name.starts_with('经') || name.starts_with("经济") || name.starts_with("经开"))
         && !NEVER.iter().any(|word| name.contains(word))
-        && !name.contains(['，', '。', '：', ':', '；', '|', '>', '、', '的'])
+        && !name.contains(['，', ',', '。', '：', ':', '；', ';', '|', '>', '的'])
+        && !without_bracket(name).contains('、')
+        && name.matches(['（', '(']).count() == name.matches(['）', ')']).count()
 }
 
 /// Returns true if a name begins with its level instead of its place. 市中区 and 市北区 are places.
@@ -291,8 +72,11 @@ pub(crate) fn lacks_place(name: &str) -> bool {
 fn ends_like_a_body(name: &str) -> bool {
     let name = without_bracket(name);
     let of_place = |own: &str| own.ends_with("人民") || own.ends_with(PLACES);
-    // 第三师四十一团. Elsewhere 师 and 团 are the ends of other words.
-    let is_corps = name.contains("兵团") && name.ends_with(['师', '团']);
+    // 第三师, 第三师四十一团. Elsewhere 师 and 团 are the ends of other words.
+    let is_numeral = |c: char| c.is_ascii_digit() || "〇一二三四五六七八九十".contains(c);
+    let is_regiment = |body: &str| name.contains('师') && body.ends_with(is_numeral);
+    let is_corps = name.contains("兵团") && name.ends_with(['师', '团'])
+        || name.strip_suffix('团').is_some_and(is_regiment);
     name.strip_suffix("政府").is_none_or(of_place)
         && (is_corps || ENDS.iter().any(|end| name.ends_with(end)))
         && !NOT_ENDS.iter().any(|end| name.ends_with(end))
@@ -394,6 +178,7 @@ fn abbreviates(short: &str, long: &str) -> bool {
 
 /// Returns the fuller of two names if both belong to the same agency, and otherwise the first.
 pub(crate) fn fuller(own: String, other: &str) -> String {
+    let other = if repeats(other) { without_bracket(other) } else { other };
     if without_bracket(other) == own && other.len() > own.len() {
         return other.to_owned();
     }
@@ -420,9 +205,17 @@ pub(crate) fn fuller(own: String, other: &str) -> String {
     own
 }
 
-/// Returns true if the suffix turns the name of a place into the name of its government.
+/// Returns true if the brackets at the end of a name hold the same body or its office:
+/// 云川县人民政府（云川县人民政府办公室）.
+fn repeats(name: &str) -> bool {
+    let own = without_bracket(name);
+    name.strip_prefix(own).is_some_and(|second| is_same(own, second.trim_matches(['（', '）', '(', ')'])))
+}
+
+/// Returns true if the suffix turns the name of a place into the name of its government or of its committee.
 fn completes(own: &str, suffix: &str) -> bool {
     match suffix {
+        "管理委员会" | "管委会" => own.ends_with(['区', '园', '城', '港', '岛']),
         "办事处" => own.ends_with("街道"),
         "人民政府" => own.ends_with(['省', '市', '县', '区', '旗', '州', '镇', '乡']),
         _ => false,

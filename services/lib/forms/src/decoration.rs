@@ -15,6 +15,12 @@ const SEPARATORS: [char; 28] = [
     '-', '~', '～', '┃', '│', '・', '★', '！', '!',
 ];
 
+/// The separators that can be part of a name.
+const DASHES: [&str; 7] = ["—", "–", "－", "-", "~", "～", "·"];
+
+/// The last characters of names of rivers, lakes and mountains.
+const FEATURES: [char; 8] = ['江', '河', '湖', '海', '山', '岛', '岭', '湾'];
+
 /// Returns true for a sign before a title. Brackets, and signs that stand for a name in an empty form, are none.
 fn is_bullet(c: char) -> bool {
     !c.is_alphanumeric() && !"【[〔（(〖「［《〈×□○_".contains(c)
@@ -58,7 +64,7 @@ const LABELS: [&str; 33] = [
 ];
 
 /// Words that publish a title: 关于发布…的公告, 现公布….
-const PUBLISHING: [&str; 16] = [
+const PUBLISHING: [&str; 17] = [
     "关于",
     "现将",
     "现予",
@@ -75,16 +81,22 @@ const PUBLISHING: [&str; 16] = [
     "上报",
     "编制",
     "公开",
+    "转发",
 ];
 
 /// Words behind a title that are no part of it: 《…》全文, …年度报告的公示.
-const BEHIND: [&str; 16] = [
+const BEHIND: [&str; 21] = [
     "的公告",
     "的公示",
     "的通知",
     "的通告",
     "的函",
     "的报告",
+    "的说明",
+    "的情况说明",
+    "的请示",
+    "的决定",
+    "的通报",
     "公告",
     "公示",
     "予以公布",
@@ -102,6 +114,11 @@ static ABBREVIATION: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"[（(](?:以下|下称|简称|下同)[^）)]{0,60}[）)]").expect("the pattern is constant")
 });
 
+/// A note about the seal behind a name: （盖章）.
+static SEAL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"[（(](?:单位|加盖|机关)?(?:盖章|公章|签章|印章|章)[）)]").expect("the pattern is constant")
+});
+
 /// The number of a document: 云政公开〔2024〕1号.
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^\p{Han}{0,10}[〔\[【（(［]20\d\d年?[〕\]】）)］]第?[0-9]{1,4}号")
@@ -114,15 +131,15 @@ static ATTACHMENT: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is constant")
 });
 
-/// 01. 1、 （1） 第3号 一、 ① 序号12
+/// 01. 1、 （1） 第3号 3号： 一、 ① 序号12
 static SERIAL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:[序编]号[：:]?[0-9]{1,4}|第?[0-9０-９]{1,4}[号篇]?[、.．:：）)_\-]|[一二三四五六七八九十Ⅰ-Ⅻ]{1,3}[、.．）)]|[A-Za-z][、.．）)]|[Nn][Oo][.．]?[0-9]{1,4}[、.．:：]?|[①-⑳])")
+    Regex::new(r"^(?:[序编]号[：:]?[0-9]{1,4}|第[0-9０-９一二三四五六七八九十]{1,4}[号篇期]|第?[0-9０-９]{1,4}[号篇]?[、.．:：）)_\-]|[一二三四五六七八九十Ⅰ-Ⅻ]{1,3}[、.．）)]|[A-Za-z][、.．）)]|[Nn][Oo][.．]?[0-9]{1,4}[、.．:：]?|[①-⑳])")
         .expect("the pattern is constant")
 });
 
 /// A day of publication, with or without the time.
 static DAY: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"20\d\d(?:[-/.]\d{1,2}[-/.]\d{1,2}|年\d{1,2}月\d{1,2}日)(?:\d{2}:\d{2}(?::\d{2})?)?")
+    Regex::new(r"20\d\d(?:[-/.]\d{1,2}[-/.]\d{1,2}|年\d{1,2}月(?:\d{1,2}日)?)(?:\d{2}:\d{2}(?::\d{2})?)?")
         .expect("the pattern is constant")
 });
 
@@ -131,6 +148,10 @@ pub(crate) fn bare(text: &str) -> Cow<'_, str> {
     let text = match in_book_marks(text) {
         Some(title) => Cow::Owned(title),
         None => Cow::Borrowed(text),
+    };
+    let text = match with_year_of_label(&text) {
+        Some(title) => Cow::Owned(title),
+        None => text,
     };
     let text = match DAY.is_match(&text) {
         true => Cow::Owned(DAY.replace_all(&text, "|").into_owned()),
@@ -147,6 +168,18 @@ pub(crate) fn bare(text: &str) -> Cow<'_, str> {
 /// Returns a text without the abbreviations that it introduces.
 pub(crate) fn without_abbreviations(text: &str) -> Cow<'_, str> {
     if text.contains(['（', '(']) { ABBREVIATION.replace_all(text, "") } else { Cow::Borrowed(text) }
+}
+
+/// Returns a text without the notes about seals.
+pub(crate) fn without_seals(text: &str) -> Cow<'_, str> {
+    if text.contains('章') { SEAL.replace_all(text, "") } else { Cow::Borrowed(text) }
+}
+
+/// Returns a title that has its year in the label before it: 【2023年报】云川市水务局政府信息公开工作年度报告.
+fn with_year_of_label(text: &str) -> Option<String> {
+    let (inner, rest) = bracket(text)?;
+    let (year, _) = year_at(inner).filter(|_| split_year(rest).0.is_none())?;
+    year_alone(inner).is_none().then(|| format!("{year}年{rest}"))
 }
 
 /// Returns a title without the words behind it.
@@ -206,7 +239,7 @@ fn without_one(text: &str) -> &str {
     if let Some(found) = NUMBER.find(text) {
         return text.get(found.end()..).unwrap_or_default();
     }
-    if let Some(found) = ATTACHMENT.captures(text) {
+    if let Some(found) = ATTACHMENT.captures(text).filter(|_| !text.starts_with("附城")) {
         let length = found.get(0).map_or(0, |whole| whole.end());
         let digits = found.get(1).map_or(0, |digits| digits.len());
         return after_number(text, length, digits);
@@ -219,10 +252,7 @@ fn without_one(text: &str) -> &str {
     if digits > 0 && !is_year {
         return after_number(text, digits, digits);
     }
-    if let Some(inner) = bracket(text) {
-        let length = inner.len() + text.chars().next().map_or(0, char::len_utf8);
-        let rest = text.get(length..).unwrap_or_default();
-        let rest = rest.get(rest.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default();
+    if let Some((inner, rest)) = bracket(text) {
         return if belongs(inner, rest) { text } else { rest };
     }
     for word in LABELS {
@@ -257,8 +287,8 @@ fn after_number(text: &str, length: usize, digits: usize) -> &str {
     rest
 }
 
-/// Returns the content of the brackets at the beginning of a text.
-fn bracket(text: &str) -> Option<&str> {
+/// Returns the content of the brackets at the beginning of a text, and the text behind them.
+fn bracket(text: &str) -> Option<(&str, &str)> {
     let pairs = [
         ('【', '】'),
         ('[', ']'),
@@ -270,8 +300,7 @@ fn bracket(text: &str) -> Option<&str> {
         ('［', '］'),
     ];
     let (open, close) = pairs.into_iter().find(|(open, _)| text.starts_with(*open))?;
-    let inner = text.get(open.len_utf8()..)?;
-    inner.get(..inner.find(close)?)
+    text.strip_prefix(open)?.split_once(close)
 }
 
 /// Returns the title in a line of several parts, such as breadcrumbs. The body, or the year, may be a part of its own.
@@ -279,7 +308,7 @@ fn in_parts(text: &str) -> Option<String> {
     if !text.contains(SEPARATORS) {
         return None;
     }
-    let parts: Vec<&str> = text.split(SEPARATORS).filter(|part| !part.is_empty()).collect();
+    let parts = parts_of(text);
     let is_title =
         |part: &str| part.contains("年度报告") || part.contains("年报") && part.contains("信息公开");
     let worth = |part: &str| {
@@ -299,13 +328,51 @@ fn in_parts(text: &str) -> Option<String> {
         title = format!("{year}{title}");
     }
     // A government behind the title is the owner of the site.
-    let is_name = |part: &&&str| body_name::is_body(part) && (next != Some(*part) || !part.ends_with("政府"));
+    let is_owner = |part: &&&str| next == Some(*part) && part.ends_with("政府");
     if !body_before_subject(&title)
-        && let Some(name) = beside().find(is_name)
+        && let Some((part, name)) =
+            beside().filter(|part| !is_owner(part)).find_map(|part| Some((part, name_of_part(part)?)))
     {
-        title = format!("{name}{title}");
+        let year = split_year(part).0.filter(|_| split_year(&title).0.is_none());
+        title = format!("{name}{}{title}", year.map(|year| format!("{year}年")).unwrap_or_default());
     }
     Some(title)
+}
+
+/// Returns the body in a part of a line, which may have its year or a word for its site behind it: 云川市水务局（2023年）,
+/// 云川市水务局政府信息公开网. A government with a site is its owner.
+fn name_of_part(part: &str) -> Option<&str> {
+    let (year, before, _) = split_year(part);
+    let name = if year.is_some() { before.trim_end_matches(['（', '(', '【', '[']) } else { part };
+    let site = ["政府信息公开网", "政府信息公开", "信息公开网", "信息公开", "门户网站", "网站", "官网"];
+    let own = site.iter().find_map(|word| name.strip_suffix(word)).filter(|own| !own.ends_with("政府"));
+    [Some(name), own].into_iter().flatten().find(|name| body_name::is_body(name))
+}
+
+/// Splits a line at the signs between its parts.
+fn parts_of(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for (at, sign) in text.match_indices(SEPARATORS) {
+        let end = at + sign.len();
+        let (before, behind) = (text.get(..at).unwrap_or_default(), text.get(end..).unwrap_or_default());
+        if !(DASHES.contains(&sign) && is_joint(before, behind)) {
+            parts.extend(text.get(start..at));
+            start = end;
+        }
+    }
+    parts.extend(text.get(start..));
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+/// Returns true if a dash joins two names of nature or of countries in the name of a body:
+/// 云川江-青石湖风景名胜区管理局. A place behind the dash begins another name.
+fn is_joint(before: &str, behind: &str) -> bool {
+    let is_feature = before.ends_with("中国") || before.ends_with(FEATURES);
+    is_feature
+        && behind.starts_with(char::is_alphanumeric)
+        && !behind.chars().take(4).any(|c| body_name::PLACES.contains(&c))
 }
 
 /// Returns true if a title names more than the year before its subject.

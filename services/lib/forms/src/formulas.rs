@@ -7,7 +7,7 @@ use regex::Regex;
 
 use crate::{
     body_name::{self, is_body, is_place},
-    decoration, title,
+    decoration, enumerator, title,
     year::{split_year, year_at},
 };
 
@@ -27,6 +27,9 @@ const PUBLISHED: [&str; 14] = [
     "公布", "发布", "编制", "编写", "撰写", "梳理", "形成", "制作", "起草", "现将", "兹将", "现就", "公开",
     "完成",
 ];
+
+/// Words with which a sentence announces the text that follows it.
+const TOLD: [&str; 9] = ["报告", "公布", "公告", "汇报", "通报", "公示", "总结", "说明", "公开"];
 
 /// Words for the work on a report.
 const COMPILED: [&str; 10] =
@@ -138,7 +141,7 @@ const AFTER_SUBJECT: [&str; 35] = [
 ];
 
 /// Words that follow the name of the body in the opening sentence.
-const AFTER_OPENING: [&str; 58] = [
+const AFTER_OPENING: [&str; 61] = [
     "认真",
     "深入",
     "坚持",
@@ -196,8 +199,17 @@ const AFTER_OPENING: [&str; 58] = [
     "未收到",
     "高质量",
     "公开",
+    "党委",
+    "党组",
+    "党工委",
     "20",
 ];
+
+/// A field with the year of the report.
+static YEAR_FIELD: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?:^|[\s|；;，,])(?:(?:报告|所属|统计)?年\s*度|(?:报告)?年\s*份)\s*[：:]\s*([0-9〇○零一二三四五六七八九]{4})")
+        .expect("the pattern is constant")
+});
 
 /// The beginning of a clause that only says when.
 static WHEN: LazyLock<Regex> = LazyLock::new(|| {
@@ -244,8 +256,9 @@ pub(crate) fn of_opening(text: &str) -> Option<NamedBody> {
     for sentence in text.split(['。', '；']).take(3) {
         let year = split_year(sentence).0;
         for clause in sentence.split(['，', ',', '：', ':']) {
-            let clause = clause
-                .trim_start_matches(|c: char| c.is_ascii_punctuation() || "（）、一二三四五六".contains(c));
+            let clause = enumerator::split(clause).rest;
+            let clause =
+                clause.trim_start_matches(|c: char| c.is_ascii_punctuation() || "（）、".contains(c));
             let when = WHEN.find(clause).map_or(0, |found| found.end());
             let clause = clause.get(when..).unwrap_or_default();
             if let Some(name) = before_one_of(clause, &AFTER_OPENING, is_body) {
@@ -317,7 +330,7 @@ fn is_form(title: &str) -> bool {
 
 /// Reads the report's own title within a sentence: 现公布云川市水务局2023年政府信息公开工作年度报告.
 fn embedded(sentence: &str, found: &mut Vec<NamedBody>) {
-    let ends = ["年度报告", "年报", "工作情况", "有关情况", "工作报告"];
+    let ends = ["年度报告", "年报", "情况", "工作报告"];
     for (end, word) in ends.iter().flat_map(|end| sentence.match_indices(end)) {
         // 现将云川市水务局2023年政府信息公开工作情况报告如下: only such a clause speaks of the report.
         let is_report = matches!(word, "年度报告" | "年报");
@@ -330,7 +343,13 @@ fn embedded(sentence: &str, found: &mut Vec<NamedBody>) {
         {
             continue;
         }
-        if !clause.contains("公开") || is_form(clause.trim_start_matches("现")) && !is_published(clause) {
+        // 现将2022年有关情况报告如下 speaks of nothing else.
+        let behind = sentence.get(end + word.len()..).unwrap_or_default();
+        let is_told =
+            TOLD.iter().any(|told| behind.strip_prefix(told).is_some_and(|b| b.starts_with("如下")));
+        if !(is_told || clause.contains("公开"))
+            || is_form(clause.trim_start_matches("现")) && !is_published(clause)
+        {
             continue;
         }
         let Some((before, behind)) = at_publishing(clause) else { continue };
@@ -432,11 +451,10 @@ fn without_words_before(text: &str) -> Option<&str> {
     behind_word.next_back().or_else(behind_sign).map(|(_, name)| name)
 }
 
-/// Returns the year of a line such as 报告年度：2023年.
+/// Returns the year of a field in a line: 报告年度：2023年.
 pub(crate) fn year_of_field(line: &str) -> Option<i32> {
-    let (name, value) = line.split_once(['：', ':'])?;
-    let is_field = ["年度", "报告年度", "所属年度", "报告年份", "年份"].contains(&name);
-    is_field.then(|| year_at(value).map(|(year, _)| year)).flatten()
+    let found = line.contains('年').then(|| YEAR_FIELD.captures(line)).flatten()?;
+    year_at(found.get(1)?.as_str()).map(|(year, _)| year)
 }
 
 /// Returns the body that is the subject of a clause: 云川市水务局根据…编制本报告.
@@ -476,7 +494,7 @@ pub(crate) fn contact(sentence: &str) -> Option<String> {
 
 static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?:请|可)?(?:直接)?(?:与|和|向|同|联系|致电|咨询)[：:]?([^，。；、（(：:]{3,40}?)(?:[（(][^）)]*)?(?:联系|咨询|反映|，|（|\(|$)",
+        r"(?:请|可)?(?:直接)?(?:与|和|向|同|联系|致电|咨询)[：:]?([^，,。；;、（(：:]{3,40}?)(?:[（(][^）)]*)?(?:联系|咨询|反映|，|（|\(|$)",
     )
     .expect("the pattern is constant")
 });

@@ -9,6 +9,7 @@ use gongkai_model::{Document, EvidenceSource, FieldName, Metadata, Paragraph, Pe
 
 use crate::{
     body_name::{is_body, is_place, is_same, without_office},
+    decoration,
     evidence::{self, Clue},
     formulas,
     hints::ReportHints,
@@ -211,11 +212,11 @@ impl Clues {
     fn preamble(&mut self, front: &[Paragraph], titles: &[Title]) {
         let is_title = |at: usize| titles.iter().any(|title| (title.lines.0..title.lines.1).contains(&at));
         let lines = front.iter().enumerate().filter(|(at, _)| !is_title(*at)).map(|(_, line)| line);
-        let may_name = |line: &&Paragraph| line.text.contains(['报', '编', '撰']);
+        let may_name = |line: &&Paragraph| line.text.contains(['报', '编', '撰', '告', '布']);
+        if let Some(year) = front.iter().find_map(|line| formulas::year_of_field(&line.text)) {
+            self.year(year, EvidenceSource::MetadataTable);
+        }
         for text in lines.filter(may_name).map(|line| title::squeeze(&line.text)) {
-            if let Some(year) = formulas::year_of_field(&text) {
-                self.year(year, EvidenceSource::MetadataTable);
-            }
             for named in formulas::of_preamble(&text) {
                 self.named(named.agency, named.year, EvidenceSource::Preamble);
             }
@@ -262,7 +263,7 @@ impl Clues {
 
     fn fields(&mut self, metadata: &Metadata) {
         for field in &metadata.fields {
-            let value = title::squeeze(&field.value);
+            let value = decoration::without_seals(&title::squeeze(&field.value)).into_owned();
             let source =
                 if field.is_tag { EvidenceSource::PageMetadata } else { EvidenceSource::MetadataTable };
             match field.name {
@@ -290,23 +291,28 @@ impl Clues {
         let preamble = outline.front.iter().skip_while(|line| !line.text.contains('报')).skip(1);
         let last = outline.sections.last().map(|section| &section.paragraphs);
         let ends = last.into_iter().flat_map(|paragraphs| paragraphs.iter().rev().take(SIGNATURE));
-        let mut texts = ends.chain(preamble).map(|paragraph| title::squeeze(&paragraph.text));
+        let mut texts = ends
+            .chain(preamble)
+            .map(|paragraph| decoration::without_seals(&title::squeeze(&paragraph.text)).into_owned());
         if let Some(name) = texts.find(|text| is_body(text)) {
             self.body(name, EvidenceSource::Signature);
         }
     }
 
-    /// Adds a body that the text mentions in passing if nothing names one.
+    /// Adds the body and the year that the text mentions in passing if nothing names one.
     fn mentions(&mut self, outline: &Outline) {
-        if !self.bodies.is_empty() {
-            return;
-        }
         let chapter: Vec<&Paragraph> = outline.sections.iter().take(1).flat_map(|s| &s.paragraphs).collect();
         let places =
             [(EvidenceSource::Preamble, outline.front.iter().collect()), (EvidenceSource::Opening, chapter)];
-        let named = mentions::in_places(&places);
         let weight = evidence::MENTIONED;
-        self.bodies.extend(named.map(|(value, source)| Clue { value, source, weight }));
+        if self.bodies.is_empty() {
+            let named = mentions::in_places(&places);
+            self.bodies.extend(named.map(|(value, source)| Clue { value, source, weight }));
+        }
+        if self.years.is_empty() {
+            let named = mentions::year_in_places(&places);
+            self.years.extend(named.map(|(value, source)| Clue { value, source, weight }));
+        }
     }
 }
 

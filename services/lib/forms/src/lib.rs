@@ -7,6 +7,7 @@
 mod band_names;
 mod band_rows;
 mod body_name;
+mod body_words;
 mod cell_assignment;
 mod chapter_ranges;
 mod chapter_titles;

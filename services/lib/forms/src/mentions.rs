@@ -1,10 +1,11 @@
-//! Names of bodies that a text mentions in passing. They tell whose report it is only where nothing else does.
+//! Names of bodies and years that a text mentions in passing. They tell whose report it is only where nothing else does.
 
 use gongkai_model::Paragraph;
 
 use crate::{
-    body_name::{PLACES, is_body, is_short_body},
+    body_name::{is_full_body, is_short_body},
     title::squeeze,
+    year,
 };
 
 /// Maximum length of a name, in scalars.
@@ -27,7 +28,7 @@ const BEHIND_OTHER: [&str; 12] =
     ["关于", "印发", "要求", "通知", "部署", "领导", "指导", "统一", "下发", "转发", "的要求", "有关要求"];
 
 /// Words right behind the name of a government that only runs the site.
-const SITE: [&str; 7] = ["网", "门户", "官网", "平台", "信息公开", "政务公开", "公报"];
+const SITE: [&str; 9] = ["网", "门户", "官网", "平台", "信息公开", "政务公开", "公报", "采购", "热线"];
 
 /// Returns the body that the first place with any mentions most often, and the place. A name with its place comes before
 /// one without.
@@ -39,9 +40,15 @@ pub(crate) fn in_places<P: Copy>(places: &[(P, Vec<&Paragraph>)]) -> Option<(Str
     })
 }
 
-/// Returns true for the name of a body that begins with the name of its place.
-fn is_full_body(name: &str) -> bool {
-    is_body(name) && name.chars().skip(1).any(|c| PLACES.contains(&c))
+/// Returns the year that the first place with any mentions most often, and the place. Of equal ones the latest.
+pub(crate) fn year_in_places<P: Copy>(places: &[(P, Vec<&Paragraph>)]) -> Option<(i32, P)> {
+    places.iter().find_map(|(place, lines)| {
+        let texts = squeezed(lines);
+        let years: Vec<i32> = texts.iter().flat_map(|text| year::mentioned(text)).collect();
+        let times = |year: &i32| years.iter().filter(|other| *other == year).count();
+        let most = years.iter().max_by_key(|year| (times(year), **year))?;
+        Some((*most, *place))
+    })
 }
 
 fn squeezed(paragraphs: &[&Paragraph]) -> Vec<String> {

@@ -36,6 +36,10 @@ static LAST_DAY: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// The last day of a year, which ends the period without words for data.
+static YEAR_END: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?:截止|截至)(?:到|至|于)?(20\d\d)年(12)月(?:(31)日|底)"));
+
 /// The words between the beginning and the end.
 const UNTIL: &str = r"(?:起|开始|始)?,?(?:至|到|-)+";
 
@@ -96,7 +100,7 @@ fn period(sentence: &str) -> Option<(Day, Day)> {
     if let Some(year) = YEAR.captures(sentence).and_then(|found| year(&found, 1)) {
         return Some(((year, 1, 1), (year, 12, 31)));
     }
-    let found = LAST_DAY.captures(sentence)?;
+    let found = LAST_DAY.captures(sentence).or_else(|| YEAR_END.captures(sentence))?;
     let (year, month) = (year(&found, 1)?, number(&found, 2)?);
     let to = (year, month, number(&found, 3).unwrap_or(last_of(month)));
     // A day in the first half of a year does not end a reporting period.

@@ -14,7 +14,7 @@ const LONGEST: usize = 80;
 const LONGEST_LINE: usize = 4096;
 
 /// The names that pages print before a field's value. Longer names precede shorter ones that they begin with.
-const NAMES: [(&str, FieldName); 39] = [
+const NAMES: [(&str, FieldName); 47] = [
     ("网站标识码", FieldName::SiteIdCode),
     ("所属栏目", FieldName::ColumnName),
     ("栏目名称", FieldName::ColumnName),
@@ -38,6 +38,10 @@ const NAMES: [(&str, FieldName); 39] = [
     ("报告单位", FieldName::Publisher),
     ("单位名称", FieldName::Publisher),
     ("机关名称", FieldName::Publisher),
+    ("编报单位", FieldName::Publisher),
+    ("发文单位", FieldName::Publisher),
+    ("制作单位", FieldName::Publisher),
+    ("供稿单位", FieldName::Publisher),
     ("发布日期", FieldName::Published),
     ("发布时间", FieldName::Published),
     ("公开日期", FieldName::Published),
@@ -50,14 +54,20 @@ const NAMES: [(&str, FieldName); 39] = [
     ("发文字号", FieldName::DocumentNumber),
     ("文件编号", FieldName::DocumentNumber),
     ("信息名称", FieldName::ArticleTitle),
+    ("信息标题", FieldName::ArticleTitle),
+    ("文件标题", FieldName::ArticleTitle),
     ("索引号", FieldName::IndexNumber),
     ("来源", FieldName::ContentSource),
     ("文号", FieldName::DocumentNumber),
     ("名称", FieldName::ArticleTitle),
+    ("标题", FieldName::ArticleTitle),
+    ("单位", FieldName::Publisher),
 ];
 
 /// Other words with a colon on the same line: where a value ends.
-const OTHER_NAMES: [&str; 22] = [
+const OTHER_NAMES: [&str; 24] = [
+    "年度",
+    "年份",
     "填报时间",
     "填报日期",
     "编制时间",
@@ -186,10 +196,11 @@ fn is_field_name(text: &str) -> bool {
 }
 
 /// Returns true if a text can be the value of a field. The address of a saved page (来源：http://…) is not the source
-/// of the content.
+/// of the content, and the unit of a table (单位：万元) is no publisher.
 fn is_value(name: FieldName, value: &str) -> bool {
     let address = name == FieldName::ContentSource && value.starts_with("http");
-    !value.is_empty() && value.chars().nth(LONGEST).is_none() && !address
+    let unit = name == FieldName::Publisher && value.chars().nth(2).is_none();
+    !value.is_empty() && value.chars().nth(LONGEST).is_none() && !address && !unit
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use gongkai_model::{Paragraph, names_nobody};
 
 use crate::{
     body_name, decoration, residue,
-    year::{split_year, year_alone, year_at},
+    year::{mentioned, split_year, year_alone, year_at},
 };
 
 /// The subjects that a title names between the agency and 年度报告, longest first. 资讯 is the wording of Taiwan.
@@ -28,6 +28,10 @@ const END: &str = "年度报告";
 /// Words of a line that links to other articles.
 const NEIGHBOURS: [&str; 8] =
     ["上一篇", "下一篇", "上一条", "下一条", "相关链接", "相关文章", "相关信息", "相关阅读"];
+
+/// The last words of the names of sites and columns.
+const SITES: [&str; 12] =
+    ["政府", "网", "网站", "平台", "门户", "年报", "公开", "首页", "正文", "专栏", "栏目", "目录"];
 
 /// Maximum length of a title, in scalars.
 const LONGEST: usize = 80;
@@ -86,7 +90,7 @@ pub(crate) fn all(front: &[Paragraph]) -> Vec<Title> {
         title.lines.1 = last + 1;
         if title.year.is_none()
             && let Some(below) = front.get(last + 1).map(|p| squeeze(&p.text))
-            && let Some(year) = year_alone(&below)
+            && let Some(year) = year_alone(&below).or_else(|| bare_year(&below))
         {
             title = Title {
                 year: Some(year),
@@ -101,6 +105,11 @@ pub(crate) fn all(front: &[Paragraph]) -> Vec<Title> {
         found.extend(front.iter().enumerate().find_map(|(at, paragraph)| run_in(at, &paragraph.text)));
     }
     found
+}
+
+/// Returns the year of a line that has nothing else: 2023.
+fn bare_year(line: &str) -> Option<i32> {
+    year_at(line).filter(|(_, length)| *length == line.len()).map(|(year, _)| year)
 }
 
 /// Reads a title at the beginning of a paragraph that continues without a line break. The title must name the
@@ -136,9 +145,25 @@ pub(crate) fn parse(text: &str) -> Option<Title> {
 
 /// Returns a line without white space, and without what is around a title in it.
 fn in_line(text: &str) -> String {
-    let text = squeeze(text);
-    let is_short = text.chars().nth(LONGEST_LINE).is_none() && !text.contains(['。', '，', ',', '；']);
-    if is_short && text.contains("报") { decoration::bare(&text).into_owned() } else { text }
+    let line = squeeze(text);
+    let is_short = line.chars().nth(LONGEST_LINE).is_none() && !line.contains(['。', '，', ',', '；']);
+    if !(is_short && line.contains("报")) {
+        return line;
+    }
+    let line = squeeze(behind_site(text));
+    decoration::bare(&decoration::without_seals(&line)).into_owned()
+}
+
+/// Returns a title without the name of the site or the column that stands before it, apart by white space:
+/// 云川市人民政府 政府信息公开年报 云川市水务局2023年政府信息公开工作年度报告.
+fn behind_site(text: &str) -> &str {
+    let is_whole = |rest: &str| {
+        let title = read(&squeeze(rest));
+        title.year.is_some() && title.agency.is_some_and(|name| body_name::is_full_body(&name))
+    };
+    let gaps = text.match_indices(char::is_whitespace).filter_map(|(at, _)| text.split_at_checked(at));
+    let behind = gaps.filter(|(before, _)| SITES.iter().any(|end| before.ends_with(end)));
+    behind.map(|(_, rest)| rest).rfind(|rest| is_whole(rest)).unwrap_or(text)
 }
 
 /// Returns the text without white space and without Markdown marks.
@@ -180,15 +205,28 @@ fn with_lines_before(front: &[Paragraph], at: usize, last: String) -> Title {
         // A name in brackets is the second name of the body on the line before.
         let is_second = text.starts_with(['（', '(']);
         let names_body = title.agency.is_some() && !is_second && SUBJECTS.iter().any(|s| text.contains(s));
-        // Once the agency is known, only a line with the year can still be part of the title.
-        let whole = names_body && (title.year.is_some() || split_year(&line).0.is_none());
-        if whole || !may_open(&line) {
+        // Once the agency is known, only a line with the year or the place can still be part of the title.
+        let is_list = earlier
+            .checked_sub(1)
+            .and_then(|at| front.get(at))
+            .is_some_and(|above| body_name::is_place(&squeeze(&above.text)));
+        let adds =
+            title.year.is_none() && split_year(&line).0.is_some() || adds_place(&title, &line) && !is_list;
+        if names_body && !adds || !may_open(&line) {
             break;
         }
         text = format!("{line}{text}");
         first = earlier;
     }
     Title { lines: (first, at + 1), ..read(&text) }
+}
+
+/// Returns true if a line is the place that the title's body lacks: 云川市 before 水务局2023年….
+fn adds_place(title: &Title, line: &str) -> bool {
+    let lacks_place = |name: &String| {
+        !body_name::is_full_body(name) && !body_name::is_national(name) && !name.contains(line)
+    };
+    body_name::is_place(line) && title.agency.as_ref().is_some_and(lacks_place)
 }
 
 /// Returns true if a line can be the first line of a title: short, not a sentence, and not part of a page's
@@ -199,6 +237,7 @@ fn may_open(line: &str) -> bool {
     // 云川市水务局文件 and the number of the document are the head of a letter.
     let is_letterhead = line.ends_with("文件") || line.ends_with('号') && line.contains(['〔', '[', '［']);
     (3..=40).contains(&length)
+        && mentioned(line).len() < 2
         && !is_letterhead
         && !line.contains(['。', '，', '：', ':', '；', '>', '|', '【'])
         && !chrome.iter().any(|word| line.contains(word))
@@ -230,7 +269,13 @@ fn name_in_head(head: &str) -> String {
     }
     // The year comes first, so the name is between the year and the subject.
     let between = name.get(name.len().min(head.len() - after_year.len())..).unwrap_or_default();
-    format!("{}{}", tidy(before_year), tidy(between))
+    let (before, between) = (tidy(before_year), tidy(between));
+    // 海关总署2010年海关信息公开: the words behind the year repeat a part of the name.
+    if body_name::is_body(before) && before.contains(between) {
+        before.to_owned()
+    } else {
+        format!("{before}{between}")
+    }
 }
 
 /// Returns the name of the body itself, with the place in brackets before it, or from behind the title if there is none

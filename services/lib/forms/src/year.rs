@@ -10,6 +10,21 @@ pub(crate) fn split_year(text: &str) -> (Option<i32>, &str, &str) {
     (Some(year), before, behind.strip_prefix('年').unwrap_or(behind))
 }
 
+/// Returns the years that a text speaks of. Days, numbers of documents, documents in 《》 and years for comparison are
+/// no such years.
+pub(crate) fn mentioned(text: &str) -> Vec<i32> {
+    let of_another = |before: &str| {
+        before.rfind('《') > before.rfind('》')
+            || ["较", "比", "与", "去年", "上年"].iter().any(|w| before.ends_with(w))
+    };
+    let said = |behind: &str| {
+        let is_day = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit()) && year_at(rest).is_none();
+        behind.strip_prefix('年').is_some_and(|rest| !is_day(rest))
+    };
+    let years = four_digits(text).filter(|(_, before, behind)| said(behind) && !of_another(before));
+    years.map(|(year, _, _)| year).collect()
+}
+
 /// Returns all numbers that can be years, with the text before and after each.
 fn four_digits(text: &str) -> impl Iterator<Item = (i32, &str, &str)> {
     text.char_indices().filter_map(move |(at, _)| {
@@ -64,6 +79,18 @@ fn wide_digit(c: char) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn years_that_a_text_speaks_of_are_told_from_others() {
+        for (text, years) in [
+            ("2023年公开信息68条，较2022年增加3条", vec![2023]),
+            ("按照《2024年政务公开工作要点》，二〇二三年度公开", vec![2023]),
+            ("2024年1月12日发布，国办函〔2021〕30号", vec![]),
+            ("2024年2023年2022年", vec![2024, 2023, 2022]),
+        ] {
+            assert_eq!(mentioned(text), years, "{text}");
+        }
+    }
 
     #[test]
     fn four_digits_in_a_name_are_no_year() {
