@@ -24,8 +24,9 @@ const IDENTITY_CASES: Cases = &[("rival", &["expected", "actual"]), ("weak", &["
 /// Weight from which on another body is a doubt: that of one sentence that names it.
 const DOUBT: u32 = 5;
 
-/// Weight below which the name of the body rests on a weak place only, such as the page's metadata.
-const FIRM: u32 = 4;
+/// Weight below which the name of the body rests on one weak place only: the first sentence, the contact, the page's
+/// metadata or the signature.
+const FIRM: u32 = 6;
 
 const AGENCY_CASES: Cases = &[
     ("differs", &["chapter", "quote", "expected", "actual"]),

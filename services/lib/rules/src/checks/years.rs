@@ -3,7 +3,7 @@
 //! This rule does not report late publication, nor a page that was moved to a new site years later. It reports only a
 //! publication date before the end of the year, which cannot be right.
 
-use gongkai_model::{DeclaredField, Difference, Period, Source};
+use gongkai_model::{DeclaredField, Difference, EvidenceSource, Period, Source};
 
 use crate::{
     check::{Cases, Check},
@@ -17,7 +17,15 @@ const CASES: Cases = &[
     ("period", &["year", "from", "to"]),
     ("published", &["year", "published"]),
     ("declared", &["expected", "actual"]),
+    ("rival", &["expected", "actual"]),
+    ("weak", &["expected"]),
 ];
+
+/// Weight from which on another year is a doubt: that of one sentence that names it.
+const DOUBT: u32 = 5;
+
+/// Weight below which the year rests on a mention in passing.
+const FIRM: u32 = 2;
 
 pub(crate) const CHECKS: &[Check] = &[Check::many("years", CASES, years)];
 
@@ -26,6 +34,7 @@ fn years(_: &Params, input: &Input<'_>) -> Vec<Draft> {
     if let Some(period) = &input.report.period {
         drafts.extend(period_draft(period, input.report.title_year.unwrap_or(period.from.0)));
     }
+    drafts.extend(evidence_draft(input));
     drafts.extend(published_draft(input));
     let of_year = |difference: &&Difference| difference.field == DeclaredField::Year;
     drafts.extend(input.context.differences.iter().filter(of_year).map(|difference| {
@@ -56,6 +65,22 @@ fn period_draft(period: &Period, year: i32) -> Option<Draft> {
         source: period.span.map(|span| Source { span: Some(span), ..Source::default() }),
         ..draft
     })
+}
+
+/// Checks that the document says plainly of which year it is. A statistical period of another year than the title's has
+/// a finding of its own.
+fn evidence_draft(input: &Input<'_>) -> Option<Draft> {
+    let report = input.report;
+    let mut years = report.identity.year.iter();
+    let chosen = years.next()?;
+    let draft = |case| Draft::of_part(case, case).expected(chosen.value.to_string());
+    if let Some(rival) = years.next().filter(|r| r.weight >= DOUBT || r.weight * 2 >= chosen.weight) {
+        let of_period = report.period.is_some_and(|period| period.from.0 == rival.value);
+        let is_known = of_period && report.title_year == Some(chosen.value);
+        return (!is_known).then(|| draft("rival").actual(rival.value.to_string()));
+    }
+    let is_weak = chosen.weight < FIRM && chosen.source != EvidenceSource::Declared;
+    is_weak.then(|| draft("weak"))
 }
 
 fn published_draft(input: &Input<'_>) -> Option<Draft> {

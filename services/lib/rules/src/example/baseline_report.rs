@@ -52,7 +52,7 @@ pub(super) fn report(setting: &Group, text: &str) -> Report {
         metadata: Metadata { fields: fields(setting), ..Metadata::default() },
         notes: notes(setting),
         parts: Vec::new(),
-        identity: identity(setting),
+        identity: identity(setting, year),
     };
     set(&mut report, &setting.cells);
     write(&mut report, setting, text);
@@ -70,13 +70,22 @@ fn notes(setting: &Group) -> Vec<Note> {
     counts.into_iter().flatten().chain(labels).collect()
 }
 
-/// Returns the bodies that the report names: its own in the title, a rival in the preamble.
-fn identity(setting: &Group) -> Identity {
-    let body = |value: &str, source, weight| Evidence { value: value.to_owned(), source, weight };
-    let own = setting.agency.as_deref().unwrap_or(AGENCY);
-    let rival = setting.rival.as_deref().map(|name| body(name, EvidenceSource::Preamble, 6));
-    let agency = std::iter::once(body(own, EvidenceSource::Title, 12)).chain(rival).collect();
-    Identity { agency, ..Identity::default() }
+/// Returns the bodies and years that the report names: its own in the title, rivals in the preamble.
+fn identity(setting: &Group, year: i32) -> Identity {
+    let (source, weight) =
+        if setting.mentioned { (EvidenceSource::Opening, 1) } else { (EvidenceSource::Title, 12) };
+    let own = Evidence { value: setting.agency.as_deref().unwrap_or(AGENCY).to_owned(), source, weight };
+    let rival = setting.rival.clone().map(in_preamble);
+    let own_year = Evidence { value: year, source, weight };
+    let rival_year = setting.rival_year.map(in_preamble);
+    Identity {
+        agency: std::iter::once(own).chain(rival).collect(),
+        year: std::iter::once(own_year).chain(rival_year).collect(),
+    }
+}
+
+fn in_preamble<T>(value: T) -> Evidence<T> {
+    Evidence { value, source: EvidenceSource::Preamble, weight: 6 }
 }
 
 /// Returns the same body's report on the year before.

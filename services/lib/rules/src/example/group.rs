@@ -33,6 +33,11 @@ pub(crate) struct Group {
     pub(super) title: Option<String>,
     /// Another body that the preamble names as the report's own.
     pub(super) rival: Option<String>,
+    /// Another year that the preamble names as the report's own.
+    pub(super) rival_year: Option<i32>,
+    /// True if the text names body and year in passing only.
+    #[serde(default)]
+    pub(super) mentioned: bool,
     /// First and last day of 统计期限.
     pub(super) period: Option<[Spanned<String>; 2]>,
     /// Cells by name. A name that ends in `*` matches all cells whose names begin with the part before it.

@@ -81,7 +81,7 @@ fn the_compiled_in_pack_holds_the_rules_of_one_report() {
     assert_eq!(ids, IDS, "IDS is in the order of the packs");
     let off: Vec<&str> = rules.switched_off().iter().map(|rule| rule.id.as_str()).collect();
     assert_eq!(off, ["T3-PEER", "T4-PRE", "S-LEN", "M-META"]);
-    assert_eq!(rules.versions().rules, "core 7, sensitive 2026-11-28, cross 5");
+    assert_eq!(rules.versions().rules, "core 8, sensitive 2026-11-28, cross 5");
     for rule in rules.rules() {
         let words = [
             &rule.formula,
