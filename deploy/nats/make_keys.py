@@ -3,6 +3,7 @@
 
     make_keys.py system FOLDER           FOLDER/system.conf and FOLDER/seeds/system.nk, for the server's own account
     make_keys.py tenant NAME FOLDER      FOLDER/tenants/NAME and FOLDER/seeds/NAME/<identity>.nk
+    make_keys.py province NAME FOLDER URL   at a hub: FOLDER/provinces/NAME/province.conf for the leaf node, with the hub's URL
     make_keys.py site NAME FOLDER        prints the account of a CMS for sites.conf, and makes FOLDER/seeds/sites/NAME.nk
 
 A seed is a secret: its file is readable by the owner only, and it is never printed. A server needs no seed, only the
@@ -54,26 +55,50 @@ def identity(file):
         return public_key(from_seed(file.read_text().strip()))
     private = openssl("genpkey", "-algorithm", "ed25519", "-outform", "DER")
     seed = encode(bytes([SEED | USER >> 5, (USER & 31) << 3]) + private[-32:])
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "w") as opened:
-        opened.write(seed + "\n")
+    write(file, seed + "\n", 0o400)
     return public_key(private)
 
 
-def write(file, text):
-    """Writes a file that the server may read, whatever the umask."""
+def write(file, text, mode=0o644):
+    """Writes a file anew, with this mode whatever the umask."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text)
-    file.chmod(0o644)
+    if file.exists():
+        file.unlink()
+    with os.fdopen(os.open(str(file), os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as opened:
+        opened.write(text)
+    file.chmod(mode)
 
 
 def tenant(name, folder):
     keys = ["{}: {}\n".format(who.upper(), identity(folder / "seeds" / name / (who + ".nk"))) for who in IDENTITIES]
     home = folder / "tenants" / name
     write(home / "keys.conf", "".join(keys))
-    write(home / "tenant.conf", (Path(__file__).parent / "tenant.conf").read_text())
+    permissions = (Path(__file__).parent / "tenant.conf").read_text().rstrip()
+    users = [leaf_user(seed.stem, identity(seed)) for seed in sorted((folder / "seeds" / "provinces").glob("*.nk"))]
+    write(home / "tenant.conf", permissions[: permissions.rindex("]")] + "".join(users) + "]\n")
     for place in [home, home.parent]:
         place.chmod(0o755)
+
+
+def leaf_user(province, key):
+    """A user of the hub's tenant: the province's broker, whose log the hub may copy."""
+    return """  {{
+    # The leaf node of {0}. What it publishes are the copies that the hub asked for.
+    nkey: {1}
+    permissions: {{
+      publish: {{ allow: [ "DELIVER.{0}.>", "$JSC.R.>" ] }}
+      subscribe: {{ allow: [ "$JS.{0}.API.CONSUMER.>", "$JS.FC.>" ] }}
+    }}
+  }}
+""".format(province, key)
+
+
+def province(name, folder, url):
+    seed = folder / "seeds" / "provinces" / (name + ".nk")
+    identity(seed)
+    tenant("gongkai", folder)
+    conf = folder / "provinces" / name / "province.conf"
+    write(conf, "DOMAIN: {}\nHUB: \"{}\"\nHUB_SEED: {}\n".format(name, url, seed.read_text().strip()), 0o400)
 
 
 def site(name, folder):
@@ -93,6 +118,8 @@ def main(arguments):
         tenant(arguments[1], Path(arguments[2]))
     elif len(arguments) == 3 and arguments[0] == "site":
         site(arguments[1], Path(arguments[2]))
+    elif len(arguments) == 4 and arguments[0] == "province":
+        province(arguments[1], Path(arguments[2]), arguments[3])
     elif len(arguments) == 2 and arguments[0] == "system":
         system(Path(arguments[1]))
     else:

@@ -1,11 +1,14 @@
 """Two NATS clients: one of the NATS project for requests, and one that says whether the broker refused what it did."""
 import base64
 import json
+import logging
 import socket
 
 import nats
 import nkeys
 
+# nats-py ends a TLS connection in a way of which asyncio warns.
+logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 def connect(url, seed, inbox="_INBOX", **options):
     """A connection of nats-py under one nkey, as an asynchronous context."""

@@ -14,7 +14,7 @@ import grpc
 
 from checking import ROOT, SERVICES
 from client import Probe, connect
-from deployment import SITE, Site, http, wait_for
+from deployment import NEIGHBOUR, SITE, Site, http, wait_for
 from receiver import Receiver
 
 SAMPLES = sorted((ROOT / "tests/samples").glob("[0-9]*"))
@@ -295,6 +295,14 @@ allow_private = true
 """
 
 
+async def neighbour(site):
+    """What the administrator of another tenant finds under the names of ours."""
+    async with await connect(site.url(), site.seed("admin", NEIGHBOUR), "_INBOX_gongkai-doctor") as admin:
+        listed = await admin.request("$JS.API.STREAM.NAMES", b"")
+        log = await admin.request("$JS.API.STREAM.INFO.GONGKAI_REPORTS", b"")
+    return json.loads(listed.data)["streams"], json.loads(log.data).get("error", {}).get("code")
+
+
 def compare(site):
     """The number of attempts, of those that must be denied, and what came out otherwise than it must."""
     made = list(attempts(site))
@@ -312,6 +320,8 @@ def main():
             site.stop(service)
         tried, denied, wrong = compare(site)
         assert not wrong, "\n".join(wrong)
+        found = asyncio.run(neighbour(site))
+        assert found in [(None, 404), ([], 404)], f"another tenant sees {found}"
         print(f"identities: {tried} attempts, {denied} denied as they must be")
 
 

@@ -9,3 +9,4 @@ if [ -z "${GONGKAI_PROGRAMS:-}" ]; then cargo build --quiet --workspace --bins; 
 python=$(tests/scripts/deploy-tools.sh)
 "$python" tests/deploy/identities.py
 "$python" tests/deploy/cluster.py
+"$python" tests/deploy/province.py
