@@ -165,7 +165,7 @@ async fn log(broker: &Memory) -> Vec<(Context, ReportEvent)> {
         durable: "verdict".to_owned(),
         filters: Vec::new(),
         ack_wait: std::time::Duration::from_secs(60),
-        max_ack_pending: 10_000,
+        max_ack_pending: None,
         forget_after: None,
     };
     let mut pull = broker.consumer(&spec).await.unwrap();

@@ -153,6 +153,16 @@ pub enum Decision {
     /// message again once the broker has recovered, and no attempt is used up. Wrap an effect outside of the broker
     /// that comes before such a call in [`Once::run`].
     Unavailable(Error),
+    /// A store of the handler's own is unavailable, such as a database or a mail server. The runtime handles the
+    /// message again until the store answers, and no attempt is used up. `/readyz` names the store meanwhile.
+    ///
+    /// The handler must notice the outage before its deadline passes; a deadline that passes uses up an attempt.
+    Away {
+        /// Name of the store for people and metrics, such as `postgresql`.
+        store: &'static str,
+        /// Why the call to the store failed.
+        cause: anyhow::Error,
+    },
     /// Deliver the message again. After the last attempt it is buried as `ATTEMPTS_EXHAUSTED`.
     Retry {
         /// Shortest delay. `None` leaves the delay to the runtime, which computes it from the attempt.
@@ -170,6 +180,16 @@ pub enum Decision {
 }
 
 impl Decision {
+    /// Waits for `store`, which is unavailable.
+    pub fn away(store: &'static str, cause: impl Into<anyhow::Error>) -> Self {
+        Self::Away { store, cause: cause.into() }
+    }
+
+    /// Returns true if the message is not at fault and waits until the broker or a store answers.
+    pub(crate) fn is_outage(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Away { .. })
+    }
+
     /// Retries after the computed delay, as in `.map_err(Decision::retry)?`.
     ///
     /// Errors of the transport need no such call: `?` converts them by their kind.

@@ -25,6 +25,7 @@ mod liveness;
 pub mod metrics;
 mod outage;
 pub mod output;
+mod own_stores;
 pub mod panics;
 pub mod plan;
 mod process;

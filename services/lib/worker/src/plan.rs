@@ -24,8 +24,8 @@ pub struct Consume {
     /// Time without progress after which a delivery is repeated. The runtime reports progress three times in this
     /// period.
     pub ack_wait: Option<Duration>,
-    /// Maximum number of unsettled deliveries over all replicas. Must be at least `concurrency`; should be
-    /// `concurrency` × replicas.
+    /// Maximum number of unsettled deliveries over all replicas, at least `concurrency`. Messages that wait for a retry
+    /// count: once there are so many, nothing else is delivered.
     pub max_ack_pending: Option<u32>,
     /// Number of failed attempts after which a message is buried.
     pub max_attempts: Option<u32>,
@@ -33,6 +33,8 @@ pub struct Consume {
     pub forget_after: Option<Duration>,
     /// Longest time that the handler may take for one message. After that the attempt has failed.
     pub deadline: Option<Duration>,
+    /// Stores that the handler may report as [away](crate::Decision::Away). Their metrics start at zero.
+    pub stores: &'static [&'static str],
     /// Which other messages wait while a message that may have crashed the process is handled alone.
     pub alone: Alone,
 }
@@ -48,6 +50,7 @@ pub(crate) struct Plan {
     pub(crate) expires: Duration,
     pub(crate) drain_timeout: Duration,
     pub(crate) alone: Alone,
+    pub(crate) stores: &'static [&'static str],
 }
 
 // === impl Consume, Plan ===
@@ -68,17 +71,19 @@ impl Consume {
 impl Plan {
     pub(crate) fn new(settings: &WorkerSettings, consume: Consume) -> anyhow::Result<Self> {
         let concurrency = consume.concurrency.unwrap_or(settings.concurrency);
-        let max_ack_pending = consume.max_ack_pending.unwrap_or(settings.max_ack_pending);
+        let max_ack_pending = consume.max_ack_pending.or(settings.max_ack_pending);
         let attempts = consume.max_attempts.unwrap_or(settings.max_attempts);
         let ack_wait = consume.ack_wait.unwrap_or(Duration::from_secs(settings.ack_wait_s));
         ensure!(concurrency >= 1, "consumer {}: concurrency must be at least 1", consume.durable);
         ensure!(attempts >= 1, "consumer {}: max_attempts must be at least 1", consume.durable);
         ensure!(!ack_wait.is_zero(), "consumer {}: ack_wait must be above 0", consume.durable);
-        ensure!(
-            concurrency <= max_ack_pending as usize,
-            "consumer {}: concurrency ({concurrency}) must not exceed max_ack_pending ({max_ack_pending})",
-            consume.durable,
-        );
+        if let Some(limit) = max_ack_pending {
+            ensure!(
+                concurrency <= limit as usize,
+                "consumer {}: concurrency ({concurrency}) must not exceed max_ack_pending ({limit})",
+                consume.durable,
+            );
+        }
         Ok(Self {
             spec: ConsumerSpec {
                 stream: consume.stream,
@@ -99,6 +104,7 @@ impl Plan {
             expires: Duration::from_secs(settings.fetch_expires_s),
             drain_timeout: Duration::from_secs(settings.drain_timeout_s),
             alone: consume.alone,
+            stores: consume.stores,
         })
     }
 

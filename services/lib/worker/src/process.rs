@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context as OtelContext, KeyValue};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use crate::alone::WorkFloor;
 use crate::attempts::{AttemptLog, Treatment};
@@ -23,6 +24,7 @@ use crate::instruments::{Instruments, Outcome};
 use crate::metrics::Meters;
 use crate::outage::Outage;
 use crate::output::Output;
+use crate::own_stores::OwnStores;
 use crate::panics::{Caught, Panicked};
 use crate::plan::Plan;
 use crate::publisher::{Publisher, RetryBudget};
@@ -37,6 +39,9 @@ pub(crate) struct Tools {
     pub(crate) tracer: Tracer,
     pub(crate) clock: Clock,
     pub(crate) outage: Outage,
+    pub(crate) stores: OwnStores,
+    /// The process's soft stop.
+    pub(crate) soft: CancellationToken,
     /// Subject of dead letters.
     pub(crate) dead_subject: String,
     pub(crate) version: &'static str,
@@ -80,6 +85,14 @@ enum AttemptResult {
     Crashed(u32),
 }
 
+// === impl AttemptResult ===
+
+impl AttemptResult {
+    fn is_outage(&self) -> bool {
+        matches!(self, Self::Failed(decision) if decision.is_outage())
+    }
+}
+
 // === impl Tools ===
 
 impl Tools {
@@ -112,6 +125,9 @@ impl Tools {
 
 impl<H: Handler> Stage<H> {
     pub(crate) fn new(tools: Tools, meters: &Meters, plan: &Plan, apart: CrashIsolation, handler: H) -> Self {
+        for store in plan.stores {
+            tools.stores.know(store);
+        }
         Self {
             handler,
             apart,
@@ -149,7 +165,7 @@ impl<H: Handler> Stage<H> {
         }
         let work = Work { message: &incoming.message, context: &context, delivery: incoming.delivery };
         let mut result = self.attempt(work, treatment).await;
-        if matches!(result, AttemptResult::Failed(Decision::Unavailable(_))) {
+        if result.is_outage() {
             result = Box::pin(self.attempt_until_available(work, treatment, result)).await;
         }
         match result {
@@ -168,8 +184,10 @@ impl<H: Handler> Stage<H> {
         }
     }
 
-    /// Repeats the attempt for as long as the broker is unavailable or full. Heartbeats keep the message alive
-    /// meanwhile.
+    /// Repeats the attempt for as long as the broker is unavailable or full, or a store of the handler is away.
+    /// Heartbeats keep the message alive meanwhile.
+    ///
+    /// At the soft stop, a message that waits for the handler's store is not repeated: another process may reach it.
     async fn attempt_until_available(
         &self,
         work: Work<'_>,
@@ -177,10 +195,21 @@ impl<H: Handler> Stage<H> {
         mut result: AttemptResult,
     ) -> AttemptResult {
         let mut pauses = RetryBudget::Endless.pauses();
-        while matches!(result, AttemptResult::Failed(Decision::Unavailable(_)))
+        let mut _waiting = None;
+        while result.is_outage()
             && let Some(pause) = pauses.next()
         {
-            tokio::time::sleep(pause).await;
+            if let AttemptResult::Failed(Decision::Away { store, cause }) = &result {
+                // The earlier wait ends after this one began, so that an outage has no gaps.
+                _waiting = Some(self.tools.stores.away(store, cause));
+                tokio::select! {
+                    () = sleep(pause) => {}
+                    () = self.tools.soft.cancelled() => return result,
+                }
+            } else {
+                _waiting = None;
+                sleep(pause).await;
+            }
             result = self.attempt(work, treatment).await;
         }
         result
@@ -279,6 +308,10 @@ impl<H: Handler> Stage<H> {
             }
             Decision::Retry { after, cause } => (after, cause),
             Decision::Unavailable(error) => (None, error.into()),
+            Decision::Away { cause, .. } => {
+                span.fail(&cause);
+                return self.hand_back(context, handle).await;
+            }
         };
         span.fail(&cause);
         self.retry(context, message, after, &cause, handle).await
@@ -310,6 +343,16 @@ impl<H: Handler> Stage<H> {
             error = format!("{cause:#}"),
             "message will be retried"
         );
+        if let Err(error) = handle.nak(delay).await {
+            self.unsettled(context, &error);
+        }
+        Outcome::Retry
+    }
+
+    /// Hands back a message that waits for a store of the handler, because the process stops.
+    async fn hand_back(&self, context: &Context, handle: AckHandle) -> Outcome {
+        self.ended(context, &handle).await;
+        let delay = self.retry.delay(&context.message_id, context.attempt);
         if let Err(error) = handle.nak(delay).await {
             self.unsettled(context, &error);
         }

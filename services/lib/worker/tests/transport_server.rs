@@ -399,7 +399,7 @@ async fn a_deleted_consumer_begins_where_it_was() {
     let third = fetch_again(&transport, &mut pull, &spec).await;
     assert_eq!((third.sequence, third.attempt), (3, 1));
     // The start is a setting that the server does not let change; binding again keeps it.
-    let spec = ConsumerSpec { max_ack_pending: 50, ..spec };
+    let spec = ConsumerSpec { max_ack_pending: Some(50), ..spec };
     transport.consumer(&spec).await.unwrap();
 }
 

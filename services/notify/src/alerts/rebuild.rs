@@ -196,7 +196,7 @@ impl Inner {
                 Err(Decision::Unavailable(error)) => return Err(error),
                 // The event was buried the first time too.
                 Err(Decision::Bury { .. }) => return Ok(()),
-                Err(Decision::Retry { cause, .. }) => {
+                Err(Decision::Retry { cause, .. } | Decision::Away { cause, .. }) => {
                     return Err(Error::new(ErrorKind::Conflict, "an event was not applied").because(cause));
                 }
             };

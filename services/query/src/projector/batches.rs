@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use gongkai_store::{Applied, Error, Mark, Store, Write};
-use gongkai_worker::Decision;
+use gongkai_worker::{Decision, transport};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -13,9 +13,11 @@ use crate::log_watch::{LogComparison, LogWatch};
 use crate::notifier::ChangeNotifier;
 use crate::read_model::ReadModel;
 
+/// The store that the projector waits for while its disk is full or another process blocks it.
+pub(super) const STORE: &str = "read model";
 /// Maximum number of events per transaction.
 const BATCH: usize = 64;
-/// Delay before a failed write is retried, long enough for an operator to free a full disk.
+/// Delay before a write that failed for an unknown reason is retried.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// Delay before the log is searched again for an event that was not found.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -92,6 +94,11 @@ impl BatchWriter {
                 model.doubt(self.store.epoch(), reason.clone());
                 retry(RETRY_AFTER, reason)
             }
+            Err(error) if error.kind.is_outage() => Some(Box::new(move || {
+                let error =
+                    transport::Error::new(error.kind, format!("the log could not be compared: {error}"));
+                Decision::Unavailable(error)
+            })),
             Err(error) => retry(ASK_AGAIN, format!("the log could not be compared: {error}")),
         }
     }
@@ -121,6 +128,7 @@ impl BatchWriter {
         }
         match error {
             Error::OutOfRange(_) => Decision::bury("INVALID_EVENT", error),
+            Error::Full | Error::Busy => Decision::away(STORE, error),
             error => Decision::retry_after(RETRY_AFTER, error),
         }
     }
@@ -145,5 +153,24 @@ fn store_each(store: &dyn Store, events: Vec<(Option<Write>, Mark)>) -> Vec<Resu
             let each = writes.iter().zip(&marks);
             each.map(|(write, mark)| store.write(write.as_slice(), &[*mark])).collect()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gongkai_store::sqlite::{Options, SqliteStore};
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_waited_for_and_uses_up_no_attempts() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("model.db"), Options::default()).unwrap();
+        let changes = ChangeNotifier::new();
+        let writer = BatchWriter { store: Arc::new(store), changes, watch: None };
+        for error in [Error::Full, Error::Busy] {
+            assert!(matches!(writer.decide(error), Decision::Away { store: "read model", .. }));
+        }
+        assert!(matches!(writer.decide(Error::Closed), Decision::Retry { .. }));
     }
 }

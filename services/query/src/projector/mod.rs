@@ -23,7 +23,7 @@ use gongkai_worker::transport::Objects;
 use gongkai_worker::{Consume, Context, Decision, Handler, Output};
 use prost::bytes::Bytes;
 
-use self::batches::Batches;
+use self::batches::{Batches, STORE};
 use crate::commands::LateRejections;
 use crate::log_watch::{KINDS, LogWatch};
 use crate::notifier::ChangeNotifier;
@@ -31,7 +31,7 @@ use crate::read_model::ReadModel;
 
 /// Number of events handled at once. While a batch waits for the disk, the next events load their prose.
 const CONCURRENCY: usize = 64;
-/// Number of attempts before an event is buried: a full disk or an unreachable broker must not lose one.
+/// Number of attempts before an event is buried: a read model that fails for an unknown reason must not lose one.
 const MAX_ATTEMPTS: u32 = 100_000;
 /// Time without a replica of a read model after which its consumer is deleted. A file that is used again later is
 /// filled from the first event on, which changes nothing in it.
@@ -55,6 +55,7 @@ pub fn consume(epoch: &str) -> Consume {
         concurrency: Some(CONCURRENCY),
         max_attempts: Some(MAX_ATTEMPTS),
         forget_after: Some(FORGET_AFTER),
+        stores: &[STORE],
         ..Consume::new(subjects::STREAM_REPORTS, subjects::consumer_query(epoch), KINDS.map(Event::filter))
     }
 }

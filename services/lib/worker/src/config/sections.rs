@@ -128,8 +128,9 @@ pub struct WorkerSettings {
     /// Seconds without progress after which a delivery is repeated. Progress is reported three times in this period.
     /// At least 3.
     pub ack_wait_s: u64,
-    /// Maximum unsettled deliveries of a consumer over all replicas. At least `concurrency` × replicas.
-    pub max_ack_pending: u32,
+    /// Maximum unsettled deliveries of a consumer over all replicas, at least `concurrency` × replicas. Messages that
+    /// wait for a retry count: once there are so many, no other message is delivered. Without it there is no limit.
+    pub max_ack_pending: Option<u32>,
     /// Number of failed attempts after which a message is buried. Deliveries that ended with their process do not
     /// count.
     pub max_attempts: u32,
@@ -304,7 +305,7 @@ impl Default for WorkerSettings {
         Self {
             concurrency: 64,
             ack_wait_s: 30,
-            max_ack_pending: 512,
+            max_ack_pending: None,
             max_attempts: 6,
             retry_base_ms: 500,
             retry_max_s: 120,
@@ -324,12 +325,13 @@ impl WorkerSettings {
             self.ack_wait_s >= 3,
             "worker.ack_wait_s must be at least 3: progress is shown every third of it"
         );
-        ensure!(
-            self.concurrency <= self.max_ack_pending as usize,
-            "worker.concurrency ({}) must not exceed worker.max_ack_pending ({})",
-            self.concurrency,
-            self.max_ack_pending,
-        );
+        if let Some(limit) = self.max_ack_pending {
+            ensure!(
+                self.concurrency <= limit as usize,
+                "worker.concurrency ({}) must not exceed worker.max_ack_pending ({limit})",
+                self.concurrency,
+            );
+        }
         ensure!(self.max_attempts >= 1, "worker.max_attempts must be at least 1");
         ensure!(
             self.retry_base_ms > 0 && self.retry_base_ms <= self.retry_max_s.saturating_mul(1000),

@@ -67,7 +67,7 @@ fn mistakes_name_their_key() {
     refused("stray = 1", "stray");
     refused("[worker]\nconcurency = 1", "concurency");
     refused("[worker]\nconcurrency = 'many'", "worker.concurrency");
-    refused("[worker]\nconcurrency = 1000", "worker.max_ack_pending");
+    refused("[worker]\nmax_ack_pending = 63", "worker.max_ack_pending");
     refused("[worker]\nack_wait_s = 1", "worker.ack_wait_s");
     refused("[telemetry]\nsample_ratio = 2.0", "telemetry.sample_ratio");
     refused("[telemetry]\nlog_filter = 'a=b=c'", "telemetry.log_filter");

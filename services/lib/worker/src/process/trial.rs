@@ -99,6 +99,13 @@ impl<H: Handler> Stage<H> {
         }
     }
 
+    /// Notes that a delivery ended without a failed attempt, so that it does not count as one that the process ended.
+    pub(super) async fn ended(&self, context: &Context, handle: &AckHandle) {
+        if let Err(error) = self.apart.attempts.close(context, handle.delivery).await {
+            self.uncounted(context, &error);
+        }
+    }
+
     /// Deletes the record of a settled message.
     pub(super) async fn forget(&self, context: &Context) {
         if let Err(error) = self.apart.attempts.forget(context).await {

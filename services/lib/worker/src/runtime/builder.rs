@@ -14,6 +14,7 @@ use crate::holdings::Holdings;
 use crate::liveness::Liveness;
 use crate::metrics::Meters;
 use crate::outage::Outage;
+use crate::own_stores::OwnStores;
 use crate::process::Tools;
 use crate::publisher::Publisher;
 use crate::readiness::Readiness;
@@ -167,6 +168,8 @@ impl Builder {
             tracer: self.tracer,
             clock: self.clock,
             outage: self.outage,
+            stores: OwnStores::new(self.readiness.clone(), self.meters.clone()),
+            soft: self.shutdown.soft.clone(),
             version: self.version,
         };
         Runtime(Arc::new(Inner {

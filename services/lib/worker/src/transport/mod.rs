@@ -86,8 +86,8 @@ pub struct ConsumerSpec {
     pub filters: Vec<String>,
     /// Time after which a delivery is repeated unless it was settled or its progress was reported.
     pub ack_wait: Duration,
-    /// Maximum unsettled deliveries over all replicas.
-    pub max_ack_pending: u32,
+    /// Maximum unsettled deliveries over all replicas; `None` for no limit. Messages that wait for a retry count.
+    pub max_ack_pending: Option<u32>,
     /// Time without a pull after which the broker deletes the consumer. `None`: never.
     pub forget_after: Option<Duration>,
 }

@@ -134,3 +134,64 @@ async fn publish_waits_for_an_absent_broker_within_its_budget() {
     assert_eq!(error.kind, ErrorKind::Unavailable);
     assert!(started.elapsed() <= Duration::from_secs(20), "{:?}", started.elapsed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_store_of_the_handler_is_waited_for_and_uses_up_no_attempts() {
+    let bench = Bench::new().await;
+    bench.put("one", "x").await;
+    let is_away = Arc::new(AtomicBool::new(true));
+    let away = is_away.clone();
+    let running = bench.run(move |text, context| {
+        let is_away = away.load(Ordering::SeqCst);
+        async move {
+            assert_eq!(context.attempt, 1);
+            if is_away { Err(refused()) } else { Ok(vec![output(&text)]) }
+        }
+    });
+    sleep(Duration::from_secs(3600)).await;
+    assert_eq!(bench.outcomes(), []);
+    assert_eq!(bench.runtime.waiting(), ["db, which does not answer: connection refused"]);
+    is_away.store(false, Ordering::SeqCst);
+    bench.settled(1).await;
+    bench.stop(running).await;
+    assert_eq!(bench.outcomes(), [SettlementOutcome::Acked]);
+    assert_eq!(bench.memory.settlements("IN", "stage")[0].attempt, 1);
+    assert_eq!(bench.runtime.waiting(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_while_a_store_is_away_is_prompt_and_counts_as_no_crash() {
+    let mut bench = Bench::new().await;
+    bench.put("one", "x").await;
+    bench.put("two", "x").await;
+    for round in 1..=4 {
+        let running = bench.run(|_, _| async { Err(refused()) });
+        bench
+            .memory
+            .until(|memory| memory.consumer_state("IN", "stage").is_some_and(|s| s.in_flight == 2))
+            .await;
+        sleep(Duration::from_secs(5)).await;
+        let asked = Instant::now();
+        bench.stop(running).await;
+        assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+        assert_eq!(bench.delays().len(), 2 * round);
+        bench.runtime = Bench::runtime(&bench.memory, WorkerSettings::default());
+    }
+    // A suspect would be handled alone, and the other would never come.
+    let both = Arc::new(tokio::sync::Barrier::new(2));
+    let running = bench.run(move |_, context| {
+        let both = both.clone();
+        async move {
+            assert_eq!(context.attempt, 1);
+            both.wait().await;
+            Ok(vec![])
+        }
+    });
+    bench.settled(2).await;
+    bench.stop(running).await;
+    assert_eq!(bench.dead_letters().len(), 0);
+}
+
+fn refused() -> Decision {
+    Decision::away("db", anyhow::anyhow!("connection refused"))
+}

@@ -117,7 +117,7 @@ pub async fn deliveries_have_no_limit(transport: &impl Transport) {
 pub async fn max_ack_pending_bounds_what_is_out(transport: &impl Transport) {
     declare(transport).await;
     publish(transport, "suite.log.a", &["one", "two", "three"]).await;
-    let spec = ConsumerSpec { max_ack_pending: 2, ack_wait: PATIENCE, ..spec("reader") };
+    let spec = ConsumerSpec { max_ack_pending: Some(2), ack_wait: PATIENCE, ..spec("reader") };
     let mut pull = bind(transport, &spec).await;
     let mut out = fetch(&mut pull, 3, SHORT).await;
     assert_eq!(ids(&out), ["one", "two"]);

@@ -63,7 +63,7 @@ pub fn spec(durable: &str) -> ConsumerSpec {
         durable: durable.to_owned(),
         filters: Vec::new(),
         ack_wait: ACK_WAIT,
-        max_ack_pending: 100,
+        max_ack_pending: None,
         forget_after: None,
     }
 }

@@ -45,8 +45,8 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 const SHORTEST_HEARTBEAT: Duration = Duration::from_millis(250);
 /// How late the server's notice of an expired pull may arrive.
 const GRACE: Duration = Duration::from_secs(2);
-/// The server has no limit of deliveries: it would also count those that a crash ended, and stop at the limit without
-/// a dead letter.
+/// The server's word for no limit. It must not limit deliveries: it would also count those that a crash ended, and stop
+/// at the limit without a dead letter.
 const UNLIMITED: i64 = -1;
 /// Maximum number of waiting pull requests over all replicas.
 const MAX_WAITING: i64 = 64;
@@ -110,7 +110,7 @@ fn overlay(
         name: Some(spec.durable.clone()),
         ack_policy: AckPolicy::Explicit,
         ack_wait: spec.ack_wait,
-        max_ack_pending: spec.max_ack_pending.into(),
+        max_ack_pending: spec.max_ack_pending.map_or(UNLIMITED, i64::from),
         max_deliver: UNLIMITED,
         filter_subject,
         filter_subjects,

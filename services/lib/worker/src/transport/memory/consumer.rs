@@ -87,7 +87,7 @@ impl Consumer {
     /// Returns true if `max_ack_pending` is reached. Delayed and overdue messages count, because only settling makes
     /// room.
     pub(super) fn is_full(&self) -> bool {
-        self.pending.len() >= self.spec.max_ack_pending as usize
+        self.spec.max_ack_pending.is_some_and(|limit| self.pending.len() >= limit as usize)
     }
 
     /// Returns the message that has been due the longest.
