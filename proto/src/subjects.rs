@@ -294,6 +294,14 @@ pub fn stream_of(subject: &str) -> Option<&'static str> {
 /// The services' names: config sections, `service.name` in traces, last token of dead-letter subjects.
 pub const SERVICES: [&str; 5] = ["ingest", "parse", "validate", "notify", "query"];
 
+/// Returns the service that a durable consumer belongs to, or `None` if it is not one of this file.
+#[must_use]
+pub fn service_of(durable: &str) -> Option<&'static str> {
+    let (first, _) = durable.split_once('-').unwrap_or((durable, ""));
+    let service = if first == "due" { "notify" } else { first };
+    SERVICES.into_iter().find(|known| *known == service)
+}
+
 /// The broker's streams and buckets of this file, for the runtime.
 ///
 /// A macro, because it joins two crates that do not depend on each other; it expands in a crate that has both.
@@ -347,6 +355,25 @@ mod tests {
         let region: Region = "360982".parse().unwrap();
         assert_eq!(Event::ReportReceived.subject(region), "gongkai.v1.report.received.360982");
         assert_eq!(Event::AlertResolved.filter(), "gongkai.v1.alert.*");
+    }
+
+    #[test]
+    fn a_consumer_belongs_to_a_service() {
+        let durables = [
+            (CONSUMER_PARSE.to_owned(), "parse"),
+            (CONSUMER_PARSE_BACKFILL.to_owned(), "parse"),
+            (CONSUMER_VALIDATE.to_owned(), "validate"),
+            (CONSUMER_NOTIFY.to_owned(), "notify"),
+            (consumer_delivery("county-office"), "notify"),
+            (consumer_due("county-office"), "notify"),
+            (CONSUMER_INGEST_STATE.to_owned(), "ingest"),
+            (CONSUMER_INGEST_DEAD.to_owned(), "ingest"),
+            (consumer_query("0a1b"), "query"),
+        ];
+        for (durable, service) in durables {
+            assert_eq!(service_of(&durable), Some(service), "{durable}");
+        }
+        assert_eq!(service_of("elsewhere"), None);
     }
 
     #[test]

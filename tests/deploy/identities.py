@@ -84,7 +84,8 @@ def publishing():
     for (stream, name), who in CONSUMERS.items():
         yield f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}", who | {"admin"}
         yield f"$JS.ACK.{stream}.{name}.1.1.1.1.0", who
-        for verb in ["DELETE", "PAUSE", "RESET", "LEADER.STEPDOWN"]:
+        yield f"$JS.API.CONSUMER.PAUSE.{stream}.{name}", {"operator", "admin"}
+        for verb in ["DELETE", "RESET", "LEADER.STEPDOWN"]:
             yield f"$JS.API.CONSUMER.{verb}.{stream}.{name}", {"admin"}
     kinds = {"parse": "received", "parse-backfill": "backfilled"}
     for name, who in [(name, who) for (stream, name), who in CONSUMERS.items() if stream == "GONGKAI_REPORTS"]:

@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     commands::{
-        adapters, agencies, check, dead, doctor, erase, explain, findings, get, list, rules, status, submit,
-        up, waivers, watch,
+        adapters, agencies, check, dead, doctor, erase, explain, findings, get, list, pause, rules, status,
+        submit, up, waivers, watch,
     },
     printer::Printer,
 };
@@ -49,6 +49,8 @@ enum Command {
     Adapters(adapters::Args),
     Status(status::Args),
     Dead(dead::Args),
+    Pause(pause::PauseArgs),
+    Resume(pause::ResumeArgs),
     Doctor(doctor::Args),
     Rules(rules::Args),
 }
@@ -71,6 +73,8 @@ impl Cli {
             Command::Adapters(args) => adapters::run(args, out).await,
             Command::Status(args) => status::run(&args, out).await,
             Command::Dead(args) => dead::run(args, out).await,
+            Command::Pause(args) => pause::pause(args, out).await,
+            Command::Resume(args) => pause::resume(args, out).await,
             Command::Doctor(args) => doctor::run(&args, out).await,
             Command::Rules(args) => rules::run(args, out).await,
         }

@@ -388,7 +388,7 @@ fn help_shows_the_commands_that_exist_and_version_what_decides_an_answer() {
         names,
         [
             "up", "check", "submit", "get", "list", "findings", "explain", "waivers", "erase", "watch",
-            "agencies", "adapters", "status", "doctor", "rules", "help"
+            "agencies", "adapters", "status", "dead", "pause", "resume", "doctor", "rules", "help"
         ]
     );
     let version = gongkai().arg("--version").output().unwrap();

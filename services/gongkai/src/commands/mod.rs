@@ -10,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod findings;
 pub(crate) mod get;
 pub(crate) mod list;
+pub(crate) mod pause;
 pub(crate) mod rules;
 pub(crate) mod status;
 pub(crate) mod submit;

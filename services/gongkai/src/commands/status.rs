@@ -18,6 +18,7 @@ use gongkai_worker::{
 };
 use reqwest::Client;
 use serde::Serialize;
+use time::format_description::well_known::Rfc3339;
 
 use crate::{
     printer::{Emphasis, Printer, clean},
@@ -42,15 +43,22 @@ pub(crate) struct Args {
     format: StatusFormat,
 }
 
-/// The deployment to examine.
+/// The broker of the deployment.
 #[derive(Debug, clap::Args)]
-pub(super) struct ServiceAddresses {
+pub(super) struct BrokerAddress {
     /// Config file of the services, with the addresses of the broker and of the admin ports
     #[arg(long, value_name = "FILE", env = "GONGKAI_CONFIG")]
     config: Option<PathBuf>,
     /// Address of the broker
     #[arg(long, value_name = "URL")]
     nats_url: Option<String>,
+}
+
+/// The deployment to examine.
+#[derive(Debug, clap::Args)]
+pub(super) struct ServiceAddresses {
+    #[command(flatten)]
+    broker: BrokerAddress,
     /// Admin addresses to probe; default: those of the config, on this machine
     #[arg(long, value_name = "URL")]
     admin: Vec<String>,
@@ -160,7 +168,7 @@ async fn deliveries(broker: &JetStream, streams: &[StreamStatus]) -> Result<Vec<
     Ok(all)
 }
 
-impl ServiceAddresses {
+impl BrokerAddress {
     /// Returns the sections that every service has, with the broker's address from the command line.
     pub(super) fn common(&self) -> anyhow::Result<Common> {
         let mut config = Config::load(self.config.as_deref(), &subjects::SERVICES)?;
@@ -169,10 +177,17 @@ impl ServiceAddresses {
         }
         config.common()
     }
+}
+
+impl ServiceAddresses {
+    /// Returns the sections that every service has, with the broker's address from the command line.
+    pub(super) fn common(&self) -> anyhow::Result<Common> {
+        self.broker.common()
+    }
 
     /// Returns the configuration of ingest.
     pub(super) fn ingest(&self) -> anyhow::Result<gongkai_ingest::Config> {
-        Config::load(self.config.as_deref(), &subjects::SERVICES)?.section("ingest")
+        Config::load(self.broker.config.as_deref(), &subjects::SERVICES)?.section("ingest")
     }
 
     /// Asks every admin port whether its service is ready.
@@ -249,6 +264,11 @@ fn write(out: &mut Printer, report: &DeploymentReport) -> anyhow::Result<()> {
     out.line("")?;
     table::write(out, table::Format::Table, &consumers)?;
     out.line("")?;
+    for consumer in streams.iter().flat_map(|stream| &stream.consumers) {
+        let Some(until) = consumer.paused_until else { continue };
+        let line = format!("已暂停 paused: {} until {}", clean(&consumer.name), until.format(&Rfc3339)?);
+        out.line(out.styled(Emphasis::Yellow, &line))?;
+    }
     for deliveries in report.deliveries.iter().filter(|deliveries| deliveries.waiting > 0) {
         let away = if deliveries.receiver_away {
             "接收方不可达 receiver is away"

@@ -20,6 +20,7 @@ use gongkai_worker::{
         jetstream::{Credentials, JetStream, JetStreamSettings},
     },
 };
+use time::{OffsetDateTime, macros::datetime};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpListener,
@@ -392,7 +393,7 @@ async fn a_deleted_consumer_begins_where_it_was() {
     for _ in 0..2 {
         fetch(&mut pull, 1, PATIENCE).await.remove(0).unwrap().settle.ack().await.unwrap();
     }
-    // Asks for the ack floor, and fetches no message.
+    // Asks for the state of the consumer, and fetches no message.
     drop(pull.fetch(1, PATIENCE).await.unwrap());
     let context = raw(&server).await;
     context.delete_consumer_from_stream("reader", LOG).await.unwrap();
@@ -401,6 +402,55 @@ async fn a_deleted_consumer_begins_where_it_was() {
     // The start is a setting that the server does not let change; binding again keeps it.
     let spec = ConsumerSpec { max_ack_pending: Some(50), ..spec };
     transport.consumer(&spec).await.unwrap();
+}
+
+/// Returns the end of the pause of the consumer `reader`.
+async fn paused_until(transport: &JetStream) -> Option<OffsetDateTime> {
+    let streams = transport.status().await.expect("the server is there");
+    let log = streams.into_iter().find(|stream| stream.name == LOG);
+    log.expect("the stream is declared").consumers.remove(0).paused_until
+}
+
+#[tokio::test]
+async fn a_paused_consumer_is_quiet_until_it_is_resumed() {
+    let server = NatsServer::start().await;
+    let transport = declared(&server).await;
+    let mut pull = transport.consumer(&spec("reader")).await.unwrap();
+    assert_eq!(paused_until(&transport).await, None);
+    let end = datetime!(2999-01-01 00:00 UTC);
+    transport.pause_consumer(LOG, "reader", end).await.unwrap();
+    assert_eq!(paused_until(&transport).await, Some(end));
+    transport.publish(message("suite.log.a", "one")).await.unwrap();
+    // Long enough for heartbeats: the server sends them during a pause too, so the fetch ends without an error.
+    assert!(fetch(&mut pull, 1, Duration::from_secs(3)).await.is_empty());
+    // Other settings change the consumer and not its pause.
+    let spec = ConsumerSpec { max_ack_pending: Some(50), ..spec("reader") };
+    let mut pull = transport.consumer(&spec).await.unwrap();
+    assert_eq!(paused_until(&transport).await, Some(end));
+    transport.resume_consumer(LOG, "reader").await.unwrap();
+    assert_eq!(paused_until(&transport).await, None);
+    assert_eq!(fetch(&mut pull, 1, PATIENCE).await.len(), 1);
+    // A pause whose end has passed is none.
+    transport.pause_consumer(LOG, "reader", datetime!(2001-01-01 00:00 UTC)).await.unwrap();
+    assert_eq!(paused_until(&transport).await, None);
+    let error = transport.pause_consumer(LOG, "nobody", end).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_lost_consumer_is_created_again_with_its_pause() {
+    let server = NatsServer::start().await;
+    let settings = JetStreamSettings { floor_interval: Duration::ZERO, ..settings(server.url()) };
+    let transport = JetStream::connect(&settings).await.unwrap();
+    transport.declare(&topology()).await.unwrap();
+    let mut pull = transport.consumer(&spec("reader")).await.unwrap();
+    let end = datetime!(2999-01-01 00:00 UTC);
+    transport.pause_consumer(LOG, "reader", end).await.unwrap();
+    // Asks for the state of the consumer, and fetches no message.
+    drop(pull.fetch(1, PATIENCE).await.unwrap());
+    raw(&server).await.delete_consumer_from_stream("reader", LOG).await.unwrap();
+    transport.consumer(&spec("reader")).await.unwrap();
+    assert_eq!(paused_until(&transport).await, Some(end));
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 
 use super::errors;
-use super::floors::Floors;
+use super::last_seen::LastSeen;
 use super::settings::{Credentials, JetStreamSettings};
 use crate::recurring::Recurring;
 use crate::transport::{Error, ErrorKind};
@@ -38,7 +38,7 @@ pub(super) struct Connection {
     pub(super) client: Client,
     pub(super) context: jetstream::Context,
     pub(super) request_timeout: Duration,
-    pub(super) floors: Floors,
+    pub(super) last_seen: LastSeen,
     pub(super) floor_interval: Duration,
     link: watch::Receiver<LinkState>,
     denials: Arc<Denials>,
@@ -89,7 +89,7 @@ impl Connection {
             client,
             context,
             request_timeout: settings.request_timeout,
-            floors: Floors::default(),
+            last_seen: LastSeen::default(),
             floor_interval: settings.floor_interval,
             link: watched,
             denials,

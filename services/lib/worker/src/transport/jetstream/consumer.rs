@@ -5,8 +5,8 @@
 //! missing heartbeats or a lost connection end the batch with `Unavailable`. (The library's own batches do not wake
 //! up after a heartbeat.)
 //!
-//! The server is asked regularly for the ack floor of a consumer: the sequence up to which every message is settled.
-//! A consumer that is lost is created again from its floor.
+//! The server is asked regularly for the ack floor of a consumer, the sequence up to which every message is settled, and
+//! for its pause. A consumer that is lost is created again from its floor, and paused as it was.
 //!
 //! Each settlement waits for the server's confirmation on the connection's shared inbox, which needs no subscription.
 
@@ -35,8 +35,10 @@ use tokio::{
 };
 
 use super::{
-    connection::{Connection, LinkState, lost},
-    errors, topology,
+    connection::{self, Connection, LinkState},
+    errors,
+    last_seen::ConsumerState,
+    topology,
 };
 use crate::transport::{ConsumerSpec, Delivery, Error, ErrorKind, Headers, Message, Pull, Settle};
 
@@ -66,13 +68,12 @@ pub(super) async fn bind(connection: &Arc<Connection>, spec: &ConsumerSpec) -> R
         Err(error) if error.kind == ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    let start = match connection.floors.get(stream, durable, log.created) {
-        Some(floor) if floor <= log.state.last_sequence => {
-            DeliverPolicy::ByStartSequence { start_sequence: floor + 1 }
-        }
-        _ => DeliverPolicy::All,
+    let seen = connection.last_seen.get(stream, durable, log.created);
+    let config = overlay(present.as_ref().map(|consumer| &consumer.cached_info().config), spec);
+    let config = match seen {
+        Some(seen) if present.is_none() => lost(config, seen, log.state.last_sequence),
+        _ => config,
     };
-    let config = overlay(present.as_ref().map(|consumer| &consumer.cached_info().config), spec, start);
     let consumer = match present {
         Some(consumer) if is_same(consumer.cached_info(), &config) => consumer,
         present => {
@@ -83,6 +84,7 @@ pub(super) async fn bind(connection: &Arc<Connection>, spec: &ConsumerSpec) -> R
             connection.bounded("create consumer", durable, create).await?
         }
     };
+    connection.last_seen.set(stream, durable, log.created, consumer.cached_info());
     Ok(Box::new(JetStreamPull {
         connection: connection.clone(),
         consumer,
@@ -93,13 +95,18 @@ pub(super) async fn bind(connection: &Arc<Connection>, spec: &ConsumerSpec) -> R
     }))
 }
 
-/// Combines our settings with those of the existing consumer, which operators may have changed. `start` applies to a
-/// new consumer.
-fn overlay(
-    present: Option<&jetstream::consumer::Config>,
-    spec: &ConsumerSpec,
-    start: DeliverPolicy,
-) -> Config {
+/// Returns the settings of a consumer that continues where a lost one was, if the stream still has that place, and is
+/// paused as that one was.
+fn lost(config: Config, seen: ConsumerState, last_sequence: u64) -> Config {
+    let deliver_policy = match seen.floor {
+        floor if floor <= last_sequence => DeliverPolicy::ByStartSequence { start_sequence: floor + 1 },
+        _ => DeliverPolicy::All,
+    };
+    Config { deliver_policy, pause_until: seen.paused_until, ..config }
+}
+
+/// Combines our settings with those of the existing consumer, which operators may have changed or paused.
+fn overlay(present: Option<&jetstream::consumer::Config>, spec: &ConsumerSpec) -> Config {
     let (filter_subject, filter_subjects) = match spec.filters.as_slice() {
         [] => (String::new(), Vec::new()),
         [only] => (only.clone(), Vec::new()),
@@ -115,10 +122,11 @@ fn overlay(
         filter_subject,
         filter_subjects,
         // The server refuses to change the policy of an existing consumer.
-        deliver_policy: present.map_or(start, |config| config.deliver_policy),
+        deliver_policy: present.map_or(DeliverPolicy::All, |config| config.deliver_policy),
         inactive_threshold: spec.forget_after.unwrap_or_default(),
         max_waiting: present.map_or(MAX_WAITING, |config| config.max_waiting),
         num_replicas: present.map_or(0, |config| config.num_replicas),
+        pause_until: present.and_then(|config| config.pause_until),
         ..Config::default()
     }
 }
@@ -143,21 +151,20 @@ struct JetStreamPull {
     durable: Arc<str>,
     stream: String,
     stream_created: OffsetDateTime,
-    /// When the server was last asked for the floor.
+    /// When the server was last asked for the state of the consumer.
     asked: Instant,
 }
 
 impl JetStreamPull {
-    /// Asks the server for the ack floor, if that is due. Also notices a consumer that is lost.
-    async fn ask_floor(&mut self) -> Result<(), Error> {
+    /// Asks the server for the state of the consumer, if that is due. Also notices a consumer that is lost.
+    async fn ask_state(&mut self) -> Result<(), Error> {
         if self.asked.elapsed() < self.connection.floor_interval {
             return Ok(());
         }
         self.asked = Instant::now();
         let info = self.consumer.get_info();
         let info = self.connection.bounded("look up consumer", &self.durable, info).await?;
-        let floor = info.ack_floor.stream_sequence;
-        self.connection.floors.set(&self.stream, &self.durable, self.stream_created, floor);
+        self.connection.last_seen.set(&self.stream, &self.durable, self.stream_created, &info);
         Ok(())
     }
 }
@@ -174,7 +181,7 @@ impl Pull for JetStreamPull {
         }
         // Also keeps a caller that retries at once from spinning while the server is unreachable.
         self.connection.await_link().await?;
-        self.ask_floor().await?;
+        self.ask_state().await?;
         let link = self.connection.watch_link();
         let losses = link.borrow().losses();
         let client = &self.connection.client;
@@ -272,7 +279,7 @@ impl PullRest {
         if let Some(Some(message)) = messages.next().now_or_never() {
             return Ok(message);
         }
-        let lost = pin!(lost(&mut self.link, self.losses));
+        let lost = pin!(connection::lost(&mut self.link, self.losses));
         tokio::select! {
             biased;
             message = messages.next() => message.ok_or_else(|| broken("connection closed")),

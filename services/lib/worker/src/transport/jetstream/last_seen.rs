@@ -1,31 +1,43 @@
-//! Remembers the ack floor of each consumer, from which a lost consumer continues when it is created again.
+//! Remembers the ack floor and the pause of each consumer, with which a lost consumer is created again.
 
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use async_nats::jetstream::consumer;
 use time::OffsetDateTime;
 
-/// By stream and durable name: creation time of the stream, and the sequence up to which every message is settled.
-type FloorTable = HashMap<(String, String), (OffsetDateTime, u64)>;
+/// State of a consumer when the server was last asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ConsumerState {
+    /// The sequence up to which every message is settled.
+    pub(super) floor: u64,
+    /// End of the pause, which may have passed.
+    pub(super) paused_until: Option<OffsetDateTime>,
+}
 
-/// The last known ack floor of each consumer.
+/// By stream and durable name: creation time of the stream, and the state of the consumer.
+type StateTable = HashMap<(String, String), (OffsetDateTime, ConsumerState)>;
+
+/// The last known state of each consumer.
 #[derive(Default)]
-pub(super) struct Floors(Mutex<FloorTable>);
+pub(super) struct LastSeen(Mutex<StateTable>);
 
-impl Floors {
-    pub(super) fn set(&self, stream: &str, durable: &str, created: OffsetDateTime, floor: u64) {
-        self.lock().insert((stream.to_owned(), durable.to_owned()), (created, floor));
+impl LastSeen {
+    pub(super) fn set(&self, stream: &str, durable: &str, created: OffsetDateTime, info: &consumer::Info) {
+        let state =
+            ConsumerState { floor: info.ack_floor.stream_sequence, paused_until: info.config.pause_until };
+        self.lock().insert((stream.to_owned(), durable.to_owned()), (created, state));
     }
 
-    /// Returns the floor if it belongs to the stream that was created at that time.
-    pub(super) fn get(&self, stream: &str, durable: &str, created: OffsetDateTime) -> Option<u64> {
+    /// Returns the state if it belongs to the stream that was created at that time.
+    pub(super) fn get(&self, stream: &str, durable: &str, created: OffsetDateTime) -> Option<ConsumerState> {
         let known = self.lock().get(&(stream.to_owned(), durable.to_owned())).copied();
-        known.filter(|(of, _)| *of == created).map(|(_, floor)| floor)
+        known.filter(|(of, _)| *of == created).map(|(_, state)| state)
     }
 
-    fn lock(&self) -> MutexGuard<'_, FloorTable> {
+    fn lock(&self) -> MutexGuard<'_, StateTable> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,17 +6,18 @@
 //!
 //! - `connection`: connecting, reconnecting, and events of the server (lame duck mode, denied permissions);
 //! - `topology`: declaring streams and buckets;
-//! - `consumer`: pulling and settling messages; `floors`: the ack floors of consumers;
+//! - `consumer`: pulling and settling messages; `last_seen`: what a lost consumer is created again with;
 //! - `reading`: single messages of a stream, the state of streams, and the progress of consumers;
 //! - `buckets`: objects and entries;
-//! - `status`: streams and consumers, for operators;
+//! - `status`, `pausing`: streams and consumers, for operators;
 //! - `errors`: classification of errors.
 
 mod buckets;
 mod connection;
 mod consumer;
 mod errors;
-mod floors;
+mod last_seen;
+mod pausing;
 mod reading;
 mod settings;
 pub mod status;

@@ -34,6 +34,9 @@ pub struct ConsumerStatus {
     pub in_flight: usize,
     /// Messages in flight that were delivered more than once.
     pub redelivered: usize,
+    /// End of the pause, if the consumer is paused.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub paused_until: Option<OffsetDateTime>,
     /// Waiting pull requests. 0 if no service is running or all are busy.
     pub waiting: usize,
 }
@@ -139,6 +142,7 @@ impl JetStream {
                 in_flight: info.num_ack_pending,
                 redelivered: info.num_redelivered,
                 waiting: info.num_waiting,
+                paused_until: info.config.pause_until.filter(|_| info.paused),
                 name: info.name,
             })
             .collect();
