@@ -4,18 +4,22 @@
 //! - `/readyz`: 200 while every latch is released, the broker answers and no stream or bucket is lost, with the
 //!   remarks of components in the body. Otherwise, and from the first stop signal on, 503 with one sentence.
 //! - `/metrics`: Prometheus text. Requires the bearer token if one is set.
+//! - `/log`: the filter of the process's log lines. GET shows it, PUT applies the filter in the body for `for_s`
+//!   seconds, DELETE applies the configured one again. Requires the bearer token if one is set; without one, the port
+//!   is bound to loopback, so only this machine reaches it.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::Router;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +28,7 @@ use crate::holdings::Holdings;
 use crate::liveness::Liveness;
 use crate::metrics::Meters;
 use crate::readiness::Readiness;
+use crate::telemetry::Verbosity;
 use crate::transport::Transport;
 
 /// Limit of the broker's ping, below the usual timeout of a probe.
@@ -40,6 +45,7 @@ pub(crate) struct Admin {
     pub(crate) transport: Arc<OnceLock<Arc<dyn Transport>>>,
     pub(crate) soft: CancellationToken,
     pub(crate) token: Option<Secret>,
+    pub(crate) verbosity: Verbosity,
 }
 
 impl Admin {
@@ -58,6 +64,7 @@ impl Admin {
             .route("/livez", get(livez))
             .route("/readyz", get(readyz))
             .route("/metrics", get(metrics))
+            .route("/log", get(log).put(change_log).delete(reset_log))
             .with_state(Arc::new(self));
         tokio::spawn(async move {
             let server = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
@@ -87,13 +94,56 @@ async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
 }
 
 async fn metrics(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
-    if !admin.may_read(&headers) {
-        return (StatusCode::UNAUTHORIZED, "a bearer token is needed\n").into_response();
+    if let Some(refusal) = admin.refusal(&headers) {
+        return refusal;
     }
     match admin.meters.text() {
         Ok(text) => ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}\n")).into_response(),
     }
+}
+
+/// The query of `PUT /log`.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct LogChange {
+    for_s: u64,
+}
+
+impl Default for LogChange {
+    fn default() -> Self {
+        Self { for_s: 600 }
+    }
+}
+
+async fn log(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
+    match admin.refusal(&headers) {
+        None => Json(admin.verbosity.current()).into_response(),
+        Some(refusal) => refusal,
+    }
+}
+
+async fn change_log(
+    State(admin): State<Arc<Admin>>,
+    headers: HeaderMap,
+    Query(LogChange { for_s }): Query<LogChange>,
+    filter: String,
+) -> Response {
+    if let Some(refusal) = admin.refusal(&headers) {
+        return refusal;
+    }
+    match admin.verbosity.change(filter.trim(), for_s) {
+        Ok(()) => Json(admin.verbosity.current()).into_response(),
+        Err(error) => (StatusCode::BAD_REQUEST, format!("{error:#}\n")).into_response(),
+    }
+}
+
+async fn reset_log(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
+    if let Some(refusal) = admin.refusal(&headers) {
+        return refusal;
+    }
+    admin.verbosity.reset();
+    Json(admin.verbosity.current()).into_response()
 }
 
 impl Admin {
@@ -116,12 +166,14 @@ impl Admin {
         }
     }
 
-    fn may_read(&self, headers: &HeaderMap) -> bool {
-        let Some(token) = &self.token else { return true };
+    /// Refuses a call without the token, if one is set.
+    fn refusal(&self, headers: &HeaderMap) -> Option<Response> {
+        let token = self.token.as_ref()?;
         let given = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        given
+        let is_known = given
             .and_then(|value| value.strip_prefix("Bearer "))
-            .is_some_and(|given| is_same(given, token.expose()))
+            .is_some_and(|given| is_same(given, token.expose()));
+        (!is_known).then(|| (StatusCode::UNAUTHORIZED, "a bearer token is needed\n").into_response())
     }
 }
 

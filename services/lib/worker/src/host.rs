@@ -141,6 +141,7 @@ impl Process {
             transport: self.transport.clone(),
             soft: self.shutdown.soft.clone(),
             token: self.common.admin.secret()?,
+            verbosity: self.telemetry.verbosity(),
         };
         let bound = admin.serve(self.admin_address(S::ADMIN_PORT)?, self.admin_stop.clone()).await?;
         tracing::info!(service = S::NAME, admin = %bound, version = self.about.version, "starting");

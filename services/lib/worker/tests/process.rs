@@ -91,8 +91,16 @@ async fn boot(act: Act, edit: impl FnOnce(&mut Common)) -> (Memory, Process, Soc
 }
 
 async fn get(admin: SocketAddr, path: &str, headers: &str) -> (u16, String) {
+    call(admin, &format!("GET {path}"), headers, "").await
+}
+
+/// Sends a request, whose first line begins with `verb`.
+async fn call(admin: SocketAddr, verb: &str, headers: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(admin).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n{headers}\r\n");
+    let length = body.len();
+    let request = format!(
+        "{verb} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+    );
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
@@ -192,6 +200,34 @@ async fn metrics_want_the_token_if_there_is_one() {
     assert_eq!(get(admin, "/metrics", "authorization: Bearer wrong\r\n").await.0, 401);
     assert_eq!(get(admin, "/metrics", "authorization: Bearer s3cret\r\n").await.0, 200);
     assert_eq!(get(admin, "/livez", "").await.0, 200);
+}
+
+#[tokio::test]
+async fn the_log_filter_changes_for_a_time_and_only_with_the_token() {
+    let set = |common: &mut Common| common.admin.token = Some(gongkai_worker::Secret::new("s3cret"));
+    let (_memory, _process, admin) = boot(Act::Hang, set).await;
+    let token = "authorization: Bearer s3cret\r\n";
+    for verb in ["GET /log", "PUT /log", "DELETE /log"] {
+        assert_eq!(call(admin, verb, "", "debug").await.0, 401, "{verb}");
+    }
+    assert!(!tracing::enabled!(tracing::Level::DEBUG));
+    let (status, answer) = call(admin, "PUT /log?for_s=3600", token, "debug\n").await;
+    assert!(
+        status == 200 && answer.contains(r#"{"filter":"debug","configured":"info","until":"2"#),
+        "{answer}"
+    );
+    assert!(tracing::enabled!(tracing::Level::DEBUG));
+    for (verb, body) in
+        [("PUT /log", "a=b=c"), ("PUT /log?for_s=0", "trace"), ("PUT /log?for=9", "trace"), ("PUT /log", "")]
+    {
+        assert_eq!(call(admin, verb, token, body).await.0, 400, "{verb}");
+    }
+    let (status, answer) = call(admin, "DELETE /log", token, "").await;
+    assert!(
+        status == 200 && answer.contains(r#"{"filter":"info","configured":"info","until":null}"#),
+        "{answer}"
+    );
+    assert!(!tracing::enabled!(tracing::Level::DEBUG));
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 
 mod collector;
 pub(crate) mod lines;
+mod verbosity;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -26,14 +27,15 @@ use crate::trace::Tracer;
 use collector::Collector;
 use lines::LogLines;
 pub(crate) use lines::with_causes;
+pub(crate) use verbosity::Verbosity;
 
 /// Upper bound of one export. It is below the grace period of a pod.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The process's telemetry: settings, and the providers of each exporting service.
-#[derive(Debug)]
 pub(crate) struct Telemetry {
     settings: TelemetrySettings,
+    verbosity: Verbosity,
     instance: String,
     version: &'static str,
     exporting: Mutex<Vec<(SdkTracerProvider, Meters)>>,
@@ -47,17 +49,25 @@ impl Telemetry {
         version: &'static str,
         clock: Clock,
     ) -> anyhow::Result<Self> {
-        let lines = LogLines::new(settings.log_format, clock);
-        let subscriber = tracing_subscriber::fmt()
+        let lines = LogLines::new(settings.log_format, clock.clone());
+        let builder = tracing_subscriber::fmt()
             .with_env_filter(log_filter(&settings.log_filter)?)
             .with_writer(std::io::stderr)
             .event_format(lines)
-            .finish();
+            .with_filter_reloading();
+        let handle = builder.reload_handle();
+        let reload = Box::new(move |filter| Ok(handle.reload(filter)?));
+        let verbosity = Verbosity::new(&settings.log_filter, reload, clock);
+        let subscriber = builder.finish();
         if tracing::subscriber::set_global_default(subscriber).is_ok() {
             panics::install_hook();
         }
         let instance = RandomIdGenerator::default().new_trace_id().to_string();
-        Ok(Self { settings: settings.clone(), instance, version, exporting: Mutex::default() })
+        Ok(Self { settings: settings.clone(), verbosity, instance, version, exporting: Mutex::default() })
+    }
+
+    pub(crate) fn verbosity(&self) -> Verbosity {
+        self.verbosity.clone()
     }
 
     /// Returns the tracer and the instruments of one service. Must be called within the tokio runtime.
