@@ -107,6 +107,11 @@ impl BandNames {
         self.columns.iter().find(|(name, of, _)| *of == band && name == label).map(|(_, _, column)| *column)
     }
 
+    /// Returns a text without the titles of columns in it.
+    pub(crate) fn without_columns(&self, label: &str) -> String {
+        self.columns.iter().fold(label.to_owned(), |rest, (name, _, _)| rest.replace(name.as_str(), ""))
+    }
+
     /// Returns the band and first cell of a label, which may state a unit at its end. A misprint is accepted if it is
     /// close to exactly one label.
     pub(crate) fn row(&self, label: &str) -> Option<(usize, usize)> {

@@ -78,14 +78,11 @@ pub(crate) fn find<'r, 'a>(
         if row.values.is_empty() {
             let is_torn = is_torn || loose.is_some();
             let labels = row.labels.iter().filter_map(|piece| names.exact(&piece.label));
-            // 17[A1] or 17见附表 beside the label is no number, and no blank either.
-            let has_digit = |piece: &&ReadCell<'a>| piece.cell.text.contains(|c: char| c.is_ascii_digit());
-            let written = row.labels.iter().skip(1).filter(has_digit);
             for (band, first) in labels.chain(own) {
-                if row.spans_known && written.clone().next().is_some() {
-                    assignment.unsure_row(first, names.width(band), &written);
-                }
                 found.lone.push(LoneLabel { band, first, is_torn });
+            }
+            for (band, first, written) in written_behind(row, names) {
+                assignment.unsure_row(first, names.width(band), &std::iter::once(written));
             }
         }
         match own {
@@ -110,6 +107,18 @@ pub(crate) fn find<'r, 'a>(
         assignment.unsure_row(*first, names.width(*band), &row.filled().chain(loose.filled()));
     }
     found
+}
+
+/// Returns the labels of rows with a text that has a digit behind them, and that text: 17[A1] or 17见附表 is no number, and no
+/// blank either.
+fn written_behind<'r, 'a>(row: &'r Row<'a>, names: &BandNames) -> Vec<(usize, usize, &'r ReadCell<'a>)> {
+    let has_digit = |piece: &ReadCell<'_>| piece.label.contains(|c: char| c.is_ascii_digit());
+    let pairs = row.labels.iter().zip(row.labels.iter().skip(1)).filter(|(_, behind)| has_digit(behind));
+    let of_row = |(own, behind): (&ReadCell<'a>, &'r ReadCell<'a>)| {
+        let (band, first) = names.exact(&own.label)?;
+        (names.row(&behind.label).is_none()).then_some((band, first, behind))
+    };
+    pairs.filter_map(of_row).collect()
 }
 
 /// Returns true if numbers without a label are left over. In a document of one cell per line, the numbers of every row may

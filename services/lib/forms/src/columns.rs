@@ -298,6 +298,11 @@ fn has_total_before_blank(cut: &[ReadCell<'_>]) -> bool {
     !sum.is_zero() && sum <= *total
 }
 
+/// Returns true if the last cell is blank and all others are zero: one of them may be lost.
+fn has_zeros_before_blank(cut: &[ReadCell<'_>]) -> bool {
+    ends_blank(cut) && cut.split_last().is_some_and(|(_, rest)| rest.iter().all(is_zero))
+}
+
 fn shape(row: &Row<'_>) -> (usize, usize) {
     (row.values.len(), row.labels.len())
 }
@@ -439,15 +444,15 @@ fn sure<'r, 'a>(cut: &'r [ReadCell<'a>], row: &Row<'a>, filling: &Filling) -> Va
     let short = (blank(cut.first()) || blank(cut.last())) && !filling.is_whole(row, cut.len());
 
     let is_overfull = filling.overfull && row.values.len() > cut.len();
-    let has_closed_up =
-        filling.has_some_sums && filling.adds_up && !filling.ends_blank && has_total_before_blank(cut);
+    let has_closed_up = filling.has_some_sums
+        && filling.adds_up
+        && !filling.ends_blank
+        && (has_total_before_blank(cut) || !row.spans_known && has_zeros_before_blank(cut));
     let moved = filling.is_padded() && may_have_moved_up(cut, filling);
     let glued = blank(cut.last()) && cut.iter().any(is_spaced);
     // Among lines of one cell each, a page number may stand where a cell is expected.
     let page_number = row.stream && row.values.len() > cut.len() && (blank(cut.first()) || blank(cut.last()));
-    if has_closed_up && row.spans_known
-        || !row.spans_known && (short || moved || glued || page_number || is_overfull)
-    {
+    if has_closed_up || !row.spans_known && (short || moved || glued || page_number || is_overfull) {
         Values::OneOf(vec![cut])
     } else {
         Values::These(cut)

@@ -212,6 +212,26 @@ impl DisputeNames {
         })
     }
 
+    /// Returns true if the last cell is blank and the one before it can be the total of its block: a cell is lost.
+    pub(crate) fn end_has_closed_up(&self, cells: &[ReadCell<'_>], order: &[usize]) -> bool {
+        let number = |piece: &ReadCell<'_>| match piece.value {
+            CellValue::Number(number, _) => Some(number),
+            _ => None,
+        };
+        let in_order = order.iter().copied().eq(0..self.cells());
+        let block = cells.get(cells.len().saturating_sub(self.columns.len())..).unwrap_or_default();
+        let Some((last, [parts @ .., total])) = block.split_last() else { return false };
+        let sum = parts.iter().filter_map(number).fold(rust_decimal::Decimal::ZERO, |sum, part| sum + part);
+        in_order && last.value == CellValue::Blank && number(total).is_some_and(|total| sum <= total)
+    }
+
+    /// Returns true if the header has each column's name only once, as one with a row for each of them has it.
+    pub(crate) fn are_printed_once(&self, head: &[Vec<&str>]) -> bool {
+        let mut names: Vec<usize> = head.iter().flatten().filter_map(|title| self.column(title)).collect();
+        names.sort_unstable();
+        names.into_iter().eq(0..self.columns.len())
+    }
+
     /// Returns true if the blocks add up with their totals first, and not in this order.
     pub(crate) fn are_turned(&self, cells: &[ReadCell<'_>], order: &[usize]) -> bool {
         let width = self.columns.len();

@@ -133,6 +133,14 @@ fn read_whole<'a>(
         }
         Values::These(cells)
             if !row.spans_known
+                && (names.end_has_closed_up(cells, &order)
+                    || cells.iter().any(is_text) && names.sums_hold(cells, &order) != Some(true)
+                    || names.are_printed_once(words) && names.sums_hold(cells, &order) != Some(true)) =>
+        {
+            assignment.unsure_row(first, wanted, &row.filled());
+        }
+        Values::These(cells)
+            if !row.spans_known
                 && (padding.behind && ends_blank(cells)
                     || (padding.any || row.stream)
                         && blank_at_an_end(cells)
@@ -242,6 +250,10 @@ fn read_block<'a>(
         }
         _ => assignment.unsure_row(first, wanted, &row.filled()),
     }
+}
+
+fn is_text(piece: &ReadCell<'_>) -> bool {
+    piece.value == CellValue::Text
 }
 
 fn blank_at_an_end(cells: &[ReadCell<'_>]) -> bool {

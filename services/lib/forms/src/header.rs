@@ -11,8 +11,8 @@ use crate::{
 /// Number of columns of chapter 三, and the positions of 自然人, the five organisations and 总计 among them.
 const COLUMNS: usize = 7;
 const PERSON: usize = 0;
-const ORGANIZATIONS: std::ops::Range<usize> = 1..6;
-const TOTAL: usize = 6;
+pub(crate) const ORGANIZATIONS: std::ops::Range<usize> = 1..6;
+pub(crate) const TOTAL: usize = 6;
 
 /// The columns of chapter 三's tables that their headers name.
 #[derive(Debug)]
@@ -55,6 +55,12 @@ impl RequestHeader {
 
 /// Reads the header of chapter 三's table.
 pub(crate) fn applicants(items: &[Item<'_>], index: &RequestIndex) -> RequestHeader {
+    let header = in_words(&lines(items), index);
+    RequestHeader { header, tables: request_headings::of_tables(items, index) }
+}
+
+/// Returns the titles up to the first row of values, line by line.
+pub(crate) fn lines<'i>(items: &'i [Item<'_>]) -> Vec<Vec<&'i str>> {
     let mut lines: Vec<Vec<&str>> = Vec::new();
     for item in items {
         let row = match item {
@@ -80,7 +86,7 @@ pub(crate) fn applicants(items: &[Item<'_>], index: &RequestIndex) -> RequestHea
             break;
         }
     }
-    RequestHeader { header: in_words(&lines, index), tables: request_headings::of_tables(items, index) }
+    lines
 }
 
 /// Returns true for the first row of values. Rules of dashes, page numbers and rows whose labels come later do not end a

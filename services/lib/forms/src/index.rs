@@ -98,6 +98,12 @@ impl RequestIndex {
                 && names.iter().any(|name| own.likeness_from(ALTERED, name) >= ALTERED))
     }
 
+    /// Returns true if a column has a name of the row.
+    pub(crate) fn is_named_like_column(&self, row: usize) -> bool {
+        let is_column = |name: &Spelling<String>| self.applicants.contains_key(&name.text);
+        self.names.get(row).is_some_and(|names| names.iter().any(is_column))
+    }
+
     /// Returns the first cell of a row and the number of its cells.
     pub(crate) fn cells_of(&self, row: usize) -> (usize, usize) {
         (self.first_cell + row * COLUMNS, COLUMNS)

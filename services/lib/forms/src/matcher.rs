@@ -11,12 +11,12 @@ use crate::{
     glued_rows,
     index::RequestIndex,
     load::Forms,
-    percentages, proactive,
+    merged_right, percentages, proactive,
     requests::{self, Padding},
     rows::{self, Item},
     single_row_other, torn_rows, unit_column, unlabelled_rows, unread_layout,
     vocabulary::Vocabulary,
-    year_rows,
+    wider_headers, year_rows,
 };
 
 /// The result of matching the tables.
@@ -39,7 +39,7 @@ pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) 
     let standard = forms.get(id, Variant::Standard).or_else(|| forms.iter().next())?;
     let index = forms.index(standard);
     let mut ranges = chapter_ranges::cut(items, index);
-    drop_foreign(&mut ranges, standard, forms.vocabulary());
+    drop_foreign(&mut ranges, standard, index, forms.vocabulary());
     let single = forms.get(id, Variant::SingleRowOther);
     let single =
         single.filter(|single| single_row_other::is_in(document, &ranges, index, forms.index(single)));
@@ -66,13 +66,14 @@ pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) 
 
 /// Removes the rows and columns that the form does not have: those of earlier years, numbers of columns, units and
 /// percentages. Splits rows that lost their labels.
-fn drop_foreign(ranges: &mut ChapterRanges<'_>, form: &Form, vocabulary: &Vocabulary) {
+fn drop_foreign(ranges: &mut ChapterRanges<'_>, form: &Form, index: &RequestIndex, vocabulary: &Vocabulary) {
     year_rows::keep_latest(&mut ranges.proactive);
     unit_column::take(&mut ranges.proactive);
     for range in &mut ranges.requests {
         year_rows::keep_latest(range);
         column_numbers::drop(range, vocabulary);
         unit_column::take(range);
+        wider_headers::take(range, index);
         percentages::drop(range);
         unlabelled_rows::split(range, form);
     }
@@ -82,7 +83,7 @@ fn drop_foreign(ranges: &mut ChapterRanges<'_>, form: &Form, vocabulary: &Vocabu
     }
 }
 
-/// Joins torn rows, and doubts rows that were put into one. Returns the first cell and the number of cells of the latter.
+/// Joins torn rows, and doubts rows that were put into one and blanks of merged zeros. Returns the first cell and the number of cells of the latter.
 fn settle_rows(
     ranges: &mut ChapterRanges<'_>,
     index: &RequestIndex,
@@ -94,7 +95,9 @@ fn settle_rows(
     for range in &mut ranges.requests {
         glued.extend(glued_rows::doubt(range, |label| index.exact(label).map(|row| index.cells_of(row))));
         torn_rows::join(range, |items| index.are_all_in(&rows::labels(items)));
+        merged_right::doubt(range);
     }
+    ranges.disputes.iter_mut().for_each(|range| merged_right::doubt(range));
     glued
 }
 

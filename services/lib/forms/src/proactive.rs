@@ -14,6 +14,7 @@ use crate::{
         Filling, Header, Heading, Values, ends_blank, has_other_columns, spread, under_headings, values,
     },
     displaced_cells::{self, Completed},
+    foreign_titles,
     form::{Band, Form},
     read_cell::ReadCell,
     rows::{Item, Row},
@@ -37,9 +38,11 @@ pub(crate) fn read<'a>(
     let short: Vec<usize> =
         (0..hits.len()).filter(|at| hits.get(*at).is_some_and(|hit| is_short(hit, width(hit)))).collect();
     let units = stated_units::of_chapter(items);
+    let is_wider = |hit: &BandHit<'_, '_>| hit.row.stream && wider_columns(hit, names).is_some();
+    let is_stream_unclear = out_of_step || hits.iter().any(is_wider);
     for (at, hit) in hits.iter().enumerate() {
         if let Some(band) = form.bands.get(hit.band) {
-            if out_of_step && hit.row.stream {
+            if is_stream_unclear && hit.row.stream {
                 assignment.unsure_row(hit.first, width(hit), &hit.row.filled());
                 continue;
             }
@@ -121,6 +124,11 @@ fn read_hit<'a>(
         }
         return;
     }
+    if !hit.row.spans_known
+        && let Some(columns) = wider_columns(hit, names)
+    {
+        return read_wider(hit, &columns, wanted, assignment);
+    }
     let header = Header::of(named.iter().map(|(at, _)| *at).collect(), wanted);
     let Some(order) = header.order(wanted) else {
         return assignment.unsure_row(hit.first, wanted, &hit.row.values.iter());
@@ -151,6 +159,39 @@ fn read_hit<'a>(
             assignment.unsure_row(hit.first, wanted, &cells.iter());
         }
         choice => choice.assign((hit.first, &order), &row.filled(), assignment),
+    }
+}
+
+/// Returns the columns of a header without geometry that has titles of other columns than the band's, left to right.
+fn wider_columns(hit: &BandHit<'_, '_>, names: &BandNames) -> Option<Vec<Option<usize>>> {
+    let first = hit.head.iter().rposition(|piece| piece.label == "信息内容").map_or(0, |at| at + 1);
+    let titles = hit.head.get(first..).unwrap_or_default();
+    let column = |label: &str| names.column(hit.band, label);
+    let is_foreign = |label: &str| {
+        let rest = names.without_columns(label);
+        foreign_titles::is_one(&rest) || foreign_titles::are_joined_in(&rest)
+    };
+    titles.iter().any(|piece| is_foreign(&piece.label)).then(|| {
+        let of_values = titles.iter().filter(|piece| !foreign_titles::is_ordinal(&piece.label));
+        of_values.map(|piece| column(&piece.label)).collect()
+    })
+}
+
+/// Reads a row under a wider header. It must be a row of the layout with a number for each of the header's columns.
+fn read_wider<'a>(
+    hit: &BandHit<'_, 'a>,
+    columns: &[Option<usize>],
+    wanted: usize,
+    assignment: &mut CellAssignment<'a>,
+) {
+    let mut known: Vec<usize> = columns.iter().flatten().copied().collect();
+    known.sort_unstable();
+    let values: Vec<&ReadCell<'a>> = hit.row.filled().collect();
+    if hit.row.stream || !known.into_iter().eq(0..wanted) || values.len() != columns.len() {
+        return assignment.unsure_row(hit.first, wanted, &hit.row.filled());
+    }
+    for (piece, column) in values.into_iter().zip(columns) {
+        column.iter().for_each(|column| assignment.assign(hit.first + column, piece));
     }
 }
 

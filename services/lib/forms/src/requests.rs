@@ -63,7 +63,7 @@ pub(crate) fn read<'a>(
     drop_empty_copies(&mut entries);
     drop_lines_of_labels(&mut entries);
     let rows: Vec<&Row<'a>> = entries.iter().map(|entry| entry.row).collect();
-    let mut is_subtotal = subtotals::among(&rows, COLUMNS).into_iter();
+    let mut is_subtotal = subtotals::among(&rows, items, COLUMNS).into_iter();
     entries.retain(|_| !is_subtotal.next().unwrap_or_default());
     let rest = align(&mut entries, form.rows.len());
     let mut head = applicants(items, index);
@@ -144,6 +144,8 @@ fn entries<'r, 'a>(items: &'r [Item<'a>], index: &RequestIndex) -> Vec<FilledRow
             (String::new(), torn.evidence(at, index))
         } else if out_of_step && row.stream {
             (String::new(), LabelEvidence::None)
+        } else if !row.spans_known && labels.last().is_some_and(|own| subtotals::is_name(own)) {
+            (String::new(), LabelEvidence::Few(Vec::new()))
         } else {
             // Lines before a row of blanks may be those of a label whose numbers are elsewhere.
             let before: &[&str] = if all_blank && !row.stream { &[] } else { &before };

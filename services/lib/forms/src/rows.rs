@@ -62,6 +62,9 @@ pub(crate) enum Item<'a> {
 /// Minimum number of years in a row of bare years.
 const FEWEST_YEARS: usize = 4;
 
+/// Maximum number of words' characters beside the digits of a number that cannot be read.
+const MOST_WORDS: usize = 4;
+
 /// Maximum number of lines over which a label of a stream is broken.
 const MOST_PARTS: usize = 4;
 
@@ -200,7 +203,10 @@ impl<'a> Maker<'_, 'a> {
             return;
         }
         self.open.stream = true;
-        if piece.is_value() || self.open.values.is_empty() && self.is_broken_value(&piece) {
+        let is_first = self.open.values.is_empty();
+        let is_unread = is_first
+            && (self.is_broken_value(&piece) || self.is_written_number(&piece, self.open.labels.last()));
+        if piece.is_value() || is_unread {
             self.open.values.push(piece);
             return;
         }
@@ -244,8 +250,8 @@ impl<'a> Maker<'_, 'a> {
         let mut row = new();
         for (at, piece) in pieces.into_iter().enumerate() {
             let own = row.labels.last();
-            let is_about = spans_known && self.is_about_number(&piece, own) || self.is_numeral(&piece, own);
-            let label = !piece.is_value() && !self.is_broken_value(&piece) && !is_about;
+            let is_written = self.is_written_number(&piece, own) || self.is_numeral(&piece, own);
+            let label = !piece.is_value() && !self.is_broken_value(&piece) && !is_written;
             if label && row.values.iter().any(|v| v.value != CellValue::Blank) {
                 // A label on both sides of the numbers is one label.
                 let again = spans_known && row.labels.last().is_some_and(|own| own.label == piece.label);
@@ -288,7 +294,7 @@ impl<'a> Maker<'_, 'a> {
         let text = piece.cell.text.trim();
         let first = text.chars().next().unwrap_or(' ');
         if piece.label.is_empty() && !piece.is_value() {
-            return !text.is_empty();
+            return !text.chars().all(is_punctuation);
         }
         if !(first.is_ascii_digit() || ('０'..='９').contains(&first)) {
             return false;
@@ -299,11 +305,17 @@ impl<'a> Maker<'_, 'a> {
         !enumerator && words == 0 && !piece.label.is_empty() && !self.vocabulary.is_structural(&piece.label)
     }
 
-    /// Returns true for words before a number beside the label of a row: `约317`.
-    fn is_about_number(&self, piece: &ReadCell<'a>, label: Option<&ReadCell<'a>>) -> bool {
-        let number = piece.label.trim_start_matches(['约', '近', '共', '超', '过', '逾', '达']);
-        let is_about = number.len() < piece.label.len() && number.starts_with(|c: char| c.is_ascii_digit());
-        is_about && label.is_some_and(|label| self.vocabulary.is_structural(&label.label))
+    /// Returns true for a number with a few words beside the label of a row: `约317`, `见附表2`. A year is a title.
+    fn is_written_number(&self, piece: &ReadCell<'a>, label: Option<&ReadCell<'a>>) -> bool {
+        let text = piece.label.as_str();
+        let words = text.chars().filter(|c| !c.is_ascii_digit()).count();
+        let is_number = words < text.chars().count() && words <= MOST_WORDS;
+        let ends_in_sign = piece.cell.text.trim_end().ends_with(['.', '．', '、']);
+        is_number
+            && !ends_in_sign
+            && !text.contains(['年', '月', '页', '第'])
+            && !self.vocabulary.is_structural(text)
+            && label.is_some_and(|label| self.vocabulary.is_structural(&label.label))
     }
 
     /// Returns true for a number in Chinese numerals beside the label of a row: 零, 十二.
@@ -335,6 +347,11 @@ fn bare_years(mut pieces: Vec<ReadCell<'_>>) -> Vec<ReadCell<'_>> {
         piece.label = piece.cell.text.trim().to_owned();
     }
     pieces
+}
+
+/// Returns true for the signs that end a label or a sentence, and for brackets.
+fn is_punctuation(c: char) -> bool {
+    matches!(c, '：' | ':' | '，' | ',' | '。' | '；' | ';' | '（' | '）' | '(' | ')')
 }
 
 /// Returns true for a note on the number before it, on a line of its own: `（其中修订 16 件）`.

@@ -5,22 +5,36 @@
 
 use rust_decimal::Decimal;
 
-use crate::{read_cell::ReadCell, rows::Row, value::CellValue};
+use crate::{
+    read_cell::ReadCell,
+    rows::{Item, Row},
+    value::CellValue,
+};
 
 /// The most rows of a group.
 const LARGEST_GROUP: usize = 8;
 
-/// Returns for each row whether it is a subtotal. The values of a row are its last `columns` cells.
-pub(crate) fn among(rows: &[&Row<'_>], columns: usize) -> Vec<bool> {
-    let last = rows.iter().rposition(|row| is_total(row)).unwrap_or(0);
+/// Returns for each row whether it is a subtotal. The values of a row are its last `columns` cells. `items` has the rows,
+/// and labels that stand apart from their values.
+pub(crate) fn among(rows: &[&Row<'_>], items: &[Item<'_>], columns: usize) -> Vec<bool> {
+    let total = items.iter().rev().find_map(|item| match item {
+        Item::Row(row) if is_total(row) => Some(row),
+        _ => None,
+    });
+    let is_last = |row: &Row<'_>| total.is_some_and(|total| std::ptr::eq(total, row));
     let is_subtotal = |at: usize| {
-        let Some(row) = rows.get(at).filter(|row| at < last && is_plain_total(row)) else {
+        let Some(row) = rows.get(at).filter(|row| !is_last(row) && is_plain_total(row)) else {
             return false;
         };
         (2..=LARGEST_GROUP.min(at))
             .any(|size| rows.get(at - size..at).is_some_and(|group| is_sum(row, group, columns)))
     };
     (0..rows.len()).map(is_subtotal).collect()
+}
+
+/// Returns true for the name of a subtotal that is no name of the form's total: 小计, 本项小计.
+pub(crate) fn is_name(label: &str) -> bool {
+    label.ends_with("小计") || label == "分计"
 }
 
 fn is_total(row: &Row<'_>) -> bool {

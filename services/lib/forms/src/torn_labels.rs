@@ -29,6 +29,8 @@ pub(crate) struct TornLabels<'r, 'a> {
     items: &'r [Item<'a>],
     /// True if labels come first and numbers last.
     labels_first: bool,
+    /// The rows of the form whose labels are not in its order.
+    disordered: Vec<usize>,
 }
 
 impl<'r, 'a> TornLabels<'r, 'a> {
@@ -42,11 +44,12 @@ impl<'r, 'a> TornLabels<'r, 'a> {
                 _ => tokens.push((token, at..at + 1)),
             }
         }
-        let mut torn = Self { tokens, items, labels_first: false };
+        let mut torn = Self { tokens, items, labels_first: false, disordered: Vec::new() };
         let is_named = |(token, range): &&(Token, std::ops::Range<usize>)| {
             *token != Token::Labels || !torn.names(range.clone(), index).is_empty()
         };
         let ends = (torn.tokens.iter().find(is_named), torn.tokens.iter().rfind(is_named));
+        torn.disordered = torn.out_of_order(index);
         torn.labels_first = matches!(ends, (Some((Token::Labels, _)), Some((Token::Numbers, _))));
         torn
     }
@@ -79,7 +82,20 @@ impl<'r, 'a> TornLabels<'r, 'a> {
             labels.flat_map(|(_, range)| self.possible(range.clone(), index)).collect();
         rows.sort_unstable();
         rows.dedup();
+        if rows.iter().any(|row| self.disordered.contains(row)) {
+            // The order of the rows is no evidence here, so the numbers can be those of any of them.
+            return LabelEvidence::Few(Vec::new());
+        }
         if rows.is_empty() { LabelEvidence::None } else { LabelEvidence::Few(rows) }
+    }
+
+    /// Returns the rows of the form whose labels stand before that of an earlier row, and the rows between them.
+    fn out_of_order(&self, index: &RequestIndex) -> Vec<usize> {
+        let named = if self.has_numbers() { self.names(0..self.items.len(), index) } else { Vec::new() };
+        // 其他 and 总计 are titles of columns too.
+        let rows: Vec<usize> = named.into_iter().filter(|row| !index.is_named_like_column(*row)).collect();
+        let inverted = rows.windows(2).filter_map(|pair| Some((*pair.first()?, *pair.last()?)));
+        inverted.filter(|(above, below)| above > below).flat_map(|(above, below)| below..=above).collect()
     }
 
     fn labels(&self, range: std::ops::Range<usize>) -> Vec<&str> {

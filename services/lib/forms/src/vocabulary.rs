@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::{form::Form, label::norm};
+use crate::{foreign_titles, form::Form, label::norm};
 
 /// Minimum length of a label that is recognised behind the title of its group, in bytes.
 const SHORTEST_END: usize = 12;
@@ -28,6 +28,7 @@ impl Vocabulary {
             ["信息内容", "行政复议", "行政诉讼", "申请人情况", "本年度办理结果"].map(str::to_owned).into();
         let mut titles: HashSet<String> =
             ["信息内容", "行政复议", "行政诉讼", "申请人情况", "法人或其他组织"].map(str::to_owned).into();
+        titles.extend(foreign_titles::USUAL.map(str::to_owned));
         for form in forms {
             titles.extend(
                 form.bands.iter().flat_map(|band| &band.columns).flat_map(|c| c.label.all()).map(norm),
@@ -51,13 +52,13 @@ impl Vocabulary {
 
     /// Returns the column titles that a text joins: `自然人 法人或其他组织 总计`, `行政复议行政诉讼`. Empty if the
     /// text contains anything else, or only one title.
-    pub(crate) fn run_together(&self, label: &str) -> Vec<&str> {
+    pub(crate) fn run_together<'s>(&'s self, label: &'s str) -> Vec<&'s str> {
         self.titles.joined_in(label)
     }
 
     /// Returns the labels and titles that a text joins if the last is the label of a row: `第二十条第一项信息内容规章`.
     /// Empty if the text contains anything else, or only one label.
-    pub(crate) fn labels_together(&self, label: &str) -> Vec<&str> {
+    pub(crate) fn labels_together<'s>(&'s self, label: &'s str) -> Vec<&'s str> {
         let labels = self.labels.joined_in(label);
         let is_row = labels.last().is_some_and(|last| self.is_structural(last));
         if is_row { labels } else { Vec::new() }
@@ -91,10 +92,15 @@ impl NameList {
     }
 
     /// Returns the names that a text joins. Empty if the text contains anything else, or only one name.
-    fn joined_in(&self, text: &str) -> Vec<&str> {
+    fn joined_in<'s>(&'s self, text: &'s str) -> Vec<&'s str> {
         let mut found = Vec::new();
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
+            if let Some(year) = foreign_titles::year_of_list(rest) {
+                found.push(year);
+                rest = rest.get(year.len()..).unwrap_or_default();
+                continue;
+            }
             let from = self.0.partition_point(|(c, _)| *c < first);
             let alike = self.0.iter().skip(from).take_while(|(c, _)| *c == first);
             let Some((_, name)) = alike.into_iter().find(|(_, name)| rest.starts_with(name.as_str())) else {
