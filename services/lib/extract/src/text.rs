@@ -3,13 +3,16 @@
 mod bracketed_notes;
 mod chapter_headings;
 mod comma_values;
+mod delimited_rows;
 mod drawn_tables;
 mod fixed_width;
 mod flat;
 mod inline_markup;
+mod line_marks;
 pub(crate) mod lines;
 mod listed_values;
 mod lone_bars;
+mod markup_tables;
 mod open_rows;
 mod opened_cells;
 mod ruled_rows;
@@ -43,18 +46,24 @@ pub(crate) fn explain(source: &SourceText) -> String {
 fn prepared(source: &SourceText) -> Option<SourceText> {
     let apart = two_up::apart(source);
     let source = apart.as_ref().unwrap_or(source);
-    let joined = fixed_width::joined(source);
+    let joined = fixed_width::mended(source);
     plain(joined.as_ref().unwrap_or(source)).or(joined).or(apart)
 }
 
-/// Returns the text without markup inside lines and with bars between the cells of drawn tables, or `None` if it has
-/// neither.
+/// Returns the text without marks before lines and markup inside them, and with bars between the cells of drawn and
+/// separated tables, or `None` if it has none of these.
 pub(crate) fn plain(source: &SourceText) -> Option<SourceText> {
+    let without_marks = line_marks::removed(source);
+    let source = without_marks.as_ref().unwrap_or(source);
     let without_markup = inline_markup::without(source);
     let source = without_markup.as_ref().unwrap_or(source);
-    let drawn = drawn_tables::barred(source).or_else(|| comma_values::barred(source));
-    let barred = drawn.or_else(|| wide_spaces::barred(source)).or_else(|| listed_values::barred(source));
-    barred.or(without_markup)
+    let barred = markup_tables::barred(source)
+        .or_else(|| drawn_tables::barred(source))
+        .or_else(|| delimited_rows::barred(source))
+        .or_else(|| comma_values::barred(source))
+        .or_else(|| wide_spaces::barred(source))
+        .or_else(|| listed_values::unmarked(source));
+    barred.or(without_markup).or(without_marks)
 }
 
 /// Returns the blocks of classified lines.
@@ -151,7 +160,12 @@ impl BlockList<'_> {
         let end = start + text.chars().count();
         let cut = line.kind != LineKind::Heading && !begins_paragraph(line.text);
         match &mut self.open {
-            Some((open, _, last)) if cut && is_cut(open) && !is_whole_title(text) => {
+            Some((open, _, last))
+                if cut
+                    && is_cut(open)
+                    && !is_whole_title(text)
+                    && !(line.kind == LineKind::Number && is_header(open)) =>
+            {
                 if open.ends_with(|c: char| c.is_ascii_alphanumeric())
                     && text.starts_with(|c: char| c.is_ascii_alphanumeric())
                 {
@@ -195,6 +209,11 @@ fn is_decorated_title(line: &str) -> bool {
     let is_mark = behind.ends_with(|c: char| !c.is_alphabetic() && !matches!(c, '（' | '《' | '、'));
     let is_whole = before.matches('《').count() == line.matches('》').count();
     is_short && is_whole && (behind.is_empty() || is_notice || is_mark) && !before.contains(['，', ',', '。'])
+}
+
+/// Returns true for a text without punctuation, such as the titles of columns.
+fn is_header(open: &str) -> bool {
+    !open.contains(['。', '，', '；', '：', '、', '》'])
 }
 
 /// Returns true for the title of a report with its year. It is a line of its own.

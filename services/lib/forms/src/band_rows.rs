@@ -59,6 +59,7 @@ pub(crate) fn find<'r, 'a>(
         let row = match item {
             Item::Row(row) => row,
             Item::Line(text) => {
+                let is_torn = is_torn || rows::has_digits_behind(items, |label| label == text);
                 found.lone.extend(names.exact(text).map(|(band, first)| LoneLabel { band, first, is_torn }));
                 continue;
             }

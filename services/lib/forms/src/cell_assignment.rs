@@ -175,6 +175,13 @@ impl<'a> CellAssignment<'a> {
         self.slots.get(range).unwrap_or_default().iter().any(is_open)
     }
 
+    /// Returns true if most cells of a range are unreadable.
+    pub(crate) fn is_mostly_unsure(&self, range: std::ops::Range<usize>) -> bool {
+        let slots = self.slots.get(range).unwrap_or_default();
+        let unsure = slots.iter().filter(|slot| matches!(slot, CellSlot::Unsure(..))).count();
+        unsure * 2 > slots.len()
+    }
+
     /// Returns what the cells of a range use of the document.
     pub(crate) fn uses(&self, range: std::ops::Range<usize>) -> Used {
         let place = |source: &Source| source.cell.map(|cell| (cell.table, cell.row, cell.column));

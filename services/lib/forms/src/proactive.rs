@@ -33,6 +33,12 @@ pub(crate) fn read<'a>(
     let BandRows { hits, lone, out_of_step } = band_rows::find(items, names, assignment);
     let width = |hit: &BandHit<'_, 'a>| form.bands.get(hit.band).map_or(0, |band| band.columns.len());
     let filling = Filling::learn(hits.iter().map(|hit| (hit.row, width(hit))), |_| None);
+    // Where only one row has a blank, and at its end, a cell before it may be lost.
+    let has_blank = |hit: &&BandHit<'_, 'a>| {
+        let own = hit.row.values.get(..width(hit)).unwrap_or_default();
+        !hit.row.spans_known && own.iter().any(|piece| piece.value == CellValue::Blank)
+    };
+    let padded = padded || hits.iter().filter(has_blank).count() == 1;
     let displaced = displaced_cells::find(items, |row| hits.iter().any(|hit| std::ptr::eq(hit.row, row)))
         .unwrap_or_default();
     let short: Vec<usize> =
@@ -164,6 +170,9 @@ fn read_hit<'a>(
 
 /// Returns the columns of a header without geometry that has titles of other columns than the band's, left to right.
 fn wider_columns(hit: &BandHit<'_, '_>, names: &BandNames) -> Option<Vec<Option<usize>>> {
+    if hit.row.stream && hit.head.iter().any(|piece| foreign_titles::is_ordinal(&piece.label)) {
+        return Some(Vec::new());
+    }
     let first = hit.head.iter().rposition(|piece| piece.label == "信息内容").map_or(0, |at| at + 1);
     let titles = hit.head.get(first..).unwrap_or_default();
     let column = |label: &str| names.column(hit.band, label);

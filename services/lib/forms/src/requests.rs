@@ -452,7 +452,9 @@ fn settle_gap<'a>(
                 );
             }
         } else if stands_alone(items, row, index) {
-            let is_blank = loose.is_empty() && rows::lines_of_numbers(items) < FEWEST_LINES;
+            let is_blank = loose.is_empty()
+                && rows::lines_of_numbers(items) < FEWEST_LINES
+                && !rows::has_digits_behind(items, |label| is_label_of(label, row, index));
             let candidates =
                 |column: usize| loose.iter().filter_map(move |row| row.last_values(COLUMNS).get(column));
             for column in 0..COLUMNS {

@@ -130,10 +130,23 @@ pub(crate) fn numbers_in_text(row: &Row<'_>) -> usize {
     long.map(numbers).sum()
 }
 
-/// Returns the number of lines outside of tables that contain only a number.
+/// Returns the number of lines outside of tables that contain only a number, with or without a counting word.
 pub(crate) fn lines_of_numbers(items: &[Item<'_>]) -> usize {
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = |text: &str| {
+        let digits = text.trim_end_matches(['件', '条', '项', '宗', '次', '份', '户', '个']);
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
     items.iter().filter(|item| matches!(item, Item::Line(text) if is_number(text))).count()
+}
+
+/// Returns true if a text with a digit follows a label that `is_name`: it may be the label's value.
+pub(crate) fn has_digits_behind(items: &[Item<'_>], is_name: impl Fn(&str) -> bool) -> bool {
+    let has_digit = |text: &str| text.contains(|c: char| c.is_ascii_digit());
+    let labels = labels(items);
+    labels.windows(2).any(|pair| match pair {
+        [own, behind] => is_name(own) && has_digit(behind),
+        _ => false,
+    })
 }
 
 /// Minimum number of numbers in a text that is no sentence for them to be those of an unknown layout. A text with a year

@@ -47,7 +47,11 @@ fn has_one_row(ranges: &ChapterRanges<'_>, standard: &RequestIndex, single: &Req
                     return false;
                 }
                 let has_values = row.values.iter().any(|piece| piece.value != CellValue::Blank);
-                let child = |label: &str| standard.is_only_here(label, single) && !(has_values && bracketed);
+                let child = |label: &str| {
+                    // A number may stand right behind the label.
+                    let name = label.trim_end_matches(|c: char| c.is_ascii_digit());
+                    standard.is_only_here(name, single) && !(has_values && bracketed)
+                };
                 if row.labels.iter().any(|piece| child(&piece.label)) {
                     return false;
                 }

@@ -59,7 +59,8 @@ pub(crate) fn doubt<'a>(
         .collect();
     let joined: usize = chapters.iter().map(|(_, contents)| contents.joined).sum();
     for (cells, contents) in &chapters {
-        if joined < FEWEST_JOINED && !contents.are_unread() {
+        let is_known = joined < FEWEST_JOINED && !contents.are_unread();
+        if is_known && !assignment.is_mostly_unsure(cells.clone()) {
             continue;
         }
         if contents.used.numbers == 0 && contents.loose.len() >= FEWEST_LOOSE {

@@ -66,6 +66,8 @@ impl Vocabulary {
 
     /// Returns true for a label of a row, a band or a group with a number behind it, in one text: 规章12.
     pub(crate) fn has_number_behind(&self, label: &str) -> bool {
+        // The number of the row itself may be left.
+        let label = label.trim_start_matches(|c: char| c.is_ascii_digit());
         let Some(at) = label.find(|c: char| c.is_ascii_digit()) else { return false };
         // A bar may be read as a letter.
         let name = label.get(..at).unwrap_or_default().trim_end_matches(['丨', 'l', 'I', '一']);

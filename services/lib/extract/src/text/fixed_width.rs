@@ -1,7 +1,14 @@
-//! Joins the lines of a text that a program broke at a fixed width.
-//!
-//! Such a text has lost its own line breaks: words and numbers are cut wherever the width was reached.
+//! Joins the lines of a text that a program broke at a fixed width: words and numbers are cut wherever the width was
+//! reached. Some programs drop the text's own line breaks, others keep them.
 
+use std::ops::Range;
+
+use gongkai_model::is_han;
+
+use super::{
+    lines::{is_item, is_title},
+    two_up::WIDTHS,
+};
 use crate::source_text::SourceText;
 
 /// Minimum number of lines that are broken at one width.
@@ -10,8 +17,58 @@ const LINES: usize = 8;
 /// Minimum length of a line, in scalars.
 const SHORTEST: usize = 20;
 
+/// Minimum number of words that are cut at the width, and that width.
+const CUT_WORDS: usize = 3;
+const NARROWEST: usize = 38;
+
+/// Returns the text without the line breaks that the width made, or `None` if it made none.
+pub(super) fn mended(source: &SourceText) -> Option<SourceText> {
+    joined(source).or_else(|| WIDTHS.into_iter().find_map(|width| rejoined(source, width)))
+}
+
+/// Returns the text with the words and numbers joined that are cut at the end of a line of the greatest width, or `None`
+/// unless some words are. A break before or behind a space is left.
+fn rejoined(source: &SourceText, width: fn(char) -> usize) -> Option<SourceText> {
+    let text = source.as_str();
+    let lines: Vec<&str> = text.split('\n').map(|line| line.trim_end_matches('\r')).collect();
+    let size = |line: &str| line.chars().map(width).sum::<usize>();
+    let widest = lines.iter().map(|line| size(line)).max().filter(|widest| *widest >= NARROWEST)?;
+    let (mut breaks, mut words, mut at) = (Vec::new(), 0, 0);
+    for (own, next) in lines.iter().zip(lines.iter().skip(1)) {
+        at += own.len();
+        let end = at + text.get(at..)?.find('\n')? + 1;
+        // A character that is two wide may not fit into the last column.
+        if size(own) + 1 >= widest {
+            let cut = cut(own, next);
+            words += usize::from(cut == Some(Cut::Word));
+            breaks.extend(cut.map(|_| at..end));
+        }
+        at = end;
+    }
+    let breaks = (words >= CUT_WORDS).then_some(breaks)?;
+    Some(source.replaced(breaks.into_iter().map(|place: Range<usize>| (place, String::new()))))
+}
+
+/// What is cut at the end of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    Word,
+    Number,
+}
+
+fn cut(own: &str, next: &str) -> Option<Cut> {
+    let (last, first) = (own.chars().next_back()?, next.chars().next()?);
+    let is_number = |c: char| c.is_ascii_digit() || c == '.';
+    let is_word = |c: char| is_han(c) || matches!(c, '、' | '，' | '（' | '）');
+    if is_number(last) && is_number(first) {
+        return Some(Cut::Number);
+    }
+    let is_start = is_item(next) || is_title(next) || is_title(own);
+    (is_word(last) && is_word(first) && !is_start).then_some(Cut::Word)
+}
+
 /// Returns the text as one line, or `None` unless all lines but the last are equally long or equally wide.
-pub(super) fn joined(source: &SourceText) -> Option<SourceText> {
+fn joined(source: &SourceText) -> Option<SourceText> {
     let text = source.as_str();
     let mut lines: Vec<&str> = text.trim_end().split('\n').collect();
     lines.pop()?;
@@ -40,6 +97,21 @@ fn width(c: char) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cut_words_and_numbers_are_joined() {
+        let line = "本年新收政府信息公开申请数量 31 27 1458 9 ";
+        let text = format!(
+            "一、总体\n{line}17\n3\n{}",
+            "公开情况公开情况公开情况公开情况公开情况公\n开\n".repeat(3)
+        );
+        let joined = mended(&SourceText::verbatim(text)).unwrap();
+        let lines: Vec<&str> = joined.as_str().lines().collect();
+        assert_eq!(lines[1], format!("{line}173"));
+        assert_eq!(lines[2], "公开情况公开情况公开情况公开情况公开情况公开");
+        let rows = "31 27 1458 9 17 31 27 1458 9 17 31 27 1458\n".repeat(9);
+        assert_eq!(mended(&SourceText::verbatim(format!("一、总体\n{rows}三\n"))), None);
+    }
 
     #[test]
     fn lines_of_one_width_are_joined() {

@@ -226,7 +226,7 @@ impl<'a> Cuts<'a> {
             titles.chain(PAGE.find_iter(content)).map(|mark| mark.range()).collect();
         marks.sort_by_key(|mark| mark.start);
         let mut from = 0;
-        for mark in marks.into_iter().filter(|mark| !mark.is_empty()) {
+        for mark in marks.into_iter().filter(|mark| !mark.is_empty() && !is_of_row(content, mark)) {
             self.words_between(start + from, start + mark.start.max(from));
             from = mark.end.max(from);
         }
@@ -271,6 +271,23 @@ impl<'a> Cuts<'a> {
         self.cut(CutKind::Prose, 0, title);
         self.cut(CutKind::Prose, title, end);
     }
+}
+
+/// Numbers of values of the rows of the forms' tables.
+const WIDTHS: [usize; 3] = [3, 7, 15];
+
+/// Returns true if a mark such as `3 / 8` is of a row of values: the row has as many as a row of a form only with these
+/// three.
+fn is_of_row(content: &str, mark: &Range<usize>) -> bool {
+    let text = content.get(mark.clone()).unwrap_or_default();
+    if !text.contains('/') || text.contains('页') {
+        return false;
+    }
+    let is_value = |word: &&str| super::lines::is_number(word) || super::lines::is_mark(word);
+    let before = content.get(..mark.start).unwrap_or_default().split_whitespace().rev().take_while(is_value);
+    let behind = content.get(mark.end..).unwrap_or_default().split_whitespace().take_while(is_value);
+    let own = text.split_whitespace().count();
+    own == 3 && WIDTHS.contains(&(before.count() + own + behind.count()))
 }
 
 /// Returns true if the text before a label is the rest of a row and no sentence about the table.

@@ -15,7 +15,7 @@ const GUTTER: &str = "  ";
 const FEWEST_LINES: usize = 10;
 
 /// How programs count the columns that a character takes.
-const WIDTHS: [fn(char) -> usize; 3] = [width, |c| if c.is_ascii() { 1 } else { 2 }, |_| 1];
+pub(super) const WIDTHS: [fn(char) -> usize; 3] = [width, |c| if c.is_ascii() { 1 } else { 2 }, |_| 1];
 
 /// Returns the text page by page, or `None` unless a chapter's title is at the top of a second column of text.
 pub(super) fn apart(source: &SourceText) -> Option<SourceText> {
