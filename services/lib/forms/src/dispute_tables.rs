@@ -4,10 +4,10 @@
 use crate::{
     columns::Heading,
     dispute_names::DisputeNames,
+    foreign_titles,
     read_cell::ReadCell,
     rows::{Item, Row},
     value::CellValue,
-    years,
 };
 
 /// Rows of values under the complete headings of some blocks.
@@ -140,8 +140,9 @@ fn table<'r, 'a>(mut segment: Segment<'r, 'a>, names: &DisputeNames) -> Option<D
 fn keep_latest(rows: &mut Vec<&Row<'_>>, first: u32) {
     let before =
         |row: &Row<'_>| row.values.first().filter(|piece| piece.end() <= first).and_then(ReadCell::bare_year);
-    let year =
-        |row: &&Row<'_>| row.labels.last().and_then(|own| years::year(&own.label)).or_else(|| before(row));
+    let year = |row: &&Row<'_>| {
+        row.labels.last().and_then(|own| foreign_titles::year(&own.label)).or_else(|| before(row))
+    };
     let all: Option<Vec<i32>> = rows.iter().map(year).collect();
     if let Some(latest) = all.and_then(|years| years.into_iter().max()) {
         rows.retain(|row| year(row) == Some(latest));

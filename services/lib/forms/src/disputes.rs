@@ -93,10 +93,18 @@ pub(crate) fn read<'a>(
     let whole = |row: &Row<'_>| {
         row.values.len() == names.cells() && row.values.iter().all(|p| p.value != CellValue::Blank)
     };
+    let rows = data.len();
     if data.iter().any(|row| whole(row)) {
         data.retain(|row| row.values.len() > 1 || !row.labels.is_empty());
     }
+    // It may also be the rest of a number that a line break cut.
+    let has_rest = data.len() < rows;
+    let in_order: Vec<usize> = (0..names.cells()).collect();
     for row in data {
+        if has_rest && !row.spans_known && names.sums_hold(&row.values, &in_order) == Some(false) {
+            assignment.unsure_row(first, names.cells(), &row.filled());
+            continue;
+        }
         read_whole(row, (&head, &words), &names, first, padding, assignment);
     }
 }

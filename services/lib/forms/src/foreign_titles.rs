@@ -1,7 +1,5 @@
 //! Titles of columns that no form has: last year's numbers, percentages, ordinals.
 
-use crate::years;
-
 /// Maximum length of such a title, in scalars.
 const LONGEST: usize = 12;
 
@@ -25,6 +23,20 @@ pub(crate) const USUAL: [&str; 12] = [
     "占总数比例",
 ];
 
+/// Reads a title that is only a year. Of two years, the later one is greater.
+pub(crate) fn year(label: &str) -> Option<i32> {
+    match label {
+        "本年" | "本年度" | "本年数" | "今年" | "当年" | "本期" => return Some(i32::MAX),
+        "上年" | "上年度" | "上年数" | "上一年" | "上一年度" | "去年" | "上期" | "上年同期" | "去年同期" =>
+        {
+            return Some(i32::MAX - 1);
+        }
+        _ => {}
+    }
+    let digits = label.trim_end_matches("年度").trim_end_matches('年');
+    digits.parse().ok().filter(|year| (2000..2100).contains(year))
+}
+
 /// Returns the year that a text begins with if nothing but years follows: 2022年2023年.
 pub(crate) fn year_of_list(text: &str) -> Option<&str> {
     let (digits, rest) = text.split_once('年')?;
@@ -37,7 +49,7 @@ pub(crate) fn year_of_list(text: &str) -> Option<&str> {
 pub(crate) fn is_one(label: &str) -> bool {
     let is_short = label.chars().nth(LONGEST).is_none();
     is_short
-        && (years::year(label).is_some()
+        && (year(label).is_some()
             || is_of_year(label)
             || is_ordinal(label)
             || FIRST.iter().any(|word| label.starts_with(word))
@@ -58,5 +70,18 @@ pub(crate) fn is_ordinal(label: &str) -> bool {
 /// Returns true for a title with a year: 2023年总计.
 fn is_of_year(label: &str) -> bool {
     let is_short = |rest: &str| rest.chars().nth(4).is_none() && !rest.ends_with('表');
-    label.split_once('年').is_some_and(|(year, rest)| years::year(year).is_some() && is_short(rest))
+    label.split_once('年').is_some_and(|(own, rest)| year(own).is_some() && is_short(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn years_are_in_order() {
+        assert!(year("2022年") < year("2023") && year("2023年度") < year("上年"));
+        assert!(year("上年") < year("本年"));
+        assert_eq!(year("本年新收"), None);
+        assert_eq!(year("1200"), None);
+    }
 }

@@ -1,7 +1,7 @@
 //! Zeros of merged cells in layouts that keep the places of the cells they cover, as blanks: `0 | | | | | 0`.
 //!
-//! Such blanks cannot be told from cells that were left blank, so they are unreadable. Where blanks follow other numbers
-//! too, the document leaves cells blank, and they are what they are.
+//! Such blanks cannot be told from cells that were left blank, so they are unreadable. Where as many follow other
+//! numbers too, the document leaves cells blank, and they are what they are.
 
 use crate::{
     read_cell::ReadCell,
@@ -63,12 +63,12 @@ fn runs(row: &Row<'_>, padding: usize) -> Vec<std::ops::Range<usize>> {
     zeros.map(behind).filter(is_merged).map(|(run, _)| run).collect()
 }
 
-/// Returns true if a blank follows a number that is not zero.
+/// Returns true if as many blanks follow a number that is not zero.
 fn has_other_blanks(row: &Row<'_>, padding: usize) -> bool {
     let is_number = |piece: &ReadCell<'_>| matches!(piece.value, CellValue::Number(..)) && !is_zero(piece);
-    own_values(row, padding)
-        .windows(2)
-        .any(|pair| pair.first().is_some_and(is_number) && pair.last().is_some_and(is_blank))
+    own_values(row, padding).windows(FEWEST + 1).any(|run| {
+        run.split_first().is_some_and(|(first, blanks)| is_number(first) && blanks.iter().all(is_blank))
+    })
 }
 
 /// Returns the values without the padding behind them.

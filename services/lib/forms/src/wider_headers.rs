@@ -13,7 +13,6 @@ use crate::{
     request_sums,
     rows::{Item, Row},
     value::CellValue,
-    years,
 };
 
 /// Columns of chapter 三.
@@ -32,11 +31,11 @@ pub(crate) fn take(range: &mut [Item<'_>], index: &RequestIndex) {
     let titles = titles(&lines, index);
     let is_joined = |title: &str| is_joined(title) && foreign_titles::are_joined_in(title);
     // 本年 alone may be the first line of a row's label.
-    let is_other = |title: &str| is_foreign(title, index) && years::year(title) != Some(i32::MAX);
+    let is_other = |title: &str| is_foreign(title, index) && foreign_titles::year(title) != Some(i32::MAX);
     if !titles.iter().any(|title| is_other(title) || is_joined(title)) {
         return;
     }
-    let has_years = titles.iter().any(|title| years::year(title).is_some());
+    let has_years = titles.iter().any(|title| foreign_titles::year(title).is_some());
     let wider = columns(&titles, index);
     if wider.is_none() {
         percentages::drop(range);
@@ -111,7 +110,7 @@ fn is_organizations(title: &str) -> bool {
 
 /// Splits the titles of columns from those of years below all of them: two for each of at least `fewest` columns.
 fn split_years<'t>(titles: &'t [&'t str], fewest: usize) -> (&'t [&'t str], &'t [&'t str]) {
-    let years = titles.iter().rev().take_while(|title| years::year(title).is_some()).count();
+    let years = titles.iter().rev().take_while(|title| foreign_titles::year(title).is_some()).count();
     let is_row = years >= 2 * fewest;
     titles.split_at(titles.len() - if is_row { years } else { 0 })
 }
@@ -120,7 +119,7 @@ fn split_years<'t>(titles: &'t [&'t str], fewest: usize) -> (&'t [&'t str], &'t 
 fn of_two_rows(titles: &[&str], index: &RequestIndex) -> Option<Columns> {
     let (titles, years) = split_years(titles, COLUMNS);
     let is_one = |title: &&str| index.applicant(title).is_some_and(|column| ORGANIZATIONS.contains(&column));
-    let first = titles.iter().position(|title| is_one(title))?;
+    let first = titles.iter().position(&is_one)?;
     let below = titles.get(first..)?;
     let organizations: Vec<Option<usize>> =
         below.iter().take_while(|title| is_one(title)).map(|title| index.applicant(title)).collect();
@@ -138,7 +137,7 @@ fn of_two_rows(titles: &[&str], index: &RequestIndex) -> Option<Columns> {
 
 /// Returns one column for each of these years. Only that of the latest is the form's.
 fn of_latest(column: Option<usize>, titles: &[&str]) -> Option<Columns> {
-    let years: Vec<i32> = titles.iter().map(|title| years::year(title)).collect::<Option<_>>()?;
+    let years: Vec<i32> = titles.iter().map(|title| foreign_titles::year(title)).collect::<Option<_>>()?;
     let latest = years.iter().max()?;
     let is_told_apart = years.iter().filter(|year| *year == latest).count() == 1;
     is_told_apart.then(|| years.iter().map(|year| column.filter(|_| year == latest)).collect())

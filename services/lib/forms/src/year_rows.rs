@@ -2,9 +2,9 @@
 //! latest year are the report's. Rows of ratios between them belong to no year.
 
 use crate::{
+    foreign_titles,
     read_cell::ReadCell,
     rows::{Item, Row},
-    years,
 };
 
 /// Removes the rows of earlier years from a range, and the years from the labels of the others.
@@ -81,7 +81,7 @@ fn table(row: &Row<'_>) -> Option<u32> {
 /// Returns the year of a row with numbers.
 fn year(row: &Row<'_>) -> Option<i32> {
     let own = row.labels.last().filter(|_| row.spans_known)?;
-    years::year(&own.label).filter(|_| row.filled().next().is_some())
+    foreign_titles::year(&own.label).filter(|_| row.filled().next().is_some())
 }
 
 fn is_ratio(row: &Row<'_>) -> bool {

@@ -59,7 +59,10 @@ pub(super) fn barred(source: &SourceText) -> Option<SourceText> {
         if rows.iter().flatten().filter(is_wide).count() < FEWEST_ROWS {
             return None;
         }
-        let first = rows.iter().position(Option::is_some)?;
+        // Fields such as a date or a telephone number are before the first chapter.
+        let is_title = |line: &Range<usize>| text.get(line.clone()).is_some_and(lines::is_title);
+        let title = lines.iter().position(is_title).unwrap_or_default();
+        let first = title + rows.iter().skip(title).position(Option::is_some)?;
         let last = rows.iter().rposition(Option::is_some)?;
         // The header of a table is right above its first row.
         let inside = first.saturating_sub(1)..=last;
@@ -74,7 +77,7 @@ pub(super) fn barred(source: &SourceText) -> Option<SourceText> {
 }
 
 /// Signs that may stand between cells.
-const SIGNS: [char; 11] = ['：', ':', '=', '>', '→', '、', '/', '；', ';', '·', '\\'];
+const SIGNS: [char; 12] = ['：', ':', '=', '>', '→', '、', '/', '；', ';', '·', '\\', '&'];
 
 /// How often a text has each of the signs.
 struct Counts([usize; SIGNS.len()]);

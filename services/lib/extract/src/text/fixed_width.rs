@@ -101,14 +101,13 @@ mod tests {
     #[test]
     fn cut_words_and_numbers_are_joined() {
         let line = "本年新收政府信息公开申请数量 31 27 1458 9 ";
-        let text = format!(
-            "一、总体\n{line}17\n3\n{}",
-            "公开情况公开情况公开情况公开情况公开情况公\n开\n".repeat(3)
-        );
+        let prose = "公开情况公开情况公开情况公开情况公开情况公开";
+        let cut = format!("{prose}\n情况\n").repeat(3);
+        let text = format!("一、总体\n{line}17\n3\n{cut}");
         let joined = mended(&SourceText::verbatim(text)).unwrap();
         let lines: Vec<&str> = joined.as_str().lines().collect();
         assert_eq!(lines[1], format!("{line}173"));
-        assert_eq!(lines[2], "公开情况公开情况公开情况公开情况公开情况公开");
+        assert_eq!(lines[2], format!("{prose}情况"));
         let rows = "31 27 1458 9 17 31 27 1458 9 17 31 27 1458\n".repeat(9);
         assert_eq!(mended(&SourceText::verbatim(format!("一、总体\n{rows}三\n"))), None);
     }

@@ -283,11 +283,21 @@ fn is_of_row(content: &str, mark: &Range<usize>) -> bool {
     if !text.contains('/') || text.contains('页') {
         return false;
     }
-    let is_value = |word: &&str| super::lines::is_number(word) || super::lines::is_mark(word);
+    let is_value = |word: &&str| {
+        word.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '/' | '／' | '-' | '—'))
+    };
     let before = content.get(..mark.start).unwrap_or_default().split_whitespace().rev().take_while(is_value);
     let behind = content.get(mark.end..).unwrap_or_default().split_whitespace().take_while(is_value);
-    let own = text.split_whitespace().count();
-    own == 3 && WIDTHS.contains(&(before.count() + own + behind.count()))
+    let others = before.count() + behind.count();
+    // Between two titles, it is the number of a page.
+    let has_label = || {
+        let label = content.get(..mark.start).unwrap_or_default().trim_end();
+        ["规章", "规范性文件", "行政许可", "行政处罚", "行政强制", "事项"]
+            .iter()
+            .any(|own| label.ends_with(own))
+    };
+    let is_spaced = text.split_whitespace().count() == 3;
+    is_spaced && WIDTHS.contains(&(others + 3)) && (others > 0 || has_label())
 }
 
 /// Returns true if the text before a label is the rest of a row and no sentence about the table.
@@ -310,7 +320,11 @@ fn boundaries(word: &str) -> Vec<usize> {
             }
             continue;
         }
-        let value = value(word, whole.range());
+        let mut value = value(word, whole.range());
+        // 2023年 is a title.
+        if value.len() == 4 && word.get(value.end..).is_some_and(|rest| rest.starts_with('年')) {
+            value.end += '年'.len_utf8();
+        }
         // 增4, -1 and the 20 of 第20条 are not cut.
         if !before.ends_with(['第', '减', '增', '-', '－', '−', '+']) {
             found.push(value.start);

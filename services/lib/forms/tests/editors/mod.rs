@@ -1,5 +1,6 @@
 //! What editors and converters do to tables: each kind with numbers of its own, in HTML unless it says otherwise.
 
+mod flattened;
 mod mixed;
 mod shapes;
 mod shifted;
