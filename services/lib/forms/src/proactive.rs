@@ -33,12 +33,7 @@ pub(crate) fn read<'a>(
     let BandRows { hits, lone, out_of_step } = band_rows::find(items, names, assignment);
     let width = |hit: &BandHit<'_, 'a>| form.bands.get(hit.band).map_or(0, |band| band.columns.len());
     let filling = Filling::learn(hits.iter().map(|hit| (hit.row, width(hit))), |_| None);
-    // Where only one row has a blank, and at its end, a cell before it may be lost.
-    let has_blank = |hit: &&BandHit<'_, 'a>| {
-        let own = hit.row.values.get(..width(hit)).unwrap_or_default();
-        !hit.row.spans_known && own.iter().any(|piece| piece.value == CellValue::Blank)
-    };
-    let padded = padded || hits.iter().filter(has_blank).count() == 1;
+    let padded = padded || may_have_lost_a_cell(&hits, width);
     let displaced = displaced_cells::find(items, |row| hits.iter().any(|hit| std::ptr::eq(hit.row, row)))
         .unwrap_or_default();
     let short: Vec<usize> =
@@ -85,6 +80,19 @@ pub(crate) fn read<'a>(
             cells.for_each(|cell| assignment.empty(cell));
         }
     }
+}
+
+/// Returns true if rows without geometry are as wide as each other, so that blanks fill them up, and only one of them has a
+/// blank among its values: if it is at the end, a cell before it may be lost.
+fn may_have_lost_a_cell<'a>(hits: &[BandHit<'_, 'a>], width: impl Fn(&BandHit<'_, 'a>) -> usize) -> bool {
+    let rows = || hits.iter().filter(|hit| !hit.row.spans_known);
+    let mut sizes: Vec<usize> = rows().filter_map(|hit| hit.row.shape).map(|(_, cells)| cells).collect();
+    sizes.dedup();
+    let has_blank = |hit: &&BandHit<'_, 'a>| {
+        let own = hit.row.values.get(..width(hit)).unwrap_or_default();
+        own.iter().any(|piece| piece.value == CellValue::Blank)
+    };
+    sizes.len() == 1 && rows().filter(has_blank).count() == 1
 }
 
 /// Returns true for a label that states another unit than the form's.
