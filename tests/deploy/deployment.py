@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -27,11 +28,16 @@ NEIGHBOUR = "linshan"
 SITE = "yunxi"
 
 
-def free_ports(count):
-    """Ports that are free now."""
-    held = [socket.socket() for _ in range(count)]
-    for one in held:
+def free_ports(count, given=set()):
+    """Ports that are free now and were not given before."""
+    held = []
+    while len(held) < count:
+        one = socket.socket()
         one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+        if port not in given:
+            given.add(port)
+            held.append(one)
     ports = [one.getsockname()[1] for one in held]
     for one in held:
         one.close()
@@ -88,12 +94,15 @@ class Site:
                 self.start_service(service)
             for service in self.services:
                 self.wait_ready(service)
-        except BaseException:
-            self.__exit__()
+        except BaseException as error:
+            self.__exit__(type(error))
             raise
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failure, *_):
+        if failure:
+            for name in self.processes:
+                print(f"== the last lines of {name}\n{self.tail(name)}", file=sys.stderr)
         for process in self.processes.values():
             process.kill()
         for process in self.processes.values():
@@ -202,8 +211,8 @@ class Site:
         try:
             wait_for(f"{service} is ready", lambda: self.is_ready(service) or self.has_ended(service))
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.tail(service)}\n{self.denials()}") from error
-        assert not self.has_ended(service), f"{service} has ended\n{self.tail(service)}\n{self.denials()}"
+            raise AssertionError(f"{error}\n{self.denials()}") from error
+        assert not self.has_ended(service), f"{service} has ended\n{self.denials()}"
 
     def gongkai(self, *arguments, identity="operator"):
         """Runs the command line under an identity."""

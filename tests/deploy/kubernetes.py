@@ -131,6 +131,8 @@ def incomplete(resources):
             if container.get(probe, {}).get("httpGet", {}).get("port") not in {port["name"] for port in container["ports"]}:
                 yield f"{service}: {probe} asks no port of its own"
     for service, consumer in LAGS.items():
+        if "replicas" in held["Deployment", service]["spec"]:
+            yield f"{service}: whoever applies it undoes what KEDA has set"
         scaled = held.get(("ScaledObject", service))
         if not scaled or scaled["spec"]["triggers"][0]["metadata"]["consumer"] != consumer or "fallback" not in scaled["spec"]:
             yield f"{service}: is not scaled by its consumer's lag, with a fallback"

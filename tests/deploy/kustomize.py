@@ -32,9 +32,9 @@ def build(folder):
     for patch in kustomization.get("patches", []):
         resources = patched(resources, patch)
     for replicas in kustomization.get("replicas", []):
-        found = [item for item in resources if item["metadata"]["name"] == replicas["name"] and "replicas" in item.get("spec", {})]
+        found = [item for item in resources if item["metadata"]["name"] == replicas["name"] and item["kind"] in {"Deployment", "StatefulSet"}]
         if not found:
-            raise ValueError(f"{folder}: no {replicas['name']} has replicas")
+            raise ValueError(f"{folder}: there is no workload {replicas['name']}")
         for item in found:
             item["spec"]["replicas"] = replicas["count"]
     for image in kustomization.get("images", []):

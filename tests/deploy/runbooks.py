@@ -12,7 +12,7 @@ COMMANDS = SERVICES / "gongkai/src/cli.rs"
 # Where a code is not a literal of its call: the function that returns it.
 CODES_OF_DELIVERIES = SERVICES / "notify/src/delivery/webhook.rs"
 # Commands of the pages that the program is about to have.
-COMING = {"dead", "reprocess"}
+COMING = {"reprocess"}
 
 
 def check():
