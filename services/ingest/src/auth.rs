@@ -402,11 +402,7 @@ pub(crate) fn token_hashes(
     tokens: &[Secret],
     files: &[std::path::PathBuf],
 ) -> anyhow::Result<Vec<TokenHash>> {
-    let tokens = Secret::with_files(tokens, files, &format!("{key}.token_files"))?;
-    anyhow::ensure!(
-        tokens.iter().all(|token| token.expose().trim().len() >= 16),
-        "{key}.tokens: a token needs at least 16 characters"
-    );
+    let tokens = Secret::tokens(key, tokens, files)?;
     Ok(tokens.iter().map(|token| token_hash(token.expose())).collect())
 }
 

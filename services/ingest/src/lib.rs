@@ -61,7 +61,7 @@ use tokio::net::TcpListener;
 use connections::Connections;
 use gongkai_proto::subjects::{BUCKET_AGENCIES, BUCKET_REGISTRIES};
 use gongkai_registry::RegistryStore;
-use gongkai_worker::{Runtime, Service};
+use gongkai_worker::{Clock, Runtime, Service};
 
 pub use config::Config;
 
@@ -81,8 +81,11 @@ impl Service for Ingest {
 
     fn validate(config: &Config) -> anyhow::Result<()> {
         config.validate()?;
-        config.sites.iter().try_for_each(|(name, site)| actor::Rights::new(name, site).map(drop))?;
-        adapters::validate(config)
+        adapters::validate(config)?;
+        // Read the secrets too, so that a bad one is reported before anything starts.
+        let clock = Clock::system();
+        adapters::Adapters::new(config, &clock)?;
+        auth::Authenticator::new(config, clock).map(drop)
     }
 
     async fn run(config: Config, runtime: Runtime) -> anyhow::Result<()> {

@@ -78,8 +78,7 @@ impl Config {
     pub fn validate(&self) -> anyhow::Result<()> {
         let has_auth = !self.tokens.is_empty() || !self.token_files.is_empty();
         bind_guard(self.bind, has_auth, "query.tokens or query.token_files").context("query.bind")?;
-        let is_empty = |token: &Secret| token.expose().trim().is_empty();
-        ensure!(!self.tokens.iter().any(is_empty), "query.tokens holds an empty token");
+        self.all_tokens()?;
         ensure!(!self.database.as_os_str().is_empty(), "query.database must name a file");
         let positive = [
             ("readers", self.readers),
@@ -99,9 +98,9 @@ impl Config {
     /// Returns all bearer tokens, including those in files.
     ///
     /// # Errors
-    /// A file cannot be read or is empty. The error names it.
+    /// A file cannot be read or is empty, or a token is too short. The error names the key.
     pub fn all_tokens(&self) -> anyhow::Result<Vec<Secret>> {
-        Secret::with_files(&self.tokens, &self.token_files, "query.token_files")
+        Secret::tokens("query", &self.tokens, &self.token_files)
     }
 
     /// Returns [`Config::request_timeout_s`] as a duration.
@@ -125,20 +124,26 @@ mod tests {
         let open = Config { bind: "0.0.0.0:50051".parse().unwrap(), ..Config::default() };
         let error = format!("{:#}", open.validate().unwrap_err());
         assert!(error.contains("query.bind") && error.contains("query.tokens"), "{error}");
-        Config { tokens: vec![Secret::new("secret-1")], ..open.clone() }.validate().unwrap();
-        assert!(Config { tokens: vec![Secret::new(" ")], ..open }.validate().is_err());
+        Config { tokens: vec![Secret::new("0123456789abcdef")], ..open.clone() }.validate().unwrap();
+        assert!(Config { tokens: vec![Secret::new("0123456789abcde")], ..open }.validate().is_err());
     }
 
     #[test]
     fn tokens_come_from_files_too() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("token");
-        let config =
-            Config { tokens: vec![Secret::new("one")], token_files: vec![file.clone()], ..Config::default() };
+        let config = Config {
+            tokens: vec![Secret::new("first-of-two-tokens")],
+            token_files: vec![file.clone()],
+            ..Config::default()
+        };
         assert!(config.all_tokens().unwrap_err().to_string().contains("token_files"));
         std::fs::write(&file, "\n").unwrap();
         assert!(config.all_tokens().is_err());
-        std::fs::write(&file, "two\n").unwrap();
-        assert_eq!(config.all_tokens().unwrap(), ["one", "two"].map(Secret::new));
+        std::fs::write(&file, "second-of-two-tokens\n").unwrap();
+        assert_eq!(
+            config.all_tokens().unwrap(),
+            ["first-of-two-tokens", "second-of-two-tokens"].map(Secret::new)
+        );
     }
 }

@@ -194,11 +194,13 @@ async fn metrics_exist_at_zero() {
 
 #[tokio::test]
 async fn metrics_want_the_token_if_there_is_one() {
-    let set = |common: &mut Common| common.admin.token = Some(gongkai_worker::Secret::new("s3cret"));
+    let set = |common: &mut Common| {
+        common.admin.token = Some(gongkai_worker::Secret::new("s3cret-of-16-characters"))
+    };
     let (_memory, _process, admin) = boot(Act::Hang, set).await;
     assert_eq!(get(admin, "/metrics", "").await.0, 401);
     assert_eq!(get(admin, "/metrics", "authorization: Bearer wrong\r\n").await.0, 401);
-    assert_eq!(get(admin, "/metrics", "authorization: Bearer s3cret\r\n").await.0, 200);
+    assert_eq!(get(admin, "/metrics", "authorization: Bearer s3cret-of-16-characters\r\n").await.0, 200);
     assert_eq!(get(admin, "/livez", "").await.0, 200);
 }
 

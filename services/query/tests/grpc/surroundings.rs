@@ -120,13 +120,13 @@ async fn a_browser_reaches_it_over_http_1() {
 
 #[tokio::test]
 async fn a_token_is_asked_for_where_there_is_one() {
-    let config = Config { tokens: vec![Secret::new("open-sesame")], ..Config::default() };
+    let config = Config { tokens: vec![Secret::new("open-sesame-for-tests")], ..Config::default() };
     let bench = Bench::start_with(config).await;
     let channel = bench.channel().await;
     let status = ReportServiceClient::new(channel.clone()).list_reports(everything()).await.unwrap_err();
     assert_eq!(status.code(), Code::Unauthenticated);
     let mut client = ReportServiceClient::with_interceptor(channel.clone(), |mut request: Request<()>| {
-        request.metadata_mut().insert("authorization", "Bearer open-sesame".parse().unwrap());
+        request.metadata_mut().insert("authorization", "Bearer open-sesame-for-tests".parse().unwrap());
         Ok(request)
     });
     let answer: ListReportsResponse = client.list_reports(everything()).await.unwrap().into_inner();

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize, Serializer};
 
+/// Characters that a bearer token needs at least.
+const TOKEN_LENGTH: usize = 16;
+
 /// A value that is never logged or dumped.
 ///
 /// In the config it is a string. Each key `x` of this type has a companion `x_file`; [`Secret::resolve`] combines the
@@ -63,6 +66,30 @@ impl Secret {
         }
         Ok(secrets)
     }
+
+    /// Returns the bearer tokens that a section of the config gives as `tokens` and in its `token_files`, each without
+    /// the white space around it.
+    ///
+    /// # Errors
+    /// As for [`Secret::with_files`], or a token has fewer than 16 characters. The error names the key. The process must
+    /// not start.
+    pub fn tokens(section: &str, values: &[Self], files: &[PathBuf]) -> anyhow::Result<Vec<Self>> {
+        let tokens = Self::with_files(values, files, &format!("{section}.token_files"))?;
+        tokens.iter().map(|token| token.as_token(&format!("{section}.tokens"))).collect()
+    }
+
+    /// Returns the secret as a bearer token, without the white space around it.
+    ///
+    /// # Errors
+    /// It has fewer than 16 characters.
+    pub(crate) fn as_token(&self, key: &str) -> anyhow::Result<Self> {
+        let token = self.0.trim();
+        ensure!(
+            token.chars().count() >= TOKEN_LENGTH,
+            "{key}: a token needs at least {TOKEN_LENGTH} characters; `openssl rand -hex 16` prints one"
+        );
+        Ok(Self::new(token))
+    }
 }
 
 impl fmt::Debug for Secret {
@@ -94,5 +121,22 @@ mod tests {
         let error = Secret::resolve(Some(&secret), Some(&file), "nats.token").unwrap_err();
         assert!(error.to_string().contains("nats.token_file"), "{error}");
         assert_eq!(Secret::resolve(Some(&Secret::new("")), None, "nats.token").unwrap(), None);
+    }
+
+    #[test]
+    fn a_token_that_is_too_short_is_refused_by_value_and_in_a_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("token");
+        let long = Secret::new(" 0123456789abcdef\n");
+        std::fs::write(&file, "fedcba9876543210\n").unwrap();
+        let tokens = Secret::tokens("query", std::slice::from_ref(&long), &[file.clone()]).unwrap();
+        assert_eq!(tokens, ["0123456789abcdef", "fedcba9876543210"].map(Secret::new));
+        let short = |values: &[Secret], files: &[PathBuf]| {
+            Secret::tokens("query", values, files).unwrap_err().to_string()
+        };
+        assert!(short(&[Secret::new("0123456789abcde ")], &[]).starts_with("query.tokens: "));
+        std::fs::write(&file, "s3cret").unwrap();
+        let error = short(&[long], &[file]);
+        assert!(error.contains("16 characters") && !error.contains("s3cret"), "{error}");
     }
 }

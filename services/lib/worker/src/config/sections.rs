@@ -286,7 +286,7 @@ impl AdminSettings {
     /// Returns the address to listen on. `default_port` applies if no port is set.
     ///
     /// # Errors
-    /// The address is not a loopback address and no token is set.
+    /// The address is not a loopback address and no token is set, or the token is too short.
     pub fn address(&self, default_port: u16) -> anyhow::Result<SocketAddr> {
         let address = SocketAddr::new(self.address, self.port.unwrap_or(default_port));
         bind_guard(address, self.secret()?.is_some(), "admin.token or admin.token_file")?;
@@ -294,7 +294,8 @@ impl AdminSettings {
     }
 
     pub(crate) fn secret(&self) -> anyhow::Result<Option<Secret>> {
-        Secret::resolve(self.token.as_ref(), self.token_file.as_ref(), "admin.token")
+        let token = Secret::resolve(self.token.as_ref(), self.token_file.as_ref(), "admin.token")?;
+        token.map(|token| token.as_token("admin.token")).transpose()
     }
 }
 
