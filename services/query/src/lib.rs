@@ -31,6 +31,7 @@ pub mod watch;
 use async_trait::async_trait;
 use gongkai_proto::subjects;
 use gongkai_registry::RegistryStore;
+use gongkai_worker::filesystem::ensure_local;
 use gongkai_worker::{OnFailure, Runtime, Service};
 use tokio::net::TcpListener;
 
@@ -60,6 +61,7 @@ impl Service for Query {
     }
 
     async fn run(config: Config, runtime: Runtime) -> anyhow::Result<()> {
+        ensure_local(&config.database, "query.database")?;
         let listener = server::bind(&config).await?;
         run_on(listener, config, runtime).await
     }

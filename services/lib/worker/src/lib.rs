@@ -14,6 +14,7 @@ mod consumer;
 mod cpu;
 pub mod dead_letter;
 mod delivery;
+pub mod filesystem;
 pub mod handler;
 mod heap;
 pub mod holdings;
