@@ -24,11 +24,16 @@ struct Up {
 
 impl Up {
     async fn start() -> Self {
+        Self::start_over(nats_server().trim().as_ref()).await
+    }
+
+    async fn start_over(nats_server: &std::path::Path) -> Self {
         let data = tempfile::tempdir().unwrap();
         let (http, submissions, reports, nats) = (free_port(), free_port(), free_port(), free_port());
         let child = Command::new(binary("gongkai"))
             .args(["up", "--data", data.path().to_str().unwrap()])
-            .args(["--nats-server", nats_server().trim()])
+            .arg("--nats-server")
+            .arg(nats_server)
             .env("GONGKAI_INGEST__HTTP_ADDRESS", http.to_string())
             .env("GONGKAI_INGEST__GRPC_ADDRESS", submissions.to_string())
             .env("GONGKAI_QUERY__BIND", reports.to_string())
@@ -131,14 +136,19 @@ impl Up {
     /// Returns the exit code after Ctrl-C, and the log.
     async fn interrupt(&mut self) -> (Option<i32>, String) {
         Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
-        for _ in 0..300 {
+        self.ended().await
+    }
+
+    /// Waits until the process ends. Returns its exit code and the log.
+    async fn ended(&mut self) -> (Option<i32>, String) {
+        for _ in 0..600 {
             if let Some(status) = self.child.try_wait().unwrap() {
                 let log = self.log();
                 return (status.code(), log);
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        panic!("`gongkai up` did not stop within 30 s");
+        panic!("`gongkai up` did not stop within 60 s");
     }
 }
 
@@ -235,15 +245,64 @@ async fn a_person_lets_a_finding_stand_until_its_numbers_change() {
     up.logged("=34，「总计」列填的是 45", 1).await;
 }
 
+/// Returns the process id of the NATS server of `up`.
+#[cfg(target_os = "linux")]
+fn broker_pid(up: &Up) -> String {
+    let parent = up.child.id().to_string();
+    let found = Command::new("pgrep").args(["--parent", &parent, "--full", "nats-server"]).output().unwrap();
+    text(&found).trim().to_owned()
+}
+
 /// Makes writes of the NATS server of `up` fail that would let a file grow beyond `bytes`. `None` lifts the limit.
 #[cfg(target_os = "linux")]
 fn limit_files(up: &Up, bytes: Option<u64>) {
-    let parent = up.child.id().to_string();
-    let found = Command::new("pgrep").args(["--parent", &parent, "--full", "nats-server"]).output().unwrap();
     let limit = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
     let status =
-        Command::new("prlimit").args(["--pid", text(&found).trim(), &format!("--fsize={limit}:")]).status();
-    assert!(status.unwrap().success(), "{found:?}");
+        Command::new("prlimit").args(["--pid", &broker_pid(up), &format!("--fsize={limit}:")]).status();
+    assert!(status.unwrap().success());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_is_killed_is_restarted_and_everything_goes_on() {
+    let mut up = Up::start().await;
+    let sample = std::fs::read_to_string(samples::directory().join("02_tab_rows_wrong_total.txt")).unwrap();
+    assert_eq!(up.submit("before.txt", &sample)["state"], "validated");
+    let killed = broker_pid(&up);
+    assert!(Command::new("kill").args(["-KILL", &killed]).status().unwrap().success());
+    up.logged("restarting it, 1 of 5 times in 10 minutes", 1).await;
+    let receipt = up.submit("after.txt", &sample.replace("云溪县自然资源局", "云溪县水利局"));
+    assert_eq!(receipt["state"], "validated", "{receipt}");
+    up.findings("rule = T3-ROW", 2).await;
+    assert_ne!(broker_pid(&up), killed);
+    let (code, log) = up.interrupt().await;
+    assert_eq!(code, Some(0), "{log}");
+}
+
+/// A server that starts once, and not again once it has ended.
+#[cfg(target_os = "linux")]
+fn fragile_server(folder: &std::path::Path) -> std::path::PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (program, mark) = (folder.join("nats-server"), folder.join("started"));
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in *--jetstream*) [ ! -e {mark} ] || exit 3; touch {mark};; esac\nexec {} \"$@\"\n",
+        nats_server().trim(),
+        mark = mark.display()
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    program
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_ends_again_and_again_is_given_up_and_that_is_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut up = Up::start_over(&fragile_server(folder.path())).await;
+    assert!(Command::new("kill").args(["-KILL", &broker_pid(&up)]).status().unwrap().success());
+    let (code, log) = up.ended().await;
+    assert_eq!(code, Some(1), "{log}");
+    assert!(log.contains("restarting it, 5 of 5 times") && log.contains("more than 5 times"), "{log}");
 }
 
 #[cfg(target_os = "linux")]

@@ -6,10 +6,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use serde::Serialize;
 
 use crate::about::About;
-use crate::config::{Common, Config};
+use crate::config::{Common, Config, ConfigDump};
 use crate::host::Process;
 use crate::service::Service;
 
@@ -76,12 +75,7 @@ fn load<S: Service>(about: &About, matches: &ArgMatches) -> anyhow::Result<Progr
 }
 
 fn dump<S: Service>(settings: &ProgramSettings<S::Config>) -> anyhow::Result<String> {
-    fn table(value: &impl Serialize) -> anyhow::Result<toml::Table> {
-        Ok(toml::Table::try_from(value)?)
-    }
-    let mut all = table(&settings.common)?;
-    all.insert(S::NAME.to_owned(), table(&settings.own)?.into());
-    Ok(toml::to_string(&all)?)
+    ConfigDump::new(&settings.common)?.with(S::NAME, &settings.own)?.text()
 }
 
 fn start<S: Service>(about: About, settings: ProgramSettings<S::Config>) -> ExitCode {
@@ -132,7 +126,7 @@ fn print(text: &str) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use async_trait::async_trait;
-    use serde::Deserialize;
+    use serde::{Deserialize, Serialize};
 
     use super::*;
     use crate::runtime::Runtime;

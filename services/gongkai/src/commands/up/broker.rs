@@ -5,7 +5,9 @@
 //! process, and the next start fails because its port is in use.
 
 use std::{
+    collections::VecDeque,
     fs,
+    future::Future,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Stdio,
@@ -28,11 +30,23 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(15);
 /// Free space that the disk must have before a server that stopped storing is restarted.
 const ROOM: usize = 8 << 20;
 
+/// Time between two attempts to restart a server that stores nothing.
+const MEND_INTERVAL: Duration = Duration::from_secs(10);
+/// A server that ended this often within [`RESTART_WINDOW`] is given up.
+const MAX_RESTARTS: usize = 5;
+const RESTART_WINDOW: Duration = Duration::from_secs(10 * 60);
+/// Pause before the second restart within the window. It doubles with each further one.
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
+
 /// A running server. Dropping kills it; [`Broker::stop`] lets it finish.
 pub(super) struct Broker {
     child: Child,
     launch: Launch,
 }
+
+/// The restarts of the last [`RESTART_WINDOW`].
+#[derive(Default)]
+struct Restarts(VecDeque<Instant>);
 
 /// The arguments to start and restart the server.
 struct Launch {
@@ -66,29 +80,59 @@ impl Broker {
         Ok(this)
     }
 
+    /// Restarts the server whenever it ends, and when it is stuck because its disk was full. Returns if it ended more
+    /// often than [`MAX_RESTARTS`] within [`RESTART_WINDOW`], which a message says.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: a restart that is cancelled leaves a server for [`Broker::stop`].
+    pub(super) async fn keep<F: Future<Output = ()>>(&mut self, stuck: impl Fn() -> F) {
+        let mut restarts = Restarts::default();
+        let mut mend_pause = Duration::ZERO;
+        loop {
+            let restarted = tokio::select! {
+                _ = self.child.wait() => {
+                    let Some(pause) = restarts.next(Instant::now()) else { break };
+                    complain(format_args!(
+                        "the NATS server ended by itself; restarting it, {} of {MAX_RESTARTS} times in {} minutes: {}",
+                        restarts.0.len(),
+                        RESTART_WINDOW.as_secs() / 60,
+                        self.last_words()
+                    ));
+                    sleep(pause).await;
+                    self.restart().await
+                }
+                () = async { sleep(mend_pause).await; stuck().await } => {
+                    mend_pause = MEND_INTERVAL;
+                    self.restart_if_room().await
+                }
+            };
+            if let Err(error) = restarted {
+                // If the server has ended, the next round finds that.
+                complain(format_args!("{error:#}"));
+            }
+        }
+        complain(format_args!(
+            "the NATS server ended by itself more than {MAX_RESTARTS} times in {} minutes; stopping: {}",
+            RESTART_WINDOW.as_secs() / 60,
+            self.last_words()
+        ));
+    }
+
+    async fn restart(&mut self) -> anyhow::Result<()> {
+        self.child = self.launch.spawn()?;
+        self.await_listening().await
+    }
+
     /// Restarts the server if its disk has room again. A server whose disk was full stores nothing until it is
     /// restarted.
-    ///
-    /// # Errors
-    /// The server did not start again.
-    pub(super) async fn restart_if_room(&mut self) -> anyhow::Result<()> {
+    async fn restart_if_room(&mut self) -> anyhow::Result<()> {
         if !self.launch.has_room() {
             complain(format_args!("the disk of {} is full: make room", self.launch.folder.display()));
             return Ok(());
         }
         complain("the NATS server stores nothing since its disk was full; there is room now, restarting it");
         self.end().await;
-        self.child = self.launch.spawn()?;
-        self.await_listening().await
-    }
-
-    /// Waits until the server ends.
-    ///
-    /// # Cancel safety
-    /// Cancel safe.
-    pub(super) async fn ended(&mut self) {
-        // An error means that the child has already been waited for.
-        self.child.wait().await.ok();
+        self.restart().await
     }
 
     /// Asks the server to stop and waits; kills it if that takes too long.
@@ -135,6 +179,20 @@ impl Broker {
     }
 }
 
+// === impl Restarts ===
+
+impl Restarts {
+    /// Counts a restart and returns the pause before it, or `None` if there were too many.
+    fn next(&mut self, now: Instant) -> Option<Duration> {
+        self.0.retain(|earlier| now.duration_since(*earlier) < RESTART_WINDOW);
+        let earlier = u32::try_from(self.0.len()).ok().filter(|_| self.0.len() < MAX_RESTARTS)?;
+        self.0.push_back(now);
+        Some(if earlier == 0 { Duration::ZERO } else { RESTART_PAUSE * 2_u32.pow(earlier - 1) })
+    }
+}
+
+// === impl Launch ===
+
 impl Launch {
     fn spawn(&self) -> anyhow::Result<Child> {
         command(&self.binary)
@@ -176,4 +234,18 @@ fn command(binary: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "TERM", "--"]).arg(binary);
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn restarts_slow_down_and_end_unless_they_are_far_apart() {
+        let (mut restarts, start) = (Restarts::default(), Instant::now());
+        let pauses: Vec<_> = (0..5).map(|_| restarts.next(start).unwrap().as_secs()).collect();
+        assert_eq!(pauses, [0, 1, 2, 4, 8]);
+        assert_eq!(restarts.next(start + Duration::from_secs(599)), None);
+        assert_eq!(restarts.next(start + RESTART_WINDOW), Some(Duration::ZERO));
+    }
 }

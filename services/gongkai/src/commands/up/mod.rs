@@ -24,7 +24,7 @@ use gongkai_parse::Parse;
 use gongkai_query::Query;
 use gongkai_rules::RuleSet;
 use gongkai_validate::Validate;
-use gongkai_worker::Process;
+use gongkai_worker::{Process, filesystem::ensure_local};
 use tokio::time::sleep;
 
 use self::{broker::Broker, settings::UpSettings};
@@ -33,8 +33,6 @@ use crate::printer::{Emphasis, Printer, complain};
 /// Exit code for a wrong flag or setting (`EX_USAGE`).
 const USAGE: u8 = 64;
 const READY_POLL: Duration = Duration::from_millis(100);
-/// Time between two attempts to restart a broker that stores nothing.
-const MEND_INTERVAL: Duration = Duration::from_secs(10);
 
 /// 在本机启动全部服务 / Run a NATS server and all services on this machine, until Ctrl-C
 #[derive(Debug, clap::Args)]
@@ -71,20 +69,29 @@ pub(crate) struct Args {
     /// Interval at which the NATS server syncs to disk: a duration such as 1s, or always
     #[arg(long, value_name = "DURATION", default_value = "1s", conflicts_with = "nats_url", value_parser = sync_interval)]
     sync_interval: String,
+    /// Print the effective config, secrets redacted, and exit
+    #[arg(long)]
+    dump_config: bool,
 }
 
 /// The services and their admin addresses.
 type Admins = Vec<(&'static str, SocketAddr)>;
 
 pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
-    let settings = match UpSettings::read(args.config.as_deref(), args.nats_url.as_deref(), &args.data) {
+    let settings = UpSettings::read(args.config.as_deref(), args.nats_url.as_deref(), &args.data);
+    if args.dump_config {
+        return match settings.and_then(|settings| settings.dump()) {
+            Ok(text) => out.line(text.trim_end()).map(|()| ExitCode::SUCCESS).map_err(Into::into),
+            Err(error) => Ok(refuse(&error)),
+        };
+    }
+    let starts_broker = args.nats_url.is_none();
+    let settings = match settings.and_then(|settings| settings.with_free_ports(starts_broker)) {
         Ok(settings) => settings,
-        Err(error) => {
-            complain(format_args!("{error:#}"));
-            return Ok(ExitCode::from(USAGE));
-        }
+        Err(error) => return Ok(refuse(&error)),
     };
     let data = absolute(&args.data)?;
+    ensure_local(&data, "--data")?;
     let _lock = lock(&data)?;
     let mut broker = match &args.nats_url {
         Some(_) => None,
@@ -100,10 +107,16 @@ pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCod
     result
 }
 
-/// Runs the services until a signal arrives, a service fails or the broker ends.
+/// Reports a setting that is invalid.
+fn refuse(error: &anyhow::Error) -> ExitCode {
+    complain(format_args!("{error:#}"));
+    ExitCode::from(USAGE)
+}
+
+/// Runs the services until a signal arrives, a service fails or the broker is given up.
 async fn serve(
     settings: UpSettings,
-    mut broker: Option<&mut Broker>,
+    broker: Option<&mut Broker>,
     out: &mut Printer,
 ) -> anyhow::Result<ExitCode> {
     let addresses = settings.addresses();
@@ -122,8 +135,13 @@ async fn serve(
     let stuck = process.broker_stuck();
     let mut running = pin!(process.run_until_stopped());
     let mut ready = pin!(all_ready(&admins));
+    let mut given_up = pin!(async {
+        match broker {
+            Some(broker) => broker.keep(stuck).await,
+            None => std::future::pending().await,
+        }
+    });
     let (mut is_announced, mut is_orphaned) = (false, false);
-    let mut mend_pause = Duration::ZERO;
     loop {
         tokio::select! {
             code = &mut running => return Ok(if is_orphaned { ExitCode::FAILURE } else { code }),
@@ -132,35 +150,11 @@ async fn serve(
                 is_announced = true;
                 announce(out, &addresses, &admins)?;
             }
-            () = ended(broker.as_deref_mut()), if !is_orphaned => {
-                complain("the NATS server ended by itself; stopping");
+            () = &mut given_up, if !is_orphaned => {
                 is_orphaned = true;
                 shutdown.cancel();
             }
-            () = after(mend_pause, stuck()), if !is_orphaned && broker.is_some() => {
-                mend_pause = MEND_INTERVAL;
-                if let Some(broker) = broker.as_deref_mut()
-                    && let Err(error) = broker.restart_if_room().await
-                {
-                    // If the server has ended, the next round finds that.
-                    complain(format_args!("{error:#}"));
-                }
-            }
         }
-    }
-}
-
-/// Waits for `pause`, then for `event`.
-async fn after(pause: Duration, event: impl Future<Output = ()>) {
-    sleep(pause).await;
-    event.await;
-}
-
-/// Waits until our own broker ends, or forever if there is none.
-async fn ended(broker: Option<&mut Broker>) {
-    match broker {
-        Some(broker) => broker.ended().await,
-        None => std::future::pending().await,
     }
 }
 

@@ -12,7 +12,7 @@ use gongkai_parse::Parse;
 use gongkai_proto::subjects;
 use gongkai_query::Query;
 use gongkai_validate::Validate;
-use gongkai_worker::{Common, Config, Service};
+use gongkai_worker::{Common, Config, Service, config::ConfigDump};
 
 /// Settings of all services of the process.
 pub(super) struct UpSettings {
@@ -25,11 +25,10 @@ pub(super) struct UpSettings {
 }
 
 impl UpSettings {
-    /// Reads the config and checks that every port is free. `nats_url` replaces the config's; without it the port of
-    /// our own broker is checked too. Files of the default config are in `data`.
+    /// Reads the config. `nats_url` replaces the config's. Files of the default config are in `data`.
     ///
     /// # Errors
-    /// A setting is invalid, or a port is in use. The error names the key to change.
+    /// A setting is invalid. The error names the key to change.
     pub(super) fn read(config: Option<&Path>, nats_url: Option<&str>, data: &Path) -> anyhow::Result<Self> {
         let mut config = Config::load(config, &subjects::SERVICES)?;
         if let Some(url) = nats_url {
@@ -48,14 +47,37 @@ impl UpSettings {
         }
         // The file lets a process distinguish a broker that lost everything from a new one.
         this.common.nats.marker_file.get_or_insert_with(|| data.join("marker.json"));
-        this.ingest.http_address = free_address(this.ingest.http_address, "ingest.http_address")?;
-        this.ingest.grpc_address = free_address(this.ingest.grpc_address, "ingest.grpc_address")?;
-        this.query.bind = free_address(this.query.bind, "query.bind")?;
-        if nats_url.is_none() {
-            let address = free_address(this.broker_address()?, "nats.url")?;
-            this.common.nats.url = format!("nats://{address}").into();
-        }
         Ok(this)
+    }
+
+    /// Checks that the port of every server is free, and replaces port 0 by a free one. That of the broker is one of them
+    /// if `up` starts it.
+    ///
+    /// # Errors
+    /// A port is in use. The error names the key to change.
+    pub(super) fn with_free_ports(mut self, starts_broker: bool) -> anyhow::Result<Self> {
+        self.ingest.http_address = free_address(self.ingest.http_address, "ingest.http_address")?;
+        self.ingest.grpc_address = free_address(self.ingest.grpc_address, "ingest.grpc_address")?;
+        self.query.bind = free_address(self.query.bind, "query.bind")?;
+        if starts_broker {
+            let address = free_address(self.broker_address()?, "nats.url")?;
+            self.common.nats.url = format!("nats://{address}").into();
+        }
+        Ok(self)
+    }
+
+    /// Returns the settings as a config file, secrets redacted.
+    ///
+    /// # Errors
+    /// A value has no form in TOML.
+    pub(super) fn dump(&self) -> anyhow::Result<String> {
+        ConfigDump::new(&self.common)?
+            .with(Ingest::NAME, &self.ingest)?
+            .with(Parse::NAME, &self.parse)?
+            .with(Validate::NAME, &self.validate)?
+            .with(Notify::NAME, &self.notify)?
+            .with(Query::NAME, &self.query)?
+            .text()
     }
 
     /// Returns the address for our own broker, from `nats.url`.

@@ -6,6 +6,7 @@
 //! can share one file.
 
 mod bind;
+mod dump;
 mod log_filter;
 mod login;
 mod objects;
@@ -23,6 +24,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use bind::bind_guard;
+pub use dump::ConfigDump;
 pub(crate) use log_filter::log_filter;
 pub use objects::{ObjectStore, ObjectsSettings};
 pub use secret::Secret;
