@@ -2,12 +2,12 @@
 
 use std::{process::ExitCode, sync::LazyLock};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::{
     commands::{
-        adapters, agencies, check, dead, doctor, erase, explain, findings, get, list, pause, rules, status,
-        submit, up, waivers, watch,
+        adapters, agencies, check, completions, dead, doctor, erase, explain, findings, get, list, man, pause,
+        rules, status, submit, up, waivers, watch,
     },
     printer::Printer,
 };
@@ -53,6 +53,8 @@ enum Command {
     Resume(pause::ResumeArgs),
     Doctor(doctor::Args),
     Rules(rules::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 impl Cli {
@@ -77,14 +79,14 @@ impl Cli {
             Command::Resume(args) => pause::resume(args, out).await,
             Command::Doctor(args) => doctor::run(&args, out).await,
             Command::Rules(args) => rules::run(args, out).await,
+            Command::Completions(args) => completions::run(&args, Self::command(), out),
+            Command::Man(args) => man::run(&args, Self::command(), out),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

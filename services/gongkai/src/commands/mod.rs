@@ -3,6 +3,7 @@
 pub(crate) mod adapters;
 pub(crate) mod agencies;
 pub(crate) mod check;
+pub(crate) mod completions;
 pub(crate) mod dead;
 pub(crate) mod doctor;
 pub(crate) mod erase;
@@ -10,6 +11,7 @@ pub(crate) mod explain;
 pub(crate) mod findings;
 pub(crate) mod get;
 pub(crate) mod list;
+pub(crate) mod man;
 pub(crate) mod pause;
 pub(crate) mod rules;
 pub(crate) mod status;
