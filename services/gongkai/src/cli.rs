@@ -6,8 +6,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::{
     commands::{
-        adapters, agencies, check, completions, dead, doctor, erase, explain, findings, get, list, man, pause,
-        rules, status, submit, up, waivers, watch,
+        adapters, agencies, check, completions, dead, doctor, erase, explain, findings, get, list, man,
+        pause, rules, status, submit, up, waivers, watch,
     },
     printer::Printer,
 };

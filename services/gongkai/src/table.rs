@@ -69,6 +69,9 @@ fn cells<R: TableRow>(row: &R) -> impl Iterator<Item = String> {
 fn table<R: TableRow>(out: &mut Printer, rows: &[R]) -> anyhow::Result<()> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    if let Some(width) = given_width() {
+        table.set_width(width);
+    }
     let shown = || R::COLUMNS.iter().filter(|(heading, _)| !R::LEFT_OUT.contains(heading));
     table.set_header(shown().map(|(heading, _)| *heading));
     for row in rows {
@@ -78,6 +81,11 @@ fn table<R: TableRow>(out: &mut Printer, rows: &[R]) -> anyhow::Result<()> {
         out.line(line.trim_end())?;
     }
     Ok(())
+}
+
+/// Returns the width that the environment asks for, as `COLUMNS`. Without it the terminal's applies, and none to a file.
+fn given_width() -> Option<u16> {
+    std::env::var_os("COLUMNS")?.to_str()?.parse().ok().filter(|width| *width > 0)
 }
 
 fn json<R: TableRow>(out: &mut Printer, rows: &[R]) -> anyhow::Result<()> {

@@ -16,7 +16,7 @@ use gongkai_worker::{
         jetstream::{JetStream, status::StreamStatus},
     },
 };
-use reqwest::Client;
+use reqwest::{Client, header::DATE};
 use serde::Serialize;
 use time::format_description::well_known::Rfc3339;
 
@@ -58,7 +58,7 @@ pub(super) struct BrokerAddress {
 #[derive(Debug, clap::Args)]
 pub(super) struct ServiceAddresses {
     #[command(flatten)]
-    broker: BrokerAddress,
+    pub(super) broker: BrokerAddress,
     /// Admin addresses to probe; default: those of the config, on this machine
     #[arg(long, value_name = "URL")]
     admin: Vec<String>,
@@ -92,7 +92,7 @@ struct Deliveries {
 }
 
 /// The answer of a service's admin port.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Health {
     pub(super) service: String,
     pub(super) admin: String,
@@ -102,6 +102,9 @@ pub(super) struct Health {
     /// True if the port answered at all.
     #[serde(skip)]
     pub(super) answered: bool,
+    /// The `Date` of the answer.
+    #[serde(skip)]
+    pub(super) date: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -115,7 +118,7 @@ struct ConsumerRow {
 }
 
 pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
-    let common = args.target.common()?;
+    let common = args.target.broker.common()?;
     let services = args.target.probe(&common).await?;
     // No logging: failures are in the error.
     let broker = JetStream::connect(&common.nats.transport("gongkai-status")?).await;
@@ -169,27 +172,22 @@ async fn deliveries(broker: &JetStream, streams: &[StreamStatus]) -> Result<Vec<
 }
 
 impl BrokerAddress {
-    /// Returns the sections that every service has, with the broker's address from the command line.
+    /// Reads the config, with the broker's address from the command line.
+    pub(super) fn config(&self) -> anyhow::Result<Config> {
+        let config = Config::load(self.config.as_deref(), &subjects::SERVICES)?;
+        Ok(match &self.nats_url {
+            Some(url) => config.with("nats.url", url),
+            None => config,
+        })
+    }
+
+    /// Returns the sections that every service has.
     pub(super) fn common(&self) -> anyhow::Result<Common> {
-        let mut config = Config::load(self.config.as_deref(), &subjects::SERVICES)?;
-        if let Some(url) = &self.nats_url {
-            config = config.with("nats.url", url);
-        }
-        config.common()
+        self.config()?.common()
     }
 }
 
 impl ServiceAddresses {
-    /// Returns the sections that every service has, with the broker's address from the command line.
-    pub(super) fn common(&self) -> anyhow::Result<Common> {
-        self.broker.common()
-    }
-
-    /// Returns the configuration of ingest.
-    pub(super) fn ingest(&self) -> anyhow::Result<gongkai_ingest::Config> {
-        Config::load(self.broker.config.as_deref(), &subjects::SERVICES)?.section("ingest")
-    }
-
     /// Asks every admin port whether its service is ready.
     pub(super) async fn probe(&self, common: &Common) -> anyhow::Result<Vec<Health>> {
         probe_all(&targets(&self.admin, &common.admin)?).await
@@ -232,15 +230,16 @@ async fn probe(client: &Client, service: &str, admin: &str) -> Health {
     let answer = async {
         let response = client.get(format!("{admin}/readyz")).send().await?;
         let ready = response.status().is_success();
-        Ok::<_, reqwest::Error>((ready, response.text().await?.trim().to_owned()))
+        let date = response.headers().get(DATE).and_then(|date| date.to_str().ok()).map(str::to_owned);
+        Ok::<_, reqwest::Error>((ready, response.text().await?.trim().to_owned(), date))
     };
     let answer = answer.await;
     let answered = answer.is_ok();
-    let (ready, detail) = answer.unwrap_or_else(|error| {
+    let (ready, detail, date) = answer.unwrap_or_else(|error| {
         let away = if error.is_timeout() { "no answer in time" } else { "nobody listens" };
-        (false, away.to_owned())
+        (false, away.to_owned(), None)
     });
-    Health { service: service.to_owned(), admin: redact(admin).into_owned(), ready, detail, answered }
+    Health { service: service.to_owned(), admin: redact(admin).into_owned(), ready, detail, answered, date }
 }
 
 fn write(out: &mut Printer, report: &DeploymentReport) -> anyhow::Result<()> {
@@ -285,6 +284,13 @@ fn write(out: &mut Printer, report: &DeploymentReport) -> anyhow::Result<()> {
         out.line("  gongkai dead list --groups")?;
     }
     Ok(())
+}
+
+impl Health {
+    /// Returns the name of the service, or its address if the name is not known.
+    pub(super) fn name(&self) -> &str {
+        if self.service.is_empty() { &self.admin } else { &self.service }
+    }
 }
 
 impl TableRow for Health {

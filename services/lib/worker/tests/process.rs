@@ -195,7 +195,7 @@ async fn metrics_exist_at_zero() {
 #[tokio::test]
 async fn metrics_want_the_token_if_there_is_one() {
     let set = |common: &mut Common| {
-        common.admin.token = Some(gongkai_worker::Secret::new("s3cret-of-16-characters"))
+        common.admin.token = Some(gongkai_worker::Secret::new("s3cret-of-16-characters"));
     };
     let (_memory, _process, admin) = boot(Act::Hang, set).await;
     assert_eq!(get(admin, "/metrics", "").await.0, 401);

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 /// A language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Lang {
+pub(crate) enum Lang {
     /// Chinese
     Zh,
     /// English
@@ -13,7 +13,7 @@ pub(super) enum Lang {
 
 impl Lang {
     /// Returns the language of the environment: English if its locale is English, else Chinese.
-    pub(super) fn of_environment() -> Self {
+    pub(crate) fn of_environment() -> Self {
         let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(std::env::var_os);
         let locale =
             set.filter(|locale| !locale.is_empty()).map(|locale| locale.to_string_lossy().into_owned());
@@ -26,7 +26,7 @@ impl Lang {
     }
 
     /// Returns the text in this language.
-    pub(super) fn choose<'t>(self, zh: &'t str, en: &'t str) -> &'t str {
+    pub(crate) fn choose<'t>(self, zh: &'t str, en: &'t str) -> &'t str {
         match self {
             Self::Zh => zh,
             Self::En => en,

@@ -10,7 +10,7 @@ mod docx;
 mod explain;
 pub(super) mod files;
 pub(super) mod joint;
-mod lang;
+pub(crate) mod lang;
 mod letter;
 mod lists;
 mod notice;

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use crate::table::{Column, TableRow};
+use crate::{
+    commands::check::lang::Lang,
+    table::{Column, TableRow},
+};
 
 /// The result of one check.
 #[derive(Debug, Serialize)]
@@ -26,12 +29,13 @@ pub(super) enum State {
 // === impl State, Examination ===
 
 impl State {
-    fn shown(self) -> &'static str {
-        match self {
-            Self::Ok => "正常 ok",
-            Self::Note => "提示 note",
-            Self::Wrong => "异常 wrong",
-        }
+    fn shown(self, lang: Lang) -> &'static str {
+        let (zh, en) = match self {
+            Self::Ok => ("正常", "ok"),
+            Self::Note => ("提示", "note"),
+            Self::Wrong => ("异常", "wrong"),
+        };
+        lang.choose(zh, en)
     }
 }
 
@@ -47,12 +51,30 @@ impl Examination {
     pub(super) fn wrong(subject: String, code: &'static str, zh: &str, en: &str) -> Self {
         Self { subject, state: State::Wrong, code, detail_zh: zh.to_owned(), detail: en.to_owned() }
     }
+
+    /// Returns the row of a table in a language. The code stands before the detail, so that it can be looked up.
+    pub(super) fn row(&self, lang: Lang) -> Row {
+        let detail = lang.choose(&self.detail_zh, &self.detail);
+        Row {
+            check: self.subject.clone(),
+            state: self.state.shown(lang),
+            detail: if self.code.is_empty() { detail.to_owned() } else { format!("{} {detail}", self.code) },
+        }
+    }
 }
 
-impl TableRow for Examination {
+/// An examination in one language, for people.
+#[derive(Debug, Serialize)]
+pub(super) struct Row {
+    check: String,
+    state: &'static str,
+    detail: String,
+}
+
+impl TableRow for Row {
     const COLUMNS: &'static [Column<Self>] = &[
-        ("check", |check| check.subject.clone()),
-        ("state", |check| check.state.shown().to_owned()),
-        ("detail", |check| format!("{} / {}", check.detail_zh, check.detail)),
+        ("check", |row| row.check.clone()),
+        ("state", |row| row.state.to_owned()),
+        ("detail", |row| row.detail.clone()),
     ];
 }

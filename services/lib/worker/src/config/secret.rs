@@ -129,7 +129,8 @@ mod tests {
         let file = directory.path().join("token");
         let long = Secret::new(" 0123456789abcdef\n");
         std::fs::write(&file, "fedcba9876543210\n").unwrap();
-        let tokens = Secret::tokens("query", std::slice::from_ref(&long), &[file.clone()]).unwrap();
+        let tokens =
+            Secret::tokens("query", std::slice::from_ref(&long), std::slice::from_ref(&file)).unwrap();
         assert_eq!(tokens, ["0123456789abcdef", "fedcba9876543210"].map(Secret::new));
         let short = |values: &[Secret], files: &[PathBuf]| {
             Secret::tokens("query", values, files).unwrap_err().to_string()

@@ -9,7 +9,7 @@
 //! - `consumer`: pulling and settling messages; `last_seen`: what a lost consumer is created again with;
 //! - `reading`: single messages of a stream, the state of streams, and the progress of consumers;
 //! - `buckets`: objects and entries;
-//! - `status`, `pausing`: streams and consumers, for operators;
+//! - `status`, `pausing`: streams and consumers; `server`: the server and the copies of streams; all for operators;
 //! - `errors`: classification of errors.
 
 mod buckets;
@@ -19,6 +19,7 @@ mod errors;
 mod last_seen;
 mod pausing;
 mod reading;
+pub mod server;
 mod settings;
 pub mod status;
 mod topology;
