@@ -195,6 +195,9 @@ class Site:
             "GONGKAI_QUERY_URL": f"http://127.0.0.1:{self.ports['reports']}",
             "GONGKAI_INGEST_GRPC_URL": f"http://127.0.0.1:{self.ports['grpc']}",
             "GONGKAI_CONFIG": self.folder / "gongkai.toml",
+            # A host without CA certificates: nothing here lies at an https address.
+            "SSL_CERT_FILE": "/dev/null",
+            "SSL_CERT_DIR": self.folder / "no-certificates",
         }
         if self.nodes > 1:
             values["GONGKAI_NATS__ROOT_CERTIFICATES_FILE"] = self.nats / "tls/ca.pem"

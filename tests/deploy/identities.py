@@ -252,9 +252,13 @@ class Scenario:
         with Probe(self.site.nats_ports[0], self.site.seed("ingest")) as probe:
             assert not probe.attempt("PUB gongkai.v1.report.received.360982 7\r\nnothing")
         wait_for("a dead letter", lambda: json.loads(self.cli("status", "--format", "json"))["dead_letters"] == 1)
+        assert "UNDECODABLE" in self.cli("dead", "list"), "the dead letter is not listed"
 
     def watch_operators(self):
         self.cli("status")
+        self.cli("pause", "parse", "--for", "10m")
+        self.cli("resume", "parse")
+        self.cli("rules", "test", "--pack", str(ROOT / "deploy/rules"))
         self.cli("doctor")
         self.cli("doctor", "--collect-orphans", identity="admin")
         self.cli("doctor", "--repair", identity="admin")

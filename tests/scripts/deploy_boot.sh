@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Boots a container with systemd, does there what deploy/README.md says under "One host", and shows what came of it. Needs
 # root, systemd-nspawn (Debian: systemd-container) and release builds, which GONGKAI_PROGRAMS may name. The container has
-# this host's /usr under a layer of its own, no network, and leaves nothing behind.
+# this host's /usr under a layer of its own, no network and no CA certificates, and leaves nothing behind.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" -eq 0 ] || { echo "deploy_boot.sh: needs root" >&2; exit 1; }
@@ -14,7 +14,7 @@ trap 'umount "$work/root/usr" 2>/dev/null || true; rm -rf "$work"' EXIT
 mkdir -p "$work"/{upper,layer,trial} "$work"/root/{usr,etc/systemd/system,proc,sys,dev,run,tmp,var}
 mount -t overlay overlay -o "lowerdir=/usr,upperdir=$work/upper,workdir=$work/layer" "$work/root/usr"
 for folder in bin sbin lib lib64; do ln -s "usr/$folder" "$work/root/$folder"; done
-cp -r /etc/os-release /etc/ssl "$work/root/etc/"
+cp /etc/os-release "$work/root/etc/"
 echo uninitialized >"$work/root/etc/machine-id"
 # It would ask for a password.
 ln -s /dev/null "$work/root/etc/systemd/system/systemd-firstboot.service"

@@ -37,7 +37,7 @@ impl Fetcher {
     /// Creates a fetcher for the hosts that the config allows.
     ///
     /// # Errors
-    /// TLS could not be set up.
+    /// TLS could not be set up, such as on a machine without CA certificates if a host is allowed.
     pub fn new(config: &Config) -> anyhow::Result<Self> {
         // Fails only if the same provider is installed already.
         rustls::crypto::ring::default_provider().install_default().ok();
@@ -47,13 +47,21 @@ impl Fetcher {
             let is_allowed = attempt.previous().len() <= REDIRECT_LIMIT && is_listed(&listed, attempt.url());
             if is_allowed { attempt.follow() } else { attempt.error("redirected off the list") }
         });
-        let client = Client::builder()
+        let mut builder = Client::builder()
             .redirect(policy)
             .dns_resolver(Guard::new(Reach::Private, vec!["localhost".to_owned()]))
             .timeout(Duration::from_secs(config.fetch_timeout_s))
-            .no_proxy()
-            .build()?;
-        Ok(Self { client, hosts, limit: config.max_body_bytes, files: config.file_limits() })
+            .no_proxy();
+        if hosts.is_empty() {
+            // Nothing is fetched, so do not require CA certificates.
+            builder = builder.tls_certs_only([]);
+        }
+        Ok(Self {
+            client: builder.build()?,
+            hosts,
+            limit: config.max_body_bytes,
+            files: config.file_limits(),
+        })
     }
 
     /// Fetches the files of a submission that its event gives by URL, one after another.
