@@ -27,30 +27,30 @@ IDENTITIES = [*SERVICES, "operator", "admin"]
 STREAMS = ["GONGKAI_REPORTS", "GONGKAI_ALERTS", "GONGKAI_DEAD", "GONGKAI_TIMERS", "GONGKAI_ADVISORIES"]
 ENTRIES = {  # bucket: (writers, readers besides operator and admin)
     "submissions": ({"ingest", "parse"}, {"ingest", "parse"}),
-    "contents": ({"ingest"}, {"ingest", "parse"}),
+    "contents": ({"ingest"}, {"ingest", "parse", "query"}),
     "alerts": ({"notify"}, {"notify"}),
     "deliveries": ({"notify"}, {"notify"}),
-    "neighbours": ({"validate"}, {"validate", "ingest"}),
+    "neighbours": ({"validate"}, {"validate", "ingest", "query"}),
     "agencies": ({"query"}, {"ingest", "parse", "validate", "query"}),
     "attempts": (set(SERVICES), set(SERVICES)),
 }
 OBJECTS = {  # bucket: (writers of contents, those who may delete, readers besides operator and admin)
-    "originals": ({"ingest"}, {"ingest"}, {"ingest", "parse"}),
+    "originals": ({"ingest"}, {"ingest"}, {"ingest", "parse", "query"}),
     "texts": ({"parse"}, {"ingest", "parse"}, {"parse", "validate", "query"}),
     "registries": ({"query"}, {"query"}, {"ingest", "parse", "validate", "query"}),
 }
-EVENTS = {
-    "report.received": {"ingest"},
+EVENTS = {  # query replays what a service could not handle
+    "report.received": {"ingest", "query"},
     "report.backfilled": {"ingest", "query"},
-    "report.parsed": {"parse"},
-    "report.validated": {"validate"},
-    "report.rejected": {"parse", "validate"},
+    "report.parsed": {"parse", "query"},
+    "report.validated": {"validate", "query"},
+    "report.rejected": {"parse", "validate", "query"},
     "report.withdrawn": {"ingest", "query"},
     "report.waived": {"query"},
-    "report.erased": {"ingest"},
-    "submission.ended": {"ingest"},
-    "alert": {"notify"},
-    "due.delivery": set(),
+    "report.erased": {"ingest", "query"},
+    "submission.ended": {"ingest", "query"},
+    "alert": {"notify", "query"},
+    "due.delivery": {"query"},
     "cms": set(),
 }
 CONSUMERS = {
@@ -70,7 +70,8 @@ def publishing():
     for event, who in EVENTS.items():
         yield f"gongkai.v1.{event}.360982", who
     for service in SERVICES:
-        yield f"gongkai.v1.dead.{service}", {service}
+        yield f"gongkai.v1.dead.{service}", {service, "query"}
+        yield f"gongkai.v1.dead.{service}.settled", {"query"}
     yield "gongkai.v1.timer.delivery.log", {"notify"}
     for bucket, (writers, readers) in ENTRIES.items():
         yield f"$KV.gongkai-{bucket}.a-key", writers
@@ -253,6 +254,9 @@ class Scenario:
             assert not probe.attempt("PUB gongkai.v1.report.received.360982 7\r\nnothing")
         wait_for("a dead letter", lambda: json.loads(self.cli("status", "--format", "json"))["dead_letters"] == 1)
         assert "UNDECODABLE" in self.cli("dead", "list"), "the dead letter is not listed"
+        assert "0 of 1 would pass" in self.cli("dead", "replay", "--all", "--dry-run")
+        self.cli("dead", "replay", "--all")
+        wait_for("it fails again", lambda: '"replays":1' in self.cli("dead", "list", "--format", "json"))
 
     def watch_operators(self):
         self.cli("status")

@@ -1973,7 +1973,7 @@ pub struct DocumentReceived {
     #[prost(message, optional, tag = "31")]
     pub rereading: ::core::option::Option<Rereading>,
 }
-/// An arrival that is read again, because the registry changed.
+/// An arrival that is read again, because the registry changed or an operator asked for it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Rereading {
     /// The stream sequence of the DocumentReceived. It identifies the arrival.
@@ -3162,6 +3162,105 @@ pub struct SummarizeDeadLettersResponse {
     #[prost(message, repeated, tag = "1")]
     pub groups: ::prost::alloc::vec::Vec<DeadLetterGroup>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReplayDeadLettersRequest {
+    /// The resource names, at most 1000. Either these or a filter is required.
+    #[prost(string, repeated, tag = "1")]
+    pub names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// As in ListDeadLetters; only open dead letters are replayed.
+    #[prost(string, tag = "2")]
+    pub filter: ::prost::alloc::string::String,
+    /// True to publish nothing and to tell what would become of each.
+    #[prost(bool, tag = "3")]
+    pub validate_only: bool,
+    /// Who replays, at most 100 characters on one line.
+    #[prost(string, tag = "4")]
+    pub person: ::prost::alloc::string::String,
+    /// Why, at most 2000 characters on one line; may be empty.
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// One dead letter of a replay.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReplayedDeadLetter {
+    /// The resource name: `deadLetters/{sequence}`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(enumeration = "ReplayOutcome", tag = "2")]
+    pub outcome: i32,
+    #[prost(string, tag = "3")]
+    pub service: ::prost::alloc::string::String,
+    /// The code under which the message was buried.
+    #[prost(string, tag = "4")]
+    pub code: ::prost::alloc::string::String,
+    /// Why the message would fail, as a code.
+    #[prost(string, tag = "5")]
+    pub would_fail_code: ::prost::alloc::string::String,
+    /// Why the message would fail, or why that is uncertain.
+    #[prost(string, tag = "6")]
+    pub explanation: ::prost::alloc::string::String,
+    /// The id of the message that was published.
+    #[prost(string, tag = "7")]
+    pub message_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DropDeadLettersRequest {
+    /// The resource names, at most 1000. Either these or a filter is required.
+    #[prost(string, repeated, tag = "1")]
+    pub names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// As in ListDeadLetters; only open dead letters are dropped.
+    #[prost(string, tag = "2")]
+    pub filter: ::prost::alloc::string::String,
+    /// Why, 1 to 2000 characters on one line; else INVALID_ARGUMENT with reason INVALID_TEXT.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// The person who decides, 1 to 100 characters on one line; else INVALID_ARGUMENT with reason INVALID_TEXT.
+    #[prost(string, tag = "4")]
+    pub person: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DropDeadLettersResponse {
+    /// The resource names of the dropped dead letters.
+    #[prost(string, repeated, tag = "1")]
+    pub dropped: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The number of dead letters that were settled already.
+    #[prost(uint32, tag = "2")]
+    pub settled_before: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReprocessReportsRequest {
+    /// The reports: `agencies/{agency}/reports/{year}`, with `-` for all agencies or all years.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// Only reports whose current document was received at this time or later. Absent for all.
+    #[prost(message, optional, tag = "2")]
+    pub since: ::core::option::Option<::prost_types::Timestamp>,
+    /// The first stage to run again; unspecified means STAGE_PARSE.
+    #[prost(enumeration = "Stage", tag = "3")]
+    pub stage: i32,
+    /// True to publish nothing.
+    #[prost(bool, tag = "4")]
+    pub validate_only: bool,
+}
+/// A report whose document is read or checked again.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReprocessedReport {
+    /// The report's resource name: `agencies/{agency}/reports/{year}`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The agency's name in the document.
+    #[prost(string, tag = "2")]
+    pub agency_name: ::prost::alloc::string::String,
+    /// The id of the published message; empty with `validate_only`.
+    #[prost(string, tag = "3")]
+    pub message_id: ::prost::alloc::string::String,
+    /// The id of this run, which is a part of the message ids; empty with `validate_only`.
+    #[prost(string, tag = "4")]
+    pub run_id: ::prost::alloc::string::String,
+    /// Why the document cannot be read or checked again; empty if it can.
+    #[prost(string, tag = "5")]
+    pub skipped: ::prost::alloc::string::String,
+}
 /// What became of a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -3198,6 +3297,82 @@ impl DeadLetterState {
         }
     }
 }
+/// What a replay did, or would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ReplayOutcome {
+    Unspecified = 0,
+    /// The message was published again.
+    Replayed = 1,
+    /// The present program would handle the message.
+    WouldPass = 2,
+    /// The present program would bury the message again.
+    WouldFail = 3,
+    /// The message can be decoded. Only a replay shows whether it is handled, because that depends on somebody else.
+    Uncertain = 4,
+    /// Nothing was done: the dead letter is settled already.
+    Settled = 5,
+}
+impl ReplayOutcome {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REPLAY_OUTCOME_UNSPECIFIED",
+            Self::Replayed => "REPLAY_OUTCOME_REPLAYED",
+            Self::WouldPass => "REPLAY_OUTCOME_WOULD_PASS",
+            Self::WouldFail => "REPLAY_OUTCOME_WOULD_FAIL",
+            Self::Uncertain => "REPLAY_OUTCOME_UNCERTAIN",
+            Self::Settled => "REPLAY_OUTCOME_SETTLED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REPLAY_OUTCOME_UNSPECIFIED" => Some(Self::Unspecified),
+            "REPLAY_OUTCOME_REPLAYED" => Some(Self::Replayed),
+            "REPLAY_OUTCOME_WOULD_PASS" => Some(Self::WouldPass),
+            "REPLAY_OUTCOME_WOULD_FAIL" => Some(Self::WouldFail),
+            "REPLAY_OUTCOME_UNCERTAIN" => Some(Self::Uncertain),
+            "REPLAY_OUTCOME_SETTLED" => Some(Self::Settled),
+            _ => None,
+        }
+    }
+}
+/// A stage that is run again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Stage {
+    Unspecified = 0,
+    /// Read the original again; the report is then checked too.
+    Parse = 1,
+    /// Check the report again, as it was read.
+    Validate = 2,
+}
+impl Stage {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "STAGE_UNSPECIFIED",
+            Self::Parse => "STAGE_PARSE",
+            Self::Validate => "STAGE_VALIDATE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "STAGE_UNSPECIFIED" => Some(Self::Unspecified),
+            "STAGE_PARSE" => Some(Self::Parse),
+            "STAGE_VALIDATE" => Some(Self::Validate),
+            _ => None,
+        }
+    }
+}
 /// Generated client implementations.
 pub mod operations_service_client {
     #![allow(
@@ -3209,7 +3384,7 @@ pub mod operations_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// The calls of operators. Served by query.
+    /// The calls of operators: messages that could not be handled, and documents that are read or checked again. Served by query.
     #[derive(Debug, Clone)]
     pub struct OperationsServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -3372,6 +3547,93 @@ pub mod operations_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Publishes the messages of open dead letters again, oldest first, and streams what became of each. With `validate_only` it
+        /// publishes nothing and tells which messages the present program would handle.
+        ///
+        /// A replay has the effect of another delivery of the message: it changes no order of arrival, and a second one has no further
+        /// effect. A replayed dead letter is settled; if its message fails again, there is a new dead letter that names it. A call that
+        /// ended early is completed by the next one. Replays wait while their stage has other messages to handle.
+        pub async fn replay_dead_letters(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReplayDeadLettersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ReplayedDeadLetter>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.OperationsService/ReplayDeadLetters",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("gongkai.v1.OperationsService", "ReplayDeadLetters"),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Settles open dead letters without handling their messages. Who dropped them and why is kept with them.
+        pub async fn drop_dead_letters(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DropDeadLettersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DropDeadLettersResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.OperationsService/DropDeadLetters",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("gongkai.v1.OperationsService", "DropDeadLetters"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Has the current documents of reports read or checked again by the present program and rules, and streams them. They are
+        /// handled after all newer documents. With `validate_only` it returns the reports and publishes nothing.
+        pub async fn reprocess_reports(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReprocessReportsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ReprocessedReport>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.OperationsService/ReprocessReports",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("gongkai.v1.OperationsService", "ReprocessReports"),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -3409,8 +3671,50 @@ pub mod operations_service_server {
             tonic::Response<super::SummarizeDeadLettersResponse>,
             tonic::Status,
         >;
+        /// Server streaming response type for the ReplayDeadLetters method.
+        type ReplayDeadLettersStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ReplayedDeadLetter, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Publishes the messages of open dead letters again, oldest first, and streams what became of each. With `validate_only` it
+        /// publishes nothing and tells which messages the present program would handle.
+        ///
+        /// A replay has the effect of another delivery of the message: it changes no order of arrival, and a second one has no further
+        /// effect. A replayed dead letter is settled; if its message fails again, there is a new dead letter that names it. A call that
+        /// ended early is completed by the next one. Replays wait while their stage has other messages to handle.
+        async fn replay_dead_letters(
+            &self,
+            request: tonic::Request<super::ReplayDeadLettersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ReplayDeadLettersStream>,
+            tonic::Status,
+        >;
+        /// Settles open dead letters without handling their messages. Who dropped them and why is kept with them.
+        async fn drop_dead_letters(
+            &self,
+            request: tonic::Request<super::DropDeadLettersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DropDeadLettersResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ReprocessReports method.
+        type ReprocessReportsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ReprocessedReport, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Has the current documents of reports read or checked again by the present program and rules, and streams them. They are
+        /// handled after all newer documents. With `validate_only` it returns the reports and publishes nothing.
+        async fn reprocess_reports(
+            &self,
+            request: tonic::Request<super::ReprocessReportsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ReprocessReportsStream>,
+            tonic::Status,
+        >;
     }
-    /// The calls of operators. Served by query.
+    /// The calls of operators: messages that could not be handled, and documents that are read or checked again. Served by query.
     #[derive(Debug)]
     pub struct OperationsServiceServer<T> {
         inner: Arc<T>,
@@ -3624,6 +3928,151 @@ pub mod operations_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/gongkai.v1.OperationsService/ReplayDeadLetters" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReplayDeadLettersSvc<T: OperationsService>(pub Arc<T>);
+                    impl<
+                        T: OperationsService,
+                    > tonic::server::ServerStreamingService<
+                        super::ReplayDeadLettersRequest,
+                    > for ReplayDeadLettersSvc<T> {
+                        type Response = super::ReplayedDeadLetter;
+                        type ResponseStream = T::ReplayDeadLettersStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReplayDeadLettersRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperationsService>::replay_dead_letters(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReplayDeadLettersSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/gongkai.v1.OperationsService/DropDeadLetters" => {
+                    #[allow(non_camel_case_types)]
+                    struct DropDeadLettersSvc<T: OperationsService>(pub Arc<T>);
+                    impl<
+                        T: OperationsService,
+                    > tonic::server::UnaryService<super::DropDeadLettersRequest>
+                    for DropDeadLettersSvc<T> {
+                        type Response = super::DropDeadLettersResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DropDeadLettersRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperationsService>::drop_dead_letters(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DropDeadLettersSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/gongkai.v1.OperationsService/ReprocessReports" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReprocessReportsSvc<T: OperationsService>(pub Arc<T>);
+                    impl<
+                        T: OperationsService,
+                    > tonic::server::ServerStreamingService<
+                        super::ReprocessReportsRequest,
+                    > for ReprocessReportsSvc<T> {
+                        type Response = super::ReprocessedReport;
+                        type ResponseStream = T::ReprocessReportsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReprocessReportsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperationsService>::reprocess_reports(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReprocessReportsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

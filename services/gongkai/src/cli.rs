@@ -7,7 +7,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::{
     commands::{
         adapters, agencies, check, completions, dead, doctor, erase, explain, findings, get, list, man,
-        pause, rules, status, submit, up, waivers, watch,
+        pause, reprocess, rules, status, submit, up, waivers, watch,
     },
     printer::Printer,
 };
@@ -51,6 +51,7 @@ enum Command {
     Dead(dead::Args),
     Pause(pause::PauseArgs),
     Resume(pause::ResumeArgs),
+    Reprocess(reprocess::Args),
     Doctor(doctor::Args),
     Rules(rules::Args),
     Completions(completions::Args),
@@ -77,6 +78,7 @@ impl Cli {
             Command::Dead(args) => dead::run(args, out).await,
             Command::Pause(args) => pause::pause(args, out).await,
             Command::Resume(args) => pause::resume(args, out).await,
+            Command::Reprocess(args) => reprocess::run(&args, out).await,
             Command::Doctor(args) => doctor::run(&args, out).await,
             Command::Rules(args) => rules::run(args, out).await,
             Command::Completions(args) => completions::run(&args, Self::command(), out),

@@ -43,6 +43,15 @@ pub enum QueryError {
     /// There is no such dead letter, or its stream no longer keeps it.
     #[error("no such dead letter: {0}")]
     DeadLetterNotFound(String),
+    /// Neither names nor a filter select dead letters, or both do, or there are too many names.
+    #[error("either names, {most} at most, or a filter is required")]
+    InvalidSelection {
+        /// Maximum number of names.
+        most: usize,
+    },
+    /// The stage cannot be run again.
+    #[error("the stage is parse or validate")]
+    InvalidStage,
     /// A waiver covers the finding.
     #[error("the finding is waived already by {0}")]
     AlreadyWaived(String),
@@ -150,6 +159,10 @@ impl QueryError {
             Self::DeadLetterNotFound(_) => {
                 (Code::NotFound, "DEAD_LETTER_NOT_FOUND", "没有这封死信，或已超过保存期限")
             }
+            Self::InvalidSelection { .. } => {
+                (Code::InvalidArgument, "INVALID_SELECTION", "须给出死信编号或筛选条件之一，编号不能过多")
+            }
+            Self::InvalidStage => (Code::InvalidArgument, "INVALID_STAGE", "只能从读取或核查重新处理"),
             Self::AlreadyWaived(_) => {
                 (Code::AlreadyExists, "ALREADY_WAIVED", "该疑点已销号（经核实无须整改）")
             }
@@ -233,6 +246,8 @@ impl QueryError {
             Self::InvalidPageSize => Some("page_size"),
             Self::InvalidPageToken | Self::Store(StoreError::OutOfRange(_)) => Some("page_token"),
             Self::InvalidTime => Some("as_of"),
+            Self::InvalidSelection { .. } => Some("names"),
+            Self::InvalidStage => Some("stage"),
             Self::InvalidResumeToken => Some("resume_token"),
             _ => None,
         }

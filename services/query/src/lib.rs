@@ -28,7 +28,9 @@ pub mod server;
 pub mod service;
 pub mod watch;
 
+use anyhow::Context as _;
 use async_trait::async_trait;
+use gongkai_isolation::{Readers, ReadersSettings};
 use gongkai_proto::subjects;
 use gongkai_registry::RegistryStore;
 use gongkai_worker::filesystem::ensure_local;
@@ -37,9 +39,9 @@ use tokio::net::TcpListener;
 
 use agencies::Agencies;
 use alerts::Alerts;
-use commands::{LateRejections, Refiling, WaiverCommands};
+use commands::{DeadLetterCommands, LateRejections, Refiling, Reprocessing, WaiverCommands};
 pub use config::Config;
-use dead_letters::Operations;
+use dead_letters::{Operations, index::Letters, trial::Trials};
 use keeper::Keeper;
 use notifier::ChangeNotifier;
 use read_model::ReadModel;
@@ -85,12 +87,19 @@ pub async fn run_on(listener: TcpListener, config: Config, runtime: Runtime) -> 
     let keeping = Keeper::new(&config, runtime.clone(), model, changes, late).run(doubts);
     let registry = store.clone().follow(&runtime);
     let refiling = Refiling::new(runtime.clone(), reads.clone(), store.clone());
+    let reprocessing = Reprocessing::new(runtime.clone(), reads.clone(), store.clone());
+    // Readers start when a trial first needs one.
+    let readers = Readers::new(&ReadersSettings { children: 1, ..ReadersSettings::default() })
+        .context("couldn't make readers")?;
+    let trials = Trials::new(&runtime, readers, registry.latest());
     let agencies = Agencies::new(store, registry, reads.clone(), refiling);
     let log = commands::Log::new(runtime.clone());
     let alerts = Alerts::new(WaiverCommands::new(log.clone(), reads.clone()), reads.clone());
     runtime.spawn("waivers", OnFailure::ShutDown, commands::expire(log.clone(), reads.clone()));
     runtime.spawn("moved-waivers", OnFailure::ShutDown, commands::move_waivers(log, reads.clone()));
-    let operations = Operations::new(&runtime);
+    let letters = Letters::new(runtime.clone());
+    let commands = DeadLetterCommands::new(runtime.clone(), letters.clone(), trials);
+    let operations = Operations::new(letters, commands, reprocessing);
     let services = Services { reports: Reports::new(reads, watchers), agencies, alerts, operations };
     let serving = server::serve(&config, runtime.clone(), listener, services);
     tokio::try_join!(keeping, serving)?;

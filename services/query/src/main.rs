@@ -8,5 +8,8 @@ use gongkai_query::Query;
 static ALLOCATOR: gongkai_worker::Allocator = gongkai_worker::Allocator;
 
 fn main() -> ExitCode {
+    if let Some(code) = gongkai_isolation::run_child() {
+        return code;
+    }
     gongkai_worker::main::<Query>(gongkai_proto::about!("gongkai-query", Vec::new()))
 }

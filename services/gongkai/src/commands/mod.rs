@@ -13,6 +13,7 @@ pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod pause;
+pub(crate) mod reprocess;
 pub(crate) mod rules;
 pub(crate) mod status;
 pub(crate) mod submit;

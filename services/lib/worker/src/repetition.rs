@@ -1,7 +1,7 @@
 //! A message that is published once more: a replayed dead letter, or an event that is handled again by newer rules.
 //!
 //! The copy has an id of its own, because the broker drops an id that it saw within the duplicate window. Its header
-//! [`FIRST_COPY`] names the first copy, whose sequence and time the handler gets. So a repetition has the same effect as
+//! `gongkai-first-copy` names the first copy, whose sequence and time the handler gets. So a repetition has the same effect as
 //! another delivery of the first copy, however late it is: nothing ranks by the time of the repetition.
 
 use time::OffsetDateTime;

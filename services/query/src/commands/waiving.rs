@@ -7,14 +7,11 @@ use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 use super::log::Log;
+use super::text::{MAX_PERSON, MAX_REASON, text};
 use crate::error::QueryError;
 use crate::name;
 use crate::reads::Reads;
 
-/// Maximum length of a reason, in characters.
-const MAX_REASON: usize = 2000;
-/// Maximum length of a person's name, in characters.
-const MAX_PERSON: usize = 100;
 /// Maximum duration of a waiver, in days.
 const MAX_DAYS: i64 = 3653;
 /// Number of bytes of a waiver's id.
@@ -113,12 +110,6 @@ fn id(key: &ReportKey, finding: &Finding, before: usize) -> String {
         hash.update([0]);
     }
     hex::encode(&hash.finalize()[..ID_BYTES])
-}
-
-fn text(field: &'static str, text: &str, most: usize) -> Result<String, QueryError> {
-    let text = text.trim();
-    let is_fine = !text.is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control);
-    if is_fine { Ok(text.to_owned()) } else { Err(QueryError::InvalidText { field, most }) }
 }
 
 fn expiry(wire: Option<prost_types::Timestamp>, now: OffsetDateTime) -> Result<OffsetDateTime, QueryError> {

@@ -12,7 +12,7 @@ use gongkai_store::query::{Condition, Op, Value};
 use gongkai_worker::dead_letter::UNDECODABLE;
 use gongkai_worker::repetition::ReplayOf;
 use gongkai_worker::transport::{Error, Logged};
-use gongkai_worker::{Message, Runtime};
+use gongkai_worker::{MESSAGE_ID, Message, Runtime};
 use prost::Message as _;
 use time::OffsetDateTime;
 use tokio::sync::Mutex;
@@ -69,6 +69,14 @@ pub struct Standing {
     pub settled: Option<Arc<v1::DeadLetterSettled>>,
     /// The dead letter that the replay of this one led to.
     pub failed_again_as: Option<u64>,
+}
+
+/// A whole dead letter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BuriedLetter {
+    pub letter: v1::DeadLetter,
+    /// The subscription that the message was not delivered to, if it was buried by a delivery.
+    pub recipient: Option<String>,
 }
 
 #[derive(Default)]
@@ -131,9 +139,16 @@ impl Letters {
     ///
     /// # Errors
     /// The broker did not answer.
-    pub async fn load(&self, sequence: u64) -> Result<Option<v1::DeadLetter>, Error> {
-        let found = self.runtime.message(STREAM_DEAD, sequence).await?;
-        Ok(found.and_then(|found| v1::DeadLetter::decode(found.message.payload).ok()))
+    pub async fn load(&self, sequence: u64) -> Result<Option<BuriedLetter>, Error> {
+        let Some(Logged { message, .. }) = self.runtime.message(STREAM_DEAD, sequence).await? else {
+            return Ok(None);
+        };
+        let Ok(letter) = v1::DeadLetter::decode(message.payload) else { return Ok(None) };
+        // The id of a dead letter of a delivery ends in the recipient.
+        let id = format!("{}.{}.dead.", letter.message_id, letter.service);
+        let own = message.headers.get(MESSAGE_ID);
+        let recipient = own.and_then(|own| own.strip_prefix(&id)).map(str::to_owned);
+        Ok(Some(BuriedLetter { letter, recipient }))
     }
 }
 
@@ -184,7 +199,6 @@ impl Letter {
     fn of(message: Message, logged_at: OffsetDateTime) -> Self {
         let service = message.subject.rsplit('.').next().unwrap_or_default().to_owned();
         let letter = v1::DeadLetter::decode(message.payload).unwrap_or_else(|error| v1::DeadLetter {
-            service,
             code: UNDECODABLE.to_owned(),
             cause: format!("the dead letter itself cannot be decoded: {error}"),
             ..v1::DeadLetter::default()
@@ -193,7 +207,7 @@ impl Letter {
             replay_of: ReplayOf::of_pairs(header_pairs(&letter)),
             buried_at: timestamp::optional(letter.buried_at, "buried_at").ok().flatten().unwrap_or(logged_at),
             payload_bytes: letter.payload.len() as u64,
-            service: letter.service,
+            service,
             code: letter.code,
             cause: letter.cause,
             subject: letter.subject,

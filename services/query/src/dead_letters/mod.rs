@@ -1,33 +1,43 @@
 //! Dead letters: messages that a service could not handle, as operators see them.
 //!
-//! [`index`] reads their stream, [`answer`] and [`payload`] turn them into answers without personal data, [`Operations`]
-//! serves them. DESIGN.md says why the stream is the only record of them.
+//! [`index`] reads their stream, [`answer`] and [`payload`] turn them into answers without personal data, [`trial`] tells whether
+//! the present program would handle their messages, and [`Operations`] serves them. [`crate::commands`] replays and drops them.
+//! DESIGN.md says why the stream is the only record of them.
 
 pub mod answer;
 pub mod index;
 pub mod payload;
 mod summary;
+pub mod trial;
 
-use gongkai_proto::v1;
+use std::collections::HashMap;
+
+use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
+use gongkai_proto::{convert::timestamp, v1};
 use gongkai_store::{Cursor, query::Key};
-use gongkai_worker::Runtime;
 use tonic::{Request, Response, Status};
 
 use self::index::{Letters, Standing};
+use crate::commands::{DeadLetterCommands, Reprocessing, ReprocessingOrder};
 use crate::error::QueryError;
 use crate::filter::fields;
 use crate::name;
 use crate::page::{self, PageTokens};
 
+/// Maximum number of dead letters that a request names.
+const MAX_NAMES: usize = 1000;
+
 /// Implements `OperationsService`.
 pub struct Operations {
     letters: Letters,
+    commands: DeadLetterCommands,
+    reprocessing: Reprocessing,
 }
 
 impl Operations {
     #[must_use]
-    pub fn new(runtime: &Runtime) -> Self {
-        Self { letters: Letters::new(runtime.clone()) }
+    pub fn new(letters: Letters, commands: DeadLetterCommands, reprocessing: Reprocessing) -> Self {
+        Self { letters, commands, reprocessing }
     }
 
     async fn list(
@@ -62,8 +72,8 @@ impl Operations {
         let unknown = || QueryError::DeadLetterNotFound(request.name.clone());
         let all = self.letters.all().await.map_err(QueryError::Broker)?;
         let found = all.into_iter().find(|found| found.sequence == sequence).ok_or_else(unknown)?;
-        let letter = self.letters.load(sequence).await.map_err(QueryError::Broker)?.ok_or_else(unknown)?;
-        Ok(answer::whole(&found, &letter))
+        let buried = self.letters.load(sequence).await.map_err(QueryError::Broker)?.ok_or_else(unknown)?;
+        Ok(answer::whole(&found, &buried.letter))
     }
 
     async fn summarize(
@@ -72,6 +82,28 @@ impl Operations {
     ) -> Result<v1::SummarizeDeadLettersResponse, QueryError> {
         let found = self.matching(&request.filter).await?;
         Ok(v1::SummarizeDeadLettersResponse { groups: summary::groups(&found) })
+    }
+
+    /// Returns the named dead letters, or the open ones that a filter selects, oldest first.
+    async fn selected(&self, names: &[String], filter: &str) -> Result<Vec<Standing>, QueryError> {
+        if names.is_empty() == filter.trim().is_empty() || names.len() > MAX_NAMES {
+            return Err(QueryError::InvalidSelection { most: MAX_NAMES });
+        }
+        if names.is_empty() {
+            let mut found = self.matching(filter).await?;
+            found.retain(|found| found.settled.is_none());
+            return Ok(found);
+        }
+        let all = self.letters.all().await.map_err(QueryError::Broker)?;
+        let all: HashMap<u64, Standing> = all.into_iter().map(|found| (found.sequence, found)).collect();
+        let one = |name: &String| {
+            let found = all.get(&name::dead_letter("names", name)?).cloned();
+            found.ok_or_else(|| QueryError::DeadLetterNotFound(name.clone()))
+        };
+        let mut found: Vec<Standing> = names.iter().map(one).collect::<Result<_, _>>()?;
+        found.sort_by_key(|found| found.sequence);
+        found.dedup_by_key(|found| found.sequence);
+        Ok(found)
     }
 
     /// Returns the dead letters that a filter selects, oldest first.
@@ -83,8 +115,61 @@ impl Operations {
     }
 }
 
+/// Returns the stage of a request.
+///
+/// # Errors
+/// The number is not that of a stage.
+fn stage(request: &v1::ReprocessReportsRequest) -> Result<v1::Stage, QueryError> {
+    match v1::Stage::try_from(request.stage) {
+        Ok(v1::Stage::Unspecified) => Ok(v1::Stage::Parse),
+        Ok(stage) => Ok(stage),
+        Err(_) => Err(QueryError::InvalidStage),
+    }
+}
+
 #[tonic::async_trait]
 impl v1::operations_service_server::OperationsService for Operations {
+    type ReplayDeadLettersStream = BoxStream<'static, Result<v1::ReplayedDeadLetter, Status>>;
+    type ReprocessReportsStream = BoxStream<'static, Result<v1::ReprocessedReport, Status>>;
+
+    async fn replay_dead_letters(
+        &self,
+        request: Request<v1::ReplayDeadLettersRequest>,
+    ) -> Result<Response<Self::ReplayDeadLettersStream>, Status> {
+        let request = request.into_inner();
+        let selected = self.selected(&request.names, &request.filter).await?;
+        let commands = self.commands.clone();
+        let done = match request.validate_only {
+            true => commands.tried(selected).map_err(Status::from).boxed(),
+            false => commands.replay(selected, &request)?.map_err(Status::from).boxed(),
+        };
+        Ok(Response::new(done))
+    }
+
+    async fn drop_dead_letters(
+        &self,
+        request: Request<v1::DropDeadLettersRequest>,
+    ) -> Result<Response<v1::DropDeadLettersResponse>, Status> {
+        let request = request.into_inner();
+        let selected = self.selected(&request.names, &request.filter).await?;
+        Ok(Response::new(self.commands.drop_all(selected, &request).await?))
+    }
+
+    async fn reprocess_reports(
+        &self,
+        request: Request<v1::ReprocessReportsRequest>,
+    ) -> Result<Response<Self::ReprocessReportsStream>, Status> {
+        let request = request.into_inner();
+        let order = ReprocessingOrder {
+            scope: name::reports("parent", &request.parent)?,
+            since: timestamp::optional(request.since, "since").map_err(|_| QueryError::InvalidTime)?,
+            stage: stage(&request)?,
+            only_named: request.validate_only,
+        };
+        let reports = self.reprocessing.clone().reports(order).await?;
+        Ok(Response::new(reports.map_err(Status::from).boxed()))
+    }
+
     async fn list_dead_letters(
         &self,
         request: Request<v1::ListDeadLettersRequest>,

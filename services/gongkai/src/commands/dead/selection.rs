@@ -1,10 +1,9 @@
 //! The options that select dead letters, as a filter for query.
 
-use anyhow::Context as _;
-use time::{
-    Date, OffsetDateTime, Time, UtcOffset,
-    format_description::well_known::{Iso8601, Rfc3339},
-};
+use anyhow::ensure;
+use time::format_description::well_known::Rfc3339;
+
+use crate::moment;
 
 /// Which dead letters to select.
 #[derive(Debug, clap::Args)]
@@ -39,27 +38,43 @@ impl Selection {
             terms.extend(value.as_ref().map(|value| term(field, op, value)));
         }
         if let Some(since) = &self.since {
-            let at = beginning(since).with_context(|| {
-                format!(
-                    "--since {since}: must be a day like 2026-01-31 or a time like 2026-01-31T18:00:00+08:00"
-                )
-            })?;
+            let at = moment::beginning("--since", since)?;
             terms.push(term("buried_at", ">=", &at.format(&Rfc3339)?));
         }
         Ok(terms)
     }
 }
 
+/// Dead letters by their numbers, or all open ones that options select.
+#[derive(Debug, clap::Args)]
+pub(super) struct Selected {
+    /// Numbers of the dead letters, from the column id of `gongkai dead list`
+    #[arg(value_name = "ID", conflicts_with_all = ["all", "service", "code", "cause", "subject", "since"])]
+    ids: Vec<String>,
+    #[command(flatten)]
+    selection: Selection,
+    /// All open dead letters
+    #[arg(long)]
+    all: bool,
+}
+
+impl Selected {
+    /// Returns the names and the filter of a request, one of which is empty.
+    pub(super) fn request(&self) -> anyhow::Result<(Vec<String>, String)> {
+        if !self.ids.is_empty() {
+            return Ok((self.ids.clone(), String::new()));
+        }
+        let mut terms = self.selection.terms()?;
+        let choice = "请给出编号、筛选条件或 --all / give ids, an option that selects, or --all";
+        ensure!(self.all || !terms.is_empty(), choice);
+        terms.push(term("state", "=", "OPEN"));
+        Ok((Vec::new(), terms.join(" AND ")))
+    }
+}
+
 /// Returns a term of a filter.
 pub(super) fn term(field: &str, op: &str, value: &str) -> String {
     format!("{field} {op} \"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// Parses a time, or a date as the beginning of that day in China.
-fn beginning(text: &str) -> Option<OffsetDateTime> {
-    let china = UtcOffset::from_hms(8, 0, 0).ok()?;
-    let day = || Some(Date::parse(text, &Iso8601::DATE).ok()?.with_time(Time::MIDNIGHT).assume_offset(china));
-    OffsetDateTime::parse(text, &Rfc3339).ok().or_else(day)
 }
 
 #[cfg(test)]
