@@ -113,6 +113,17 @@ impl Deployment {
         self.processes.iter().filter(move |process| process.service == service)
     }
 
+    /// Returns the lines that all processes have logged so far, of each process in order.
+    #[must_use]
+    pub fn log_lines(&self) -> Vec<serde_json::Value> {
+        let text = |process: &Process| std::fs::read_to_string(&process.log).unwrap_or_default();
+        // The last line may be incomplete.
+        let lines = |text: String| {
+            text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<_>>()
+        };
+        self.processes.iter().map(text).flat_map(lines).collect()
+    }
+
     /// Returns the answer of each service to `/metrics`, by its name.
     ///
     /// # Panics

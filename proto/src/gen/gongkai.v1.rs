@@ -4362,6 +4362,13 @@ pub struct Receipt {
     /// The name, in the configuration, of the site whose `callback_url` gets the final receipt; empty if there is none.
     #[prost(string, tag = "22")]
     pub callback_site: ::prost::alloc::string::String,
+    /// The name of the agency in the document, or else the name that the sender gave; empty if neither is known.
+    #[prost(string, tag = "23")]
+    pub agency_name: ::prost::alloc::string::String,
+    /// The name, in the configuration, of the site that sent the submission; empty if the call had no site's credentials.
+    /// Empty on receipts of earlier versions.
+    #[prost(string, tag = "24")]
+    pub site: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EraseReportRequest {

@@ -114,6 +114,15 @@ impl Caller {
         self.sites.first().map_or("", |site| &site.rights.name)
     }
 
+    /// Returns the caller as the log names it: the authenticated site, or `operator`. Empty without credentials.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        match self.name() {
+            "" if self.is_operator => "operator",
+            site => site,
+        }
+    }
+
     /// Returns the caller with the rights of the token as well.
     fn holding(mut self, token: Option<&Holder>) -> Self {
         match token {

@@ -15,6 +15,7 @@ use tonic::{Status, body::Body, server::NamedService};
 use tower::Service;
 
 use crate::{admission::Admission, auth::Authenticator, connections, error::Problem};
+use gongkai_worker::CallerName;
 
 /// A gRPC service behind this layer.
 #[derive(Clone)]
@@ -39,7 +40,9 @@ impl<S> Door<S> {
         let (mut head, body) = request.into_parts();
         let arriving = self.admission.receive(DataBody::new(body), shown.is_proof());
         head.extensions.insert(arriving.hold());
-        head.extensions.insert(self.auth.unsigned_caller(&shown));
+        let caller = self.auth.unsigned_caller(&shown);
+        CallerName::set(&head.extensions, caller.label());
+        head.extensions.insert(caller);
         let pieces = stream::try_unfold(arriving, |mut arriving| async {
             let piece = arriving.next().await.map_err(Status::from)?;
             Ok::<_, Status>(piece.map(|piece| (piece, arriving)))

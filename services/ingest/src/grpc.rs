@@ -121,7 +121,7 @@ impl Submissions {
         let serving = Server::builder()
             .max_concurrent_streams(Some(max_streams))
             .http2_keepalive_interval(Some(KEEPALIVE))
-            .layer(runtime.server_layer())
+            .layer(runtime.server_layer().of_methods(gongkai_proto::grpc_methods()))
             .add_service(health_service)
             .add_service(reflection().build_v1().context("couldn't build reflection v1")?)
             .add_service(reflection().build_v1alpha().context("couldn't build reflection v1alpha")?)

@@ -48,7 +48,9 @@ use crate::{
     rates::Rates,
     receipt_store::ReceiptStore,
     review::ReviewLevels,
-    submission::{self, DeclaredMetadata, FileLimits, Submission, SubmissionIdentity, event_time},
+    submission::{
+        self, DeclaredMetadata, FileLimits, Submission, SubmissionIdentity, event_time, sender_site,
+    },
 };
 use gongkai_model::Region;
 use gongkai_proto::{
@@ -201,6 +203,8 @@ impl Intake {
             revision: incoming.content_hash.clone(),
             supersedes: supersedes.clone(),
             callback_site: callback_site.clone(),
+            agency_name: incoming.event.agency.as_ref().map(|agency| agency.name.clone()).unwrap_or_default(),
+            site: sender_site(incoming.event.sender.as_ref()),
             duplicate_of: attempt.renews.clone(),
             event_time: incoming.event.event_time,
             received_at: incoming.event.received_at,

@@ -7,7 +7,8 @@
 //! checks drafts. [`auth`], [`proxied`] and [`signature`] decide who
 //! may call, and return the [`actor`] on whose behalf a call acts. [`calls`] recognises repetitions, [`places`]
 //! records what may have replaced a document. [`receipt_store`], [`state`] and [`progress`] keep the receipts,
-//! [`rebuild`] restores them from the log, and [`endings`] publishes the ends of submissions for sites. [`erasure`]
+//! [`rebuild`] restores them from the log, [`outcomes`] logs and counts the ends of submissions, and [`endings`] publishes them
+//! for sites. [`erasure`]
 //! erases reports.
 
 pub mod actor;
@@ -35,6 +36,7 @@ pub mod intake;
 pub mod language;
 mod metrics;
 pub mod nats;
+mod outcomes;
 pub mod places;
 pub mod progress;
 pub mod proxied;

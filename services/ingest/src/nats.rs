@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use tokio::time::Instant;
 
 use crate::{
     admission::Admission,
@@ -107,7 +108,7 @@ impl CmsRequests {
             return;
         };
         let span = self.runtime.continue_trace(&message, "take an event of a CMS");
-        let reply = span.run(self.reply(&message)).await;
+        let reply = span.run(self.logged_reply(&message)).await;
         let sent = match reply.message(reply_to) {
             Ok(reply) => self.runtime.send(reply).await,
             Err(error) => Err(error),
@@ -117,6 +118,23 @@ impl CmsRequests {
         {
             tracing::warn!(error = &error as &dyn std::error::Error, "a reply was not sent");
         }
+    }
+
+    /// Answers a request and logs it, as the HTTP server does.
+    async fn logged_reply(&self, message: &Message) -> Reply {
+        let started = Instant::now();
+        let reply = self.reply(message).await;
+        tracing::info!(
+            protocol = "nats",
+            route = cms_filter(),
+            status = reply.status,
+            duration_ms = started.elapsed().as_secs_f64() * 1000.0,
+            caller = cms_site(&message.subject),
+            request_bytes = message.payload.len(),
+            response_bytes = reply.body.len(),
+            "request"
+        );
+        reply
     }
 
     async fn reply(&self, message: &Message) -> Reply {

@@ -12,7 +12,7 @@ use crate::{
     endings::{self, Endings},
     erasure::Eraser,
     receipt_store::ReceiptStore,
-    submission::is_id,
+    submission::{is_id, sender_site},
 };
 use gongkai_ownership::Owners;
 use gongkai_proto::{
@@ -20,7 +20,7 @@ use gongkai_proto::{
     convert::{self, history},
     event::Undecodable,
     subjects::{self, Event},
-    v1::{DeadLetter, DocumentKind, Origin, Part, Receipt, SubmissionState},
+    v1::{DeadLetter, DocumentKind, Origin, ParsedReport, Part, Receipt, SubmissionState},
 };
 use gongkai_worker::{Consume, Context, Decision, Handler, Output, Runtime};
 
@@ -141,6 +141,8 @@ impl Stages {
                 revision: event.content_hash(),
                 submission_id: event.submission_id,
                 callback_site: self.endings.site(event.sender.as_ref(), &event.renews),
+                site: sender_site(event.sender.as_ref()),
+                agency_name: event.agency.map(|agency| agency.name).unwrap_or_default(),
                 supersedes: event.supersedes,
                 duplicate_of: event.renews,
                 event_time: event.event_time,
@@ -151,15 +153,13 @@ impl Stages {
             ReportEvent::Parsed(event) => Receipt {
                 differences: event.differences,
                 parts: event.report.as_ref().map(|report| named(&report.parts)).unwrap_or_default(),
-                report: event.report.map(|report| report.name).unwrap_or_default(),
-                ..receipt_of(event.origin, SubmissionState::Parsed)?
+                ..named_by(event.report, receipt_of(event.origin, SubmissionState::Parsed)?)
             },
             ReportEvent::Validated(event) => Receipt {
                 differences: event.differences,
                 parts: event.report.as_ref().map(|report| named(&report.parts)).unwrap_or_default(),
-                report: event.report.map(|report| report.name).unwrap_or_default(),
                 findings: Some(event.summary.unwrap_or_default()),
-                ..receipt_of(event.origin, SubmissionState::Validated)?
+                ..named_by(event.report, receipt_of(event.origin, SubmissionState::Validated)?)
             },
             ReportEvent::Rejected(event) => Receipt {
                 parts: named(&event.parts),
@@ -171,6 +171,8 @@ impl Stages {
                 Receipt {
                     submission_id: event.submission_id,
                     callback_site: self.endings.site(event.sender.as_ref(), &event.renews),
+                    site: sender_site(event.sender.as_ref()),
+                    agency_name: event.agency.map(|agency| agency.name).unwrap_or_default(),
                     supersedes: event.supersedes,
                     duplicate_of: event.renews,
                     event_time: event.event_time,
@@ -238,6 +240,14 @@ fn named(parts: &[Part]) -> Vec<Part> {
     parts.iter().map(|part| Part { different: Vec::new(), ..part.clone() }).collect()
 }
 
+/// Returns the receipt with the names of the report and its agency.
+fn named_by(report: Option<ParsedReport>, receipt: Receipt) -> Receipt {
+    match report {
+        Some(report) => Receipt { report: report.name, agency_name: report.agency_name, ..receipt },
+        None => receipt,
+    }
+}
+
 fn receipt_of(origin: Option<Origin>, state: SubmissionState) -> Result<Receipt, Decision> {
     let origin = origin.ok_or_else(|| Decision::bury("NO_SUBMISSION", anyhow!("the event has no origin")))?;
     let mut receipt = Receipt {
@@ -245,6 +255,8 @@ fn receipt_of(origin: Option<Origin>, state: SubmissionState) -> Result<Receipt,
         revision: origin.content_hash,
         event_time: origin.event_time,
         received_at: origin.received_at,
+        agency_name: origin.declared_agency.map(|agency| agency.name).unwrap_or_default(),
+        site: origin.sender_site,
         ..Receipt::default()
     };
     receipt.set_state(state);

@@ -24,7 +24,7 @@ use futures::{
     stream::{self, BoxStream},
 };
 
-use crate::{places::LastAccepted, state, submission::digest};
+use crate::{outcomes::Outcomes, places::LastAccepted, state, submission::digest};
 use gongkai_lifecycle::{
     Arrival, History, Rank, TakenDown, UrlIndex, Withdrawal, current, record_arrival, record_departure,
     record_erasure, record_url_withdrawal, record_withdrawal,
@@ -65,6 +65,7 @@ impl Record for Rebuilt {
 pub struct ReceiptStore {
     records: RecordStore,
     runtime: Runtime,
+    outcomes: Outcomes,
 }
 
 /// The last erasure of a report.
@@ -85,7 +86,7 @@ impl ReceiptStore {
     #[must_use]
     pub fn new(runtime: &Runtime) -> Self {
         let records = RecordStore::new(runtime.entries(BUCKET_SUBMISSIONS), MAX_RACES);
-        Self { records, runtime: runtime.clone() }
+        Self { records, runtime: runtime.clone(), outcomes: Outcomes::new(runtime) }
     }
 
     /// Returns the epoch of the log; see [`Runtime::log_epoch`].
@@ -183,12 +184,14 @@ impl ReceiptStore {
         merged: impl Fn(&Receipt) -> Receipt + Send + Sync,
     ) -> Result<Receipt, Error> {
         let take = |known: &mut Receipt| {
-            let merged = merged(known);
+            let (before, merged) = (known.state(), merged(known));
             let is_changed = merged != *known;
             *known = merged;
-            (is_changed, ())
+            (is_changed, before)
         };
-        Ok(self.records.change(id, take).await?.0)
+        let (receipt, before) = self.records.change(id, take).await?;
+        self.outcomes.changed(before, &receipt);
+        Ok(receipt)
     }
 
     /// Records the arrival of a report.
@@ -402,6 +405,11 @@ fn outcome_of(unchanged: &Receipt, first: Receipt) -> Receipt {
         rejection: first.rejection,
         differences: first.differences,
         parts: first.parts,
+        agency_name: if first.agency_name.is_empty() {
+            unchanged.agency_name.clone()
+        } else {
+            first.agency_name
+        },
         ..unchanged.clone()
     }
 }

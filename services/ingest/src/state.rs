@@ -31,6 +31,8 @@ pub fn merge(known: Receipt, update: Receipt) -> Receipt {
     fill(&mut winner.supersedes, loser.supersedes);
     (winner.event_time, winner.received_at) = times;
     fill(&mut winner.callback_site, loser.callback_site);
+    fill(&mut winner.agency_name, loser.agency_name);
+    fill(&mut winner.site, loser.site);
     let hit = |hit: &Option<Withdrawal>| hit.as_ref().map(|hit| hit.hit() == WithdrawalHit::Report);
     if hit(&loser.withdrawal) > hit(&winner.withdrawal) {
         winner.withdrawal = loser.withdrawal;

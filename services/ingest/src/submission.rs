@@ -19,7 +19,7 @@ use gongkai_model::{Region, ReportKey};
 use gongkai_proto::{
     convert::timestamp,
     subjects,
-    v1::{AgencyHint, ContentRef, DocumentKind, DocumentReceived, ReportWithdrawn, ReviewStep, Site},
+    v1::{AgencyHint, ContentRef, DocumentKind, DocumentReceived, ReportWithdrawn, ReviewStep, Sender, Site},
 };
 use gongkai_reading::{Declared, Statement};
 
@@ -111,6 +111,12 @@ pub struct WithdrawalRequest {
 #[must_use]
 pub fn is_id(text: &str) -> bool {
     text.strip_prefix("s-").is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// Returns the name of the site whose credentials the sender had; empty without any.
+#[must_use]
+pub fn sender_site(sender: Option<&Sender>) -> String {
+    sender.map(|sender| sender.site.clone()).unwrap_or_default()
 }
 
 #[must_use]

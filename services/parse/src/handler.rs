@@ -25,7 +25,7 @@ use gongkai_worker::{
     transport::{MAX_MESSAGE_BYTES, Objects},
 };
 use prost::Message as _;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
     config::Config,
@@ -249,6 +249,7 @@ impl Handler for Reader {
     type Input = ReportEvent;
 
     async fn handle(&self, event: ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {
+        let started = Instant::now();
         let ReportEvent::Received(received) = event else { return Err(Decision::unexpected(context)) };
         if received.content.is_none() && received.attachments.is_empty() {
             return Err(Decision::bury("NO_CONTENT", anyhow!("the event names no original")));
@@ -259,7 +260,10 @@ impl Handler for Reader {
         let origin = origin(&received, context);
         let files = match files {
             Ok(files) => files,
-            Err(erased) => return Ok(self.rejected(&erased, &[], &received, (origin, &registry, context))),
+            Err(erased) => {
+                log_rejected(&received, &erased, None, started);
+                return Ok(self.rejected(&erased, &[], &received, (origin, &registry, context)));
+            }
         };
         let steps: Vec<Observer> = files.iter().map(|_| Observer::default()).collect();
         let said = Arc::new(declared(&received, &registry));
@@ -274,7 +278,11 @@ impl Handler for Reader {
                 if self.is_of_its_sender(&asked, named, &received, origin.received_sequence).await? {
                     let parsed =
                         self.parsed(&reading, (&key, &differences), &received, origin.clone()).await?;
-                    if parsed.payload.len() <= EVENT_LIMIT { Ok((parsed, reading)) } else { Err(too_large()) }
+                    if parsed.payload.len() <= EVENT_LIMIT {
+                        Ok((parsed, reading, key))
+                    } else {
+                        Err(too_large())
+                    }
                 } else {
                     Err(not_yours())
                 }
@@ -282,16 +290,47 @@ impl Handler for Reader {
             Err(rejection) => Err(rejection),
         };
         Ok(match read {
-            Ok((parsed, reading)) => {
+            Ok((parsed, reading, key)) => {
                 self.metrics.parsed(steps, &reading.report);
+                log_parsed(&received, &key, steps, started);
                 vec![parsed]
             }
             Err(rejection) => {
                 self.metrics.rejected(steps, rejection.code);
+                log_rejected(&received, &rejection, Some(steps), started);
                 self.rejected(&rejection, &parts, &received, (origin, &registry, context))
             }
         })
     }
+}
+
+fn log_parsed(received: &v1::DocumentReceived, key: &ReportKey, steps: &Observer, started: Instant) {
+    tracing::info!(
+        submission_id = received.submission_id,
+        report = %key,
+        format = steps.format(),
+        duration_ms = millis(started),
+        "document parsed"
+    );
+}
+
+fn log_rejected(
+    received: &v1::DocumentReceived,
+    rejection: &Rejection,
+    steps: Option<&Observer>,
+    started: Instant,
+) {
+    tracing::info!(
+        submission_id = received.submission_id,
+        code = rejection.code.as_str(),
+        format = steps.map(Observer::format),
+        duration_ms = millis(started),
+        "document rejected"
+    );
+}
+
+fn millis(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// One file of a submission.

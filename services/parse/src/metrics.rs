@@ -75,7 +75,7 @@ impl Metrics {
 // === impl Observer ===
 
 impl Observer {
-    fn format(&self) -> &'static str {
+    pub(crate) fn format(&self) -> &'static str {
         match self.0.get() {
             Some(MediaType::Html) => "html",
             Some(MediaType::Text) => "text",

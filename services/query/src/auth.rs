@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gongkai_worker::Secret;
+use gongkai_worker::{CallerName, Secret};
 use sha2::{Digest as _, Sha256};
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
@@ -40,6 +40,7 @@ impl Interceptor for Tokens {
             scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
         });
         if token.is_some_and(|token| self.knows(token)) {
+            CallerName::set(request.extensions(), "token");
             Ok(request)
         } else {
             Err(QueryError::Unauthenticated.into())

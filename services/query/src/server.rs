@@ -79,7 +79,7 @@ pub async fn serve(
         .accept_http1(true)
         .max_concurrent_streams(config.max_streams_per_connection)
         .http2_keepalive_interval(Some(KEEPALIVE))
-        .layer(runtime.server_layer())
+        .layer(runtime.server_layer().of_methods(gongkai_proto::grpc_methods()))
         .layer(GrpcWebLayer::new())
         .add_service(health)
         .add_service(InterceptedService::new(service, tokens.clone()))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use gongkai_model::AgencyProfile;
+use gongkai_model::{AgencyProfile, Severity};
 use gongkai_neighbours::{
     Compared, SharedRecords, cells,
     record::{self, CurrentRevision},
@@ -54,6 +54,23 @@ struct Inputs<'a> {
 }
 
 // === impl Revalidator ===
+
+impl PendingOutputs {
+    fn log(&self) {
+        let Verdict { document, findings, .. } = &self.verdict;
+        let of = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+        tracing::info!(
+            submission_id = document.origin.submission_id,
+            report = document.header.name,
+            error = of(Severity::Error),
+            warning = of(Severity::Warning),
+            review = of(Severity::Review),
+            info = of(Severity::Info),
+            neighbour = self.is_neighbour.then_some(true),
+            "report validated"
+        );
+    }
+}
 
 impl Revalidator {
     /// Changes an agency's record and validates some of its years in the same write. `own` is the document whose
@@ -130,6 +147,7 @@ impl Revalidator {
         if pending.is_neighbour {
             self.metrics.revalidated();
         }
+        pending.log();
         pending.verdict.output(context, pending.validation, pending.superseded)
     }
 

@@ -23,6 +23,7 @@ use crate::{
     reception::Reception,
     signature::Covered,
 };
+use gongkai_worker::CallerName;
 
 /// State of the routes. Cheap to clone.
 #[derive(Clone)]
@@ -84,6 +85,7 @@ impl App {
         }
         let body = body::read(&self.admission, self.limit, &head.headers, body, is_proof).await?;
         let caller = proven(shown, &head, &body.bytes)?;
+        CallerName::set(&head.extensions, caller.label());
         if let Some(connection) = connection {
             connection.is_now_known();
         }

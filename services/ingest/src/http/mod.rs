@@ -51,7 +51,7 @@ use crate::{
     reception::Reception,
     signature::Covered,
 };
-use gongkai_worker::Runtime;
+use gongkai_worker::{CallerName, Runtime};
 
 /// How long a browser may cache the answer to a preflight request.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
@@ -78,14 +78,14 @@ pub fn router(
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(language::of_problems))
         .layer(middleware::from_fn_with_state(manners::Methods::from(paths()), manners::headers))
-        .layer(runtime.server_layer())
         .with_state(app);
-    match cors(&config.cors_origins) {
-        // Outermost: a browser sends its preflight request without credentials, and hides an error without these
-        // headers from the page.
+    let router = match cors(&config.cors_origins) {
+        // A browser sends its preflight request without credentials, and hides an error without these headers from the
+        // page.
         Some(cors) => router.layer(cors),
         None => router,
-    }
+    };
+    router.layer(runtime.server_layer())
 }
 
 /// Returns every route with its method, which `api/openapi.json` describes. `GET` includes `HEAD`.
@@ -137,8 +137,10 @@ async fn submission(
     let (head, _) = request.into_parts();
     let shown = app.auth.shown(&head.headers, &head.uri);
     let caller = shown.and_then(|shown| app.auth.caller(&shown, Covered::Body(b"")));
-    if !adapters::is_sender(&app, &head) {
-        caller?;
+    match caller {
+        Ok(caller) => CallerName::set(&head.extensions, caller.label()),
+        Err(problem) if !adapters::is_sender(&app, &head) => return Err(problem),
+        Err(_) => {}
     }
     let Path(id) = id.map_err(|_| {
         Problem::new(

@@ -6,7 +6,7 @@ use crate::{
     calls::{Attempt, CallStatement},
     error::Problem,
     metrics::Repeat,
-    submission::{DeclaredMetadata, SubmissionIdentity, WithdrawalRequest, said_by_withdrawal},
+    submission::{DeclaredMetadata, SubmissionIdentity, WithdrawalRequest, said_by_withdrawal, sender_site},
 };
 use gongkai_lifecycle as lifecycle;
 use gongkai_model::ReportKey;
@@ -103,6 +103,8 @@ impl Intake {
             received_at: event.withdrawn_at,
             duplicate_of: attempt.renews.clone(),
             callback_site: self.endings.site(event.sender.as_ref(), &attempt.renews),
+            agency_name: event.agency.as_ref().map(|agency| agency.name.clone()).unwrap_or_default(),
+            site: sender_site(event.sender.as_ref()),
             ..self.new_receipt(&id, SubmissionState::Withdrawn)
         };
         self.tell(&receipt, declared.region()).await?;

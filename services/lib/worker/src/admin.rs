@@ -13,7 +13,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::extract::{Query, State};
+use axum::extract::{Query, Request, State};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -65,6 +66,7 @@ impl Admin {
             .route("/readyz", get(readyz))
             .route("/metrics", get(metrics))
             .route("/log", get(log).put(change_log).delete(reset_log))
+            .layer(middleware::from_fn(log_request))
             .with_state(Arc::new(self));
         tokio::spawn(async move {
             let server = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
@@ -74,6 +76,14 @@ impl Admin {
         });
         Ok(bound)
     }
+}
+
+/// Logs each request at debug: probes and scrapes come all the time.
+async fn log_request(request: Request, next: Next) -> Response {
+    let (method, route) = (request.method().clone(), request.uri().path().to_owned());
+    let response = next.run(request).await;
+    tracing::debug!(protocol = "http", %method, route, status = response.status().as_u16(), "probe");
+    response
 }
 
 async fn livez(State(admin): State<Arc<Admin>>) -> Response {

@@ -27,6 +27,7 @@ use crate::panics::Panicked;
 use crate::plan::{Consume, Plan};
 use crate::process::{CrashIsolation, Stage, Tools};
 use crate::readiness::{Latch, Readiness};
+use crate::server::ServerLayer;
 use crate::shutdown::{OnFailure, Shutdown};
 use crate::stores::Monitored;
 use crate::trace::{self, TraceSpan};
@@ -406,9 +407,10 @@ impl Runtime {
         UpDownCounter(self.0.meters.level(name, unit, description, labels))
     }
 
-    /// Returns a tower layer that opens a span for each HTTP or gRPC request.
+    /// Returns a tower layer that opens a span, writes a log line and records the duration for each HTTP or gRPC
+    /// request.
     #[must_use]
-    pub fn server_layer(&self) -> trace::ServerLayer {
-        trace::ServerLayer::new(&self.0.tools.tracer)
+    pub fn server_layer(&self) -> ServerLayer {
+        ServerLayer::new(&self.0.tools.tracer, &self.0.meters)
     }
 }

@@ -80,7 +80,10 @@ impl Alerter {
             arrival,
         };
         let outputs = self.apply(&report, &update_from(context, change)).await?;
-        Ok(left.outputs.into_iter().chain(outputs).collect())
+        let outputs: Vec<Output> = left.outputs.into_iter().chain(outputs).collect();
+        let (report, messages) = (report.to_string(), outputs.len());
+        tracing::info!(submission_id = origin.submission_id, report, messages, "alerts compared");
+        Ok(outputs)
     }
 
     /// Takes an arrival out of the reports under which it was filed before.

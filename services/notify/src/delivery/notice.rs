@@ -53,6 +53,14 @@ impl Notice {
         }
     }
 
+    /// Returns the report that an alert is about.
+    pub(super) fn report(&self) -> Option<&str> {
+        match self {
+            Self::Alert(alert) => Some(&alert.report),
+            Self::Ended(_) => None,
+        }
+    }
+
     /// Returns true if the notice is complete.
     pub(super) fn is_whole(&self) -> bool {
         let is_json = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();

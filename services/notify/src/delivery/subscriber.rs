@@ -186,6 +186,13 @@ impl Subscriber {
             is_new
         };
         self.change(notice, record).await?;
+        tracing::info!(
+            subscription = self.name,
+            id = notice.id(),
+            report = notice.report(),
+            attempt = context.attempt,
+            "delivered"
+        );
         if let Notice::Alert(alert) = notice {
             self.metrics.delivered(alert, context);
         }

@@ -16,7 +16,7 @@ pub(crate) fn inject_into_message(context: &Context, headers: &mut Headers) {
     TraceContextPropagator::new().inject_context(context, &mut MessageHeadersMut(headers));
 }
 
-pub(super) fn extract_from_http(base: &Context, headers: &http::HeaderMap) -> Context {
+pub(crate) fn extract_from_http(base: &Context, headers: &http::HeaderMap) -> Context {
     TraceContextPropagator::new().extract_with_context(base, &HttpHeaders(headers))
 }
 

@@ -9,10 +9,9 @@
 //! is therefore exported under the right `service.name`. One provider per service is the simplest way to achieve
 //! that: no attribute must be copied from parent to child, and no batches must be regrouped.
 //!
-//! Services use [`span`], [`current_trace_id`], [`inject`] and [`ServerLayer`]. They do not depend on OpenTelemetry.
+//! Services use [`span`], [`current_trace_id`], [`inject`] and [`ServerLayer`](crate::server::ServerLayer). They do not depend on OpenTelemetry.
 
 mod carrier;
-mod server;
 mod span;
 mod tracer;
 
@@ -21,8 +20,7 @@ use std::borrow::Cow;
 use opentelemetry::Context;
 use opentelemetry::trace::TraceContextExt as _;
 
-pub(crate) use carrier::{extract_from_message, inject_into_message};
-pub use server::{ServerLayer, ServerTrace};
+pub(crate) use carrier::{extract_from_http, extract_from_message, inject_into_message};
 pub use span::{SpanKind, TraceSpan};
 pub use tracer::Tracer;
 
