@@ -4371,6 +4371,39 @@ pub struct Receipt {
     pub site: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSubmissionsRequest {
+    /// The maximum number of submissions to return, 1 to 1000; 0 means 50.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// The `next_page_token` of the previous page; empty for the first page.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+    /// The states to list; empty for all.
+    #[prost(enumeration = "SubmissionState", repeated, tag = "3")]
+    pub states: ::prost::alloc::vec::Vec<i32>,
+    /// The rejection codes to list, such as NEEDS_OCR; empty for all submissions.
+    #[prost(string, repeated, tag = "4")]
+    pub rejection_codes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The name, in the configuration, of the site that sent the submissions; empty for all.
+    #[prost(string, tag = "5")]
+    pub site: ::prost::alloc::string::String,
+    /// The earliest arrival. Absent for no limit.
+    #[prost(message, optional, tag = "6")]
+    pub since: ::core::option::Option<::prost_types::Timestamp>,
+    /// The time before which the submissions arrived. Absent for no limit.
+    #[prost(message, optional, tag = "7")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListSubmissionsResponse {
+    /// The submissions of this page. May be fewer than asked for, although more pages follow.
+    #[prost(message, repeated, tag = "1")]
+    pub submissions: ::prost::alloc::vec::Vec<Receipt>,
+    /// The token of the next page; empty on the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EraseReportRequest {
     /// The report's resource name: `agencies/{agency}/reports/{year}`.
     #[prost(string, tag = "1")]
@@ -4656,6 +4689,36 @@ pub mod submission_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Returns submissions, newest first: the receipts, with the reason of a rejection. The token of a site shows the
+        /// submissions of this site; NOT_YOURS if the request names another. A replica keeps the newest submissions in memory,
+        /// 500,000 by default; older ones are left out, and GetSubmission has them. RESOURCE_EXHAUSTED with reason OVERLOADED
+        /// while a replica reads the receipts for its first list; call again after the delay in google.rpc.RetryInfo.
+        pub async fn list_submissions(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListSubmissionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSubmissionsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.SubmissionService/ListSubmissions",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("gongkai.v1.SubmissionService", "ListSubmissions"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Checks a document before it is published, against the stored reports around it, as POST /v1/check does. Nothing is
         /// stored. RESOURCE_EXHAUSTED with reason OVERLOADED if too many calls wait; try again after the delay in RetryInfo.
         pub async fn check_report(
@@ -4766,6 +4829,17 @@ pub mod submission_service_server {
             &self,
             request: tonic::Request<super::GetSubmissionRequest>,
         ) -> std::result::Result<tonic::Response<super::Receipt>, tonic::Status>;
+        /// Returns submissions, newest first: the receipts, with the reason of a rejection. The token of a site shows the
+        /// submissions of this site; NOT_YOURS if the request names another. A replica keeps the newest submissions in memory,
+        /// 500,000 by default; older ones are left out, and GetSubmission has them. RESOURCE_EXHAUSTED with reason OVERLOADED
+        /// while a replica reads the receipts for its first list; call again after the delay in google.rpc.RetryInfo.
+        async fn list_submissions(
+            &self,
+            request: tonic::Request<super::ListSubmissionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSubmissionsResponse>,
+            tonic::Status,
+        >;
         /// Checks a document before it is published, against the stored reports around it, as POST /v1/check does. Nothing is
         /// stored. RESOURCE_EXHAUSTED with reason OVERLOADED if too many calls wait; try again after the delay in RetryInfo.
         async fn check_report(
@@ -5000,6 +5074,52 @@ pub mod submission_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetSubmissionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/gongkai.v1.SubmissionService/ListSubmissions" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSubmissionsSvc<T: SubmissionService>(pub Arc<T>);
+                    impl<
+                        T: SubmissionService,
+                    > tonic::server::UnaryService<super::ListSubmissionsRequest>
+                    for ListSubmissionsSvc<T> {
+                        type Response = super::ListSubmissionsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListSubmissionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SubmissionService>::list_submissions(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSubmissionsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

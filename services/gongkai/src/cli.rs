@@ -7,7 +7,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::{
     commands::{
         adapters, agencies, check, completions, dead, doctor, erase, explain, findings, get, list, man,
-        pause, reprocess, rules, status, submit, up, waivers, watch,
+        pause, reprocess, rules, status, submissions, submit, up, waivers, watch,
     },
     printer::Printer,
 };
@@ -38,6 +38,7 @@ enum Command {
     Up(up::Args),
     Check(check::Args),
     Submit(submit::Args),
+    Submissions(submissions::Args),
     Get(get::Args),
     List(list::Args),
     Findings(findings::Args),
@@ -65,6 +66,7 @@ impl Cli {
             Command::Up(args) => up::run(args, out).await,
             Command::Check(args) => check::run(args, out).await,
             Command::Submit(args) => submit::run(args, out).await,
+            Command::Submissions(args) => submissions::run(args, out).await,
             Command::Get(args) => get::run(&args, out).await,
             Command::List(args) => list::run(&args, out).await,
             Command::Findings(args) => findings::run(&args, out).await,

@@ -76,6 +76,15 @@ pub(crate) struct BearerToken(Option<MetadataValue<Ascii>>);
 
 type Authorized = InterceptedService<Channel, BearerToken>;
 
+// === impl Listing ===
+
+impl Listing {
+    /// Returns the output format.
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+}
+
 // === impl QueryServer ===
 
 impl QueryServer {
@@ -120,7 +129,8 @@ impl IngestServer {
     pub(crate) async fn submissions(&self) -> anyhow::Result<SubmissionServiceClient<Authorized>> {
         let channel = connect(&self.url, "ingest", "--ingest-grpc").await?;
         let token = BearerToken(bearer(self.token_file.as_deref())?);
-        Ok(SubmissionServiceClient::with_interceptor(channel, token))
+        let client = SubmissionServiceClient::with_interceptor(channel, token);
+        Ok(client.max_decoding_message_size(MAX_ANSWER_BYTES))
     }
 }
 

@@ -8,6 +8,7 @@ mod moment;
 mod printer;
 mod progress;
 mod table;
+mod times;
 mod view;
 
 use std::process::ExitCode;

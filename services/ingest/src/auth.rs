@@ -281,6 +281,24 @@ impl Authenticator {
         Caller { cannot_sign: true, ..Caller::default() }.holding(shown.token.as_ref())
     }
 
+    /// Returns the sites whose submissions a caller may list; `None` for all.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`: credentials are configured and the call has none.
+    pub fn readable_sites(&self, caller: &Caller) -> Result<Option<Vec<String>>, Problem> {
+        if self.is_open() || caller.is_operator {
+            return Ok(None);
+        }
+        if caller.sites.is_empty() {
+            return Err(Problem::new(
+                Code::Unauthenticated,
+                "查看报送记录需要运维或站点的 Bearer 令牌",
+                "listing submissions needs the bearer token of an operator or a site",
+            ));
+        }
+        Ok(Some(caller.sites.iter().map(|site| site.rights.name.clone()).collect()))
+    }
+
     /// Authorises a call that claims a site by its source or code, and returns on whose behalf it acts. If both are
     /// empty, it claims no site.
     ///

@@ -41,6 +41,8 @@ pub struct Config {
     pub max_streams_per_connection: u32,
     /// Maximum open `WatchSubmission` streams. Further ones fail with `RESOURCE_EXHAUSTED`.
     pub max_watchers: usize,
+    /// Newest submissions that `ListSubmissions` knows. Each takes about 90 bytes of memory, once somebody lists.
+    pub listed_submissions: usize,
     /// Seconds within which a connection must send its first byte and a request's headers must be complete. After
     /// that the connection is closed.
     pub header_timeout_s: u64,
@@ -136,6 +138,7 @@ impl Default for Config {
             max_connections: 1024,
             max_streams_per_connection: 128,
             max_watchers: 256,
+            listed_submissions: 500_000,
             header_timeout_s: 15,
             body_timeout_s: 120,
             min_body_bytes_per_s: 1024,
@@ -226,6 +229,7 @@ impl Config {
             ("max_connections", u64::try_from(self.max_connections)?),
             ("max_streams_per_connection", u64::from(self.max_streams_per_connection)),
             ("max_watchers", u64::try_from(self.max_watchers)?),
+            ("listed_submissions", u64::try_from(self.listed_submissions)?),
             ("header_timeout_s", self.header_timeout_s),
             ("body_timeout_s", self.body_timeout_s),
             ("min_body_bytes_per_s", self.min_body_bytes_per_s),

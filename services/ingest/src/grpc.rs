@@ -24,6 +24,7 @@ use crate::{
     error::{Code, Problem},
     fields, health,
     intake::Intake,
+    listing::Listing,
     publication,
     reception::Reception,
     server::GRACE,
@@ -34,8 +35,8 @@ use gongkai_proto::{
     convert::timestamp,
     v1::{
         AgencyHint, Attachment, CheckReportRequest, CheckReportResponse, DocumentKind, EraseReportRequest,
-        Erasure, GetSubmissionRequest, Receipt, Site, SubmitRequest, SubmitStreamRequest,
-        WatchSubmissionRequest,
+        Erasure, GetSubmissionRequest, ListSubmissionsRequest, ListSubmissionsResponse, Receipt, Site,
+        SubmitRequest, SubmitStreamRequest, WatchSubmissionRequest,
         submission_service_server::{SubmissionService, SubmissionServiceServer},
         submit_stream_request::Part,
     },
@@ -53,6 +54,7 @@ pub struct Submissions {
     reception: Reception,
     dry_run: DryRun,
     eraser: Eraser,
+    listing: Listing,
     auth: Authenticator,
     admission: Admission,
     watchers: Arc<Semaphore>,
@@ -80,6 +82,7 @@ impl Submissions {
             intake,
             dry_run,
             eraser: Eraser::new(runtime),
+            listing: Listing::new(config, runtime),
             auth,
             admission,
             watchers: Arc::new(Semaphore::new(config.max_watchers.min(Semaphore::MAX_PERMITS))),
@@ -386,6 +389,14 @@ impl SubmissionService for Submissions {
     ) -> Result<Response<Receipt>, Status> {
         let id = request.into_inner().submission_id;
         Ok(Response::new(self.intake.receipt(&id).await?))
+    }
+
+    async fn list_submissions(
+        &self,
+        request: Request<ListSubmissionsRequest>,
+    ) -> Result<Response<ListSubmissionsResponse>, Status> {
+        let sites = self.auth.readable_sites(&caller(request.extensions()))?;
+        Ok(Response::new(self.listing.list(sites, request.get_ref()).await?))
     }
 
     async fn erase_report(&self, request: Request<EraseReportRequest>) -> Result<Response<Erasure>, Status> {

@@ -7,7 +7,7 @@
 //! checks drafts. [`auth`], [`proxied`] and [`signature`] decide who
 //! may call, and return the [`actor`] on whose behalf a call acts. [`calls`] recognises repetitions, [`places`]
 //! records what may have replaced a document. [`receipt_store`], [`state`] and [`progress`] keep the receipts,
-//! [`rebuild`] restores them from the log, [`outcomes`] logs and counts the ends of submissions, and [`endings`] publishes them
+//! [`listing`] lists them, [`rebuild`] restores them from the log, [`outcomes`] logs and counts the ends of submissions, and [`endings`] publishes them
 //! for sites. [`erasure`]
 //! erases reports.
 
@@ -34,6 +34,7 @@ pub mod health;
 pub mod http;
 pub mod intake;
 pub mod language;
+pub mod listing;
 mod metrics;
 pub mod nats;
 mod outcomes;

@@ -16,6 +16,7 @@ pub(crate) mod pause;
 pub(crate) mod reprocess;
 pub(crate) mod rules;
 pub(crate) mod status;
+pub(crate) mod submissions;
 pub(crate) mod submit;
 pub(crate) mod up;
 pub(crate) mod waivers;

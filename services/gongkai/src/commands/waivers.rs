@@ -5,14 +5,11 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Subcommand;
 use gongkai_proto::{convert::timestamp::timestamp, v1};
-use time::{
-    Date, OffsetDateTime, Time, UtcOffset,
-    format_description::well_known::{Iso8601, Rfc3339},
-};
 
 use crate::{
     client::{self, Listing, QueryServer},
     printer::{Printer, clean},
+    times,
     view::WaiverView,
 };
 
@@ -98,7 +95,7 @@ pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCod
 }
 
 async fn create(args: Create, out: &mut Printer) -> anyhow::Result<ExitCode> {
-    let until = end_of(&args.until).with_context(|| {
+    let until = times::end_of(&args.until).with_context(|| {
         format!(
             "--until {}: must be a day like 2026-12-31 or a time like 2026-12-31T18:00:00+08:00",
             args.until
@@ -133,33 +130,4 @@ async fn revoke(args: Revoke, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let waiver = client::answer(client.revoke_waiver(request).await)?;
     out.line(format!("已撤销销号 / revoked: {}", clean(&waiver.name)))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Parses a time, or a date as the end of that day in China.
-fn end_of(until: &str) -> Option<OffsetDateTime> {
-    let china = UtcOffset::from_hms(8, 0, 0).ok()?;
-    let day = || {
-        Some(
-            Date::parse(until, &Iso8601::DATE)
-                .ok()?
-                .next_day()?
-                .with_time(Time::MIDNIGHT)
-                .assume_offset(china),
-        )
-    };
-    OffsetDateTime::parse(until, &Rfc3339).ok().or_else(day)
-}
-
-#[cfg(test)]
-mod tests {
-    use time::macros::datetime;
-
-    use super::*;
-
-    #[test]
-    fn a_day_ends_in_china() {
-        assert_eq!(end_of("2026-12-31"), Some(datetime!(2027-01-01 00:00 +08:00)));
-        assert_eq!(end_of("2026-12-31T18:00:00+08:00"), Some(datetime!(2026-12-31 18:00 +08:00)));
-        assert_eq!(end_of("next year"), None);
-    }
 }

@@ -28,6 +28,8 @@ mod identity;
 #[cfg(test)]
 mod idle;
 #[cfg(test)]
+mod listing;
+#[cfg(test)]
 mod manners;
 #[cfg(test)]
 mod nats;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt as _};
 
 use crate::outage::Outage;
-use crate::transport::{Entries, Entry, Error, Objects};
+use crate::transport::{Change, Entries, Entry, Error, Objects};
 
 /// A bucket that reports the result of each call to [`Outage`].
 pub(crate) struct Monitored<B: ?Sized> {
@@ -80,5 +80,10 @@ impl Entries for Monitored<dyn Entries> {
     async fn watch(&self, key: &str) -> Result<BoxStream<'static, Result<Entry, Error>>, Error> {
         let (later, outage) = (self.outage.heard(self.bucket.watch(key).await)?, self.outage.clone());
         Ok(later.map(move |entry| outage.heard(entry)).boxed())
+    }
+
+    async fn watch_all(&self) -> Result<BoxStream<'static, Result<Change, Error>>, Error> {
+        let (later, outage) = (self.outage.heard(self.bucket.watch_all().await)?, self.outage.clone());
+        Ok(later.map(move |change| outage.heard(change)).boxed())
     }
 }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Holdings;
 use crate::transport::{
-    ConsumerLag, ConsumerSpec, Delivery, Entries, Entry, Error, ErrorKind, Logged, Message, Objects,
+    Change, ConsumerLag, ConsumerSpec, Delivery, Entries, Entry, Error, ErrorKind, Logged, Message, Objects,
     Published, Pull, Requests, Settle, Storage, StreamState, Timer, Topology, TopologyPart, Transport,
 };
 
@@ -301,5 +301,12 @@ impl Entries for GuardedBucket<dyn Entries> {
         self.guard.pass().await?;
         let values = self.guard.observe(self.inner.watch(key).await)?;
         Ok(until_closed(values, closing))
+    }
+
+    async fn watch_all(&self) -> Result<BoxStream<'static, Result<Change, Error>>, Error> {
+        let closing = self.guard.holdings.closing();
+        self.guard.pass().await?;
+        let changes = self.guard.observe(self.inner.watch_all().await)?;
+        Ok(until_closed(changes, closing))
     }
 }

@@ -67,6 +67,7 @@ macro_rules! transport_test_suite {
             a_deleted_entry_can_be_created_again
             a_watch_sees_present_and_later_values
             a_watch_of_an_absent_entry_sees_its_creation
+            a_watch_of_all_entries_says_when_it_is_at_the_present
             a_ping_is_answered
         );
     };

@@ -199,6 +199,20 @@ pub struct Entry {
     pub revision: u64,
 }
 
+/// A step of [`Entries::watch_all`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// An entry as it is now, or a deleted one.
+    Entry {
+        /// Key of the entry.
+        key: String,
+        /// Its value; `None` if it was deleted.
+        value: Option<Bytes>,
+    },
+    /// Every entry that the bucket had at the call was yielded. Comes once.
+    Present,
+}
+
 /// A bucket of key-value entries with compare-and-set. Keys consist of ASCII letters, digits, `-`, `_`, `=`, `.`, `/`.
 ///
 /// Every call may fail with `Unavailable` (try again) or `NotFound` (the bucket is not declared).
@@ -230,6 +244,14 @@ pub trait Entries: Send + Sync {
     /// # Errors
     /// The broker did not answer.
     async fn watch(&self, key: &str) -> Result<BoxStream<'static, Result<Entry, Error>>, Error>;
+    /// Returns a stream of all current values, and of every later change. A value that is replaced before it was
+    /// delivered may be skipped, except for the last one.
+    ///
+    /// # Errors
+    /// The broker did not answer. `Other`: the bucket cannot be watched as a whole.
+    async fn watch_all(&self) -> Result<BoxStream<'static, Result<Change, Error>>, Error> {
+        Err(Error::new(ErrorKind::Other, "this bucket cannot be watched as a whole"))
+    }
 }
 
 /// A stream to declare: name, subjects, and retention in days (`None`: no age limit).

@@ -9,7 +9,7 @@ use futures::{StreamExt as _, stream::BoxStream};
 use tokio::time::timeout;
 
 use super::steps::{ENTRIES, OBJECTS, PATIENCE, declare};
-use crate::transport::{Entry, Error, ErrorKind, Transport};
+use crate::transport::{Change, Entry, Error, ErrorKind, Transport};
 
 pub async fn an_object_is_read_as_written(transport: &impl Transport) {
     declare(transport).await;
@@ -125,6 +125,35 @@ pub async fn a_watch_of_an_absent_entry_sees_its_creation(transport: &impl Trans
     assert!(timeout(Duration::from_millis(50), watch.next()).await.is_err(), "nothing was written");
     let revision = entries.create("key", "first".into()).await.expect("absent");
     assert_eq!(seen(&mut watch).await, Entry { value: "first".into(), revision });
+}
+
+pub async fn a_watch_of_all_entries_says_when_it_is_at_the_present(transport: &impl Transport) {
+    declare(transport).await;
+    let entries = transport.entries(ENTRIES);
+    let mut empty = entries.watch_all().await.expect("reached");
+    assert_eq!(change(&mut empty).await, Change::Present);
+    entries.create("one", "1".into()).await.expect("absent");
+    entries.create("two", "2".into()).await.expect("absent");
+    let value = |key: &str, value: Option<&'static str>| Change::Entry {
+        key: key.to_owned(),
+        value: value.map(Into::into),
+    };
+    let mut all = entries.watch_all().await.expect("reached");
+    for watch in [&mut empty, &mut all] {
+        assert_eq!(change(watch).await, value("one", Some("1")));
+        assert_eq!(change(watch).await, value("two", Some("2")));
+    }
+    assert_eq!(change(&mut all).await, Change::Present);
+    entries.delete("one").await.expect("reached");
+    assert_eq!(change(&mut all).await, value("one", None));
+    entries.create("three", "3".into()).await.expect("absent");
+    assert_eq!(change(&mut all).await, value("three", Some("3")));
+}
+
+/// Returns the next step of a watch of all entries. Panics if none comes.
+async fn change(watch: &mut BoxStream<'static, Result<Change, Error>>) -> Change {
+    let next = timeout(PATIENCE, watch.next()).await.expect("a change comes");
+    next.expect("a watch goes on").expect("a watch is well")
 }
 
 /// Returns the next value of a watch. Panics if none comes.

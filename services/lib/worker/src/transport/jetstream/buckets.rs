@@ -14,15 +14,18 @@ use async_nats::jetstream::{
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE};
 use bytes::{Bytes, BytesMut};
-use futures::stream::{BoxStream, StreamExt as _};
+use futures::stream::{self, BoxStream, StreamExt as _};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 
 use super::{connection::Connection, errors, topology::object_stream};
-use crate::transport::{Entries, Entry, Error, ErrorKind, Objects};
+use crate::transport::{Change, Entries, Entry, Error, ErrorKind, Objects};
 
 /// Maximum bytes reserved for an object before its first chunk arrives. The stated size may be wrong.
 const MAX_RESERVED_BYTES: usize = 8 * 1024 * 1024;
+
+/// Matches every key of a bucket.
+const ALL_KEYS: &str = ">";
 
 /// A bucket of objects, looked up on first use.
 pub(super) struct ObjectBucket {
@@ -215,6 +218,29 @@ impl Entries for EntryBucket {
         });
         Ok(later.boxed())
     }
+
+    async fn watch_all(&self) -> Result<BoxStream<'static, Result<Change, Error>>, Error> {
+        let (store, bucket) = (self.store().await?, self.bucket);
+        let status = self.connection.bounded("look up entry bucket", bucket, store.status()).await?;
+        let watch = store.watch_with_history(ALL_KEYS);
+        let watch = self.connection.bounded("watch entries of", bucket, watch).await?;
+        let is_empty = status.values() == 0;
+        let mut is_behind = !is_empty;
+        let later = watch.flat_map(move |item| {
+            let is_last = is_behind && item.as_ref().is_ok_and(|entry| entry.delta == 0);
+            is_behind &= !is_last;
+            let change = item
+                .map(to_change)
+                .map_err(|cause| errors::wrap(format!("watch entries of {bucket} failed"), cause));
+            stream::iter(std::iter::once(change).chain(is_last.then_some(Ok(Change::Present))))
+        });
+        let first = stream::iter(is_empty.then_some(Ok(Change::Present)));
+        Ok(first.chain(later).boxed())
+    }
+}
+
+fn to_change(entry: kv::Entry) -> Change {
+    Change::Entry { key: entry.key.clone(), value: to_entry(entry).map(|entry| entry.value) }
 }
 
 /// Converts an entry. Returns `None` for a deletion.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt as _};
 
 use super::{faults::Operation, link::Link};
-use crate::transport::{Entries, Entry, Error, Objects};
+use crate::transport::{Change, Entries, Entry, Error, Objects};
 
 pub(super) struct ObjectBucket {
     pub(super) link: Arc<Link>,
@@ -91,6 +91,43 @@ impl Entries for EntryBucket {
         let seen = self.link.read(|state, _| Ok(state.entries(self.bucket)?.watch_from(key)))?;
         let watch = Watch { link: self.link.clone(), bucket: self.bucket, key: key.to_owned(), seen };
         call.leave(stream::unfold(watch, Watch::next).boxed()).await
+    }
+
+    async fn watch_all(&self) -> Result<BoxStream<'static, Result<Change, Error>>, Error> {
+        let call = self.link.enter(Operation::Read, self.bucket).await?;
+        let present = self.link.read(|state, _| Ok(state.entries(self.bucket)?.len()))?;
+        let watch =
+            WatchAll { link: self.link.clone(), bucket: self.bucket, seen: 0, present: Some(present) };
+        call.leave(stream::unfold(watch, WatchAll::next).boxed()).await
+    }
+}
+
+/// A watch of all keys.
+struct WatchAll {
+    link: Arc<Link>,
+    bucket: &'static str,
+    seen: usize,
+    /// Number of writes at the call, until that is told.
+    present: Option<usize>,
+}
+
+impl WatchAll {
+    async fn next(mut self) -> Option<(Result<Change, Error>, Self)> {
+        let mut changed = self.link.changed.subscribe();
+        loop {
+            if self.present.is_some_and(|present| self.seen >= present) {
+                self.present = None;
+                return Some((Ok(Change::Present), self));
+            }
+            match self.link.read(|state, _| Ok(state.entries(self.bucket)?.write_at(self.seen))) {
+                Ok(None) => changed.changed().await.expect("the watcher holds the sender"),
+                Ok(Some((key, value))) => {
+                    self.seen += 1;
+                    return Some((Ok(Change::Entry { key, value }), self));
+                }
+                Err(error) => return Some((Err(error), self)),
+            }
+        }
     }
 }
 

@@ -371,6 +371,16 @@ impl Bucket {
         self.get(key).map_or(self.writes.len() as u64, |(revision, _)| revision - 1)
     }
 
+    /// Returns the number of writes.
+    pub(super) fn len(&self) -> usize {
+        self.writes.len()
+    }
+
+    /// Returns a write by its number, from 0.
+    pub(super) fn write_at(&self, number: usize) -> Option<(String, Option<Bytes>)> {
+        self.writes.get(number).cloned()
+    }
+
     /// Returns the next value of a key after a revision.
     pub(super) fn after(&self, key: &str, revision: u64) -> Option<(u64, Bytes)> {
         let mut writes = (1..).zip(&self.writes).filter(|(at, (name, _))| *at > revision && name == key);
