@@ -74,7 +74,11 @@ fn row(line: &str) -> Option<(String, String)> {
     let cells: Vec<&str> = line.split('|').map(str::trim).collect();
     let name = cells.get(1)?.strip_prefix('`')?.strip_suffix('`')?.replace('.', "_");
     let kind = *cells.get(2)?;
-    let unit = if *cells.get(3)? == "`s`" { "_seconds" } else { "" };
+    let unit = match *cells.get(3)? {
+        "`s`" => "_seconds",
+        "`By`" => "_bytes",
+        _ => "",
+    };
     let (total, kind) = match kind {
         "counter" => ("_total", "counter"),
         "level" => ("", "gauge"),

@@ -10,6 +10,8 @@ use gongkai_worker::{Counter, Runtime, trace};
 
 const STATE: &str = "gongkai.submission.state";
 const CODE: &str = "gongkai.rejection.code";
+/// Label with the site that sent the submission, absent without one.
+const SITE: &str = "gongkai.site";
 
 /// Logs and counts the ends of submissions. Cheap to clone.
 #[derive(Clone)]
@@ -20,7 +22,7 @@ pub(crate) struct Outcomes {
 // === impl Outcomes ===
 
 impl Outcomes {
-    /// Creates the counter, at zero for every state and code.
+    /// Creates the counter, at zero for every state and code of submissions without a site.
     pub(crate) fn new(runtime: &Runtime) -> Self {
         let text = "submissions by their end";
         let ended = runtime.counter("gongkai.ingest.submissions", "{submission}", text);
@@ -43,10 +45,12 @@ impl Outcomes {
         let code = rejection.map(|rejection| rejection.code.as_str());
         // A code of a later version adds no value to the label.
         let known = code.and_then(|code| RejectionCode::ALL.iter().find(|known| known.as_str() == code));
-        match known {
-            Some(known) => self.ended.add(1, &[(STATE, state), (CODE, known.as_str())]),
-            None => self.ended.add(1, &[(STATE, state)]),
-        }
+        let labels = [
+            Some((STATE, state)),
+            known.map(|known| (CODE, known.as_str())),
+            given(&receipt.site).map(|site| (SITE, site)),
+        ];
+        self.ended.add(1, &labels.into_iter().flatten().collect::<Vec<_>>());
         // A replay has a trace of its own; the receipt keeps the first.
         let submission_trace_id =
             Some(&receipt.trace_id).filter(|trace_id| **trace_id != trace::current_trace_id());

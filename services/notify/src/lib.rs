@@ -85,6 +85,7 @@ async fn raise(config: &Config, runtime: &Runtime) -> anyhow::Result<()> {
     let rebuilder = Rebuilder::new(alerter, runtime);
     let watching = rebuilder.clone().watch().map_err(anyhow::Error::new);
     runtime.spawn("alert records", OnFailure::ShutDown, watching);
+    runtime.spawn("open alerts", OnFailure::Log, alerts::open::count(runtime.clone()));
     let filters = alerts::KINDS.map(Event::filter);
     let consume = Consume::new(subjects::STREAM_REPORTS, subjects::CONSUMER_NOTIFY, filters);
     runtime.consume(consume, rebuilder).await

@@ -1,6 +1,6 @@
 //! The submissions in memory, newest first: what a list is filtered and ordered by, and nothing else.
 //!
-//! A submission takes about 90 bytes. Beyond the limit the oldest are left out.
+//! A submission takes about 100 bytes. Beyond the limit the oldest are left out.
 
 use std::{
     cmp::Reverse,

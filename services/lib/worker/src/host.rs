@@ -17,10 +17,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::about::About;
 use crate::admin::Admin;
 use crate::alone::WorkFloor;
+use crate::broker_figures::{StorageFigures, count_dead_letters};
 use crate::clock::Clock;
 use crate::config::Common;
 use crate::cpu::CpuPool;
@@ -38,7 +40,7 @@ use crate::telemetry::Telemetry;
 use crate::transport::divided::Divided;
 use crate::transport::jetstream::JetStream;
 use crate::transport::s3::S3;
-use crate::transport::{Error, ErrorKind, Transport};
+use crate::transport::{Error, ErrorKind, TopologyPart, Transport};
 
 /// Extra time on top of a consumer's own drain timeout, so that it can log which messages it dropped.
 const DRAIN_MARGIN: Duration = Duration::from_secs(3);
@@ -151,6 +153,9 @@ impl Process {
         let (shutdown, outage) = (self.shutdown.clone(), self.outage.clone());
         let (cpu, floor, holdings) = (self.cpu.clone(), self.floor.clone(), self.holdings.clone());
         let (slot, connected) = (self.transport.clone(), self.connected.clone());
+        let parts: Vec<_> = self.about.topology.parts().collect();
+        let dead_stream =
+            self.holdings.stream_of(&format!("{dead_prefix}.{}", S::NAME)).and_then(stream_named);
         let base = crate::trace::TraceSpan::of(tracer.base());
         let run = async move {
             tokio::select! {
@@ -158,6 +163,13 @@ impl Process {
                 () = shutdown.soft.cancelled() => return Ok(()),
             }
             let transport = slot.get().expect("set before the token is cancelled").clone();
+            let storage = StorageFigures::new(&meters, parts.into_iter());
+            let _storage = AbortOnDropHandle::new(tokio::spawn(holdings.clone().show_storage(storage)));
+            let _dead = dead_stream.map(|stream| {
+                let (meters, transport) = (meters.clone(), transport.clone());
+                let subject = format!("{dead_prefix}.{}", S::NAME);
+                AbortOnDropHandle::new(tokio::spawn(count_dead_letters(meters, transport, stream, subject)))
+            });
             let runtime = Runtime::builder(S::NAME, transport)
                 .settings(settings)
                 .dead_prefix(dead_prefix)
@@ -321,6 +333,14 @@ fn with_objects(broker: Arc<dyn Transport>, objects: Option<(S3, Vec<&'static st
 async fn hard_stop(shutdown: &Shutdown) {
     shutdown.hard.cancelled().await;
     sleep(Duration::from_millis(1500)).await;
+}
+
+/// Returns the name of a part that is a stream.
+fn stream_named(part: TopologyPart) -> Option<&'static str> {
+    match part {
+        TopologyPart::Stream(name) => Some(name),
+        TopologyPart::Objects(_) | TopologyPart::Entries(_) => None,
+    }
 }
 
 /// Logs how a service ended. Returns false unless it ended in order.

@@ -5,8 +5,8 @@
 //! service has a registry of its own, which its admin port serves as Prometheus text. If an endpoint is set, the
 //! instruments are also pushed over OTLP.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
@@ -40,6 +40,10 @@ pub(crate) struct Tally(Arc<AtomicI64>);
 /// A number that goes up and down. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct UpDownCounter(pub(crate) Tally);
+
+/// A number that may be unknown, and is absent from the metrics then. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Figure(Arc<Mutex<Option<f64>>>);
 
 /// A histogram. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -118,6 +122,31 @@ impl Meters {
         tally
     }
 
+    /// Creates a number with fixed labels that is absent while it is unknown, as it is at first.
+    pub(crate) fn figure(
+        &self,
+        name: &'static str,
+        unit: &'static str,
+        description: &'static str,
+        labels: Vec<KeyValue>,
+    ) -> Figure {
+        let figure = Figure::default();
+        let known = figure.clone();
+        let observe = move |observer: &dyn AsyncInstrument<f64>| {
+            if let Some(value) = known.get() {
+                observer.observe(value, &labels);
+            }
+        };
+        // A gauge of the SDK keeps its last value; a sum has only what was observed.
+        self.meter
+            .f64_observable_up_down_counter(name)
+            .with_unit(unit)
+            .with_description(description)
+            .with_callback(observe)
+            .build();
+        figure
+    }
+
     /// Creates an up-down counter with fixed labels, cheap enough for every message.
     pub(crate) fn level(
         &self,
@@ -151,7 +180,18 @@ impl Tally {
     }
 }
 
-// === impl UpDownCounter, Counter, Histogram ===
+// === impl UpDownCounter, Figure, Counter, Histogram ===
+
+impl Figure {
+    /// Sets the number; `None` if it is unknown.
+    pub fn set(&self, value: Option<f64>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = value;
+    }
+
+    fn get(&self) -> Option<f64> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl UpDownCounter {
     /// Sets the number.
@@ -185,4 +225,26 @@ impl Histogram {
 
 fn key_values(labels: &[(&'static str, &str)]) -> Vec<KeyValue> {
     labels.iter().map(|(key, value)| KeyValue::new(*key, (*value).to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_that_is_unknown_is_absent_and_not_stale() {
+        let meters = Meters::local();
+        let labels = |name: &'static str| vec![KeyValue::new("name", name)];
+        let [one, two] = ["one", "two"].map(|name| meters.figure("things", "By", "what", labels(name)));
+        let lines = || {
+            let text = meters.text().unwrap();
+            text.lines().filter(|line| line.starts_with("things")).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(lines(), Vec::<String>::new());
+        one.set(Some(2.0));
+        two.set(Some(0.5));
+        assert_eq!(lines(), ["things_bytes{name=\"one\"} 2", "things_bytes{name=\"two\"} 0.5"]);
+        one.set(None);
+        assert_eq!(lines(), ["things_bytes{name=\"two\"} 0.5"]);
+    }
 }

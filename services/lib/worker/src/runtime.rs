@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use opentelemetry::KeyValue;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::alone::{Alone, WorkFloor};
 use crate::attempts::AttemptLog;
+use crate::broker_figures::ConsumerFigures;
 use crate::clock::Clock;
 use crate::config::WorkerSettings;
 use crate::consumer::{self, Supplies};
@@ -21,7 +23,7 @@ use crate::cpu::CpuPool;
 use crate::handler::{Context, Handler};
 use crate::holdings::Holdings;
 use crate::liveness::Liveness;
-use crate::metrics::{Counter, Histogram, Meters, UpDownCounter};
+use crate::metrics::{Counter, Figure, Histogram, Meters, UpDownCounter};
 use crate::output::Output;
 use crate::panics::Panicked;
 use crate::plan::{Consume, Plan};
@@ -157,6 +159,9 @@ impl Runtime {
             },
             attempts: AttemptLog::new(self.entries(self.0.attempts), &plan.spec.stream, &plan.spec.durable),
         };
+        let figures = ConsumerFigures::new(&self.0.meters, &plan.spec, self.0.transport.clone());
+        let clock = self.0.tools.clock.clone();
+        let _figures = AbortOnDropHandle::new(tokio::spawn(figures.follow(clock)));
         let stage = Stage::new(self.0.tools.clone(), &self.0.meters, &plan, apart, handler);
         consumer::run(plan, stage, supplies).await
     }
@@ -405,6 +410,20 @@ impl Runtime {
     ) -> UpDownCounter {
         let labels = labels.iter().map(|(key, value)| KeyValue::new(*key, (*value).to_owned())).collect();
         UpDownCounter(self.0.meters.level(name, unit, description, labels))
+    }
+
+    /// Creates a number of the service with these labels that may be unknown, such as `gongkai.alerts.open` in
+    /// `{alert}`. Describe it in METRICS.md.
+    #[must_use]
+    pub fn figure(
+        &self,
+        name: &'static str,
+        unit: &'static str,
+        description: &'static str,
+        labels: &[(&'static str, &str)],
+    ) -> Figure {
+        let labels = labels.iter().map(|(key, value)| KeyValue::new(*key, (*value).to_owned())).collect();
+        self.0.meters.figure(name, unit, description, labels)
     }
 
     /// Returns a tower layer that opens a span, writes a log line and records the duration for each HTTP or gRPC

@@ -1,11 +1,12 @@
 //! Derives alerts from validated reports, withdrawn reports and waivers.
 //!
 //! [`group`] groups the findings of a report by cause. [`waivers`] removes those that are waived. [`state`] compares
-//! the rest with the open alerts. [`rebuild`] restores the records when they are lost. [`crate::delivery`] delivers
+//! the rest with the open alerts. [`rebuild`] restores the records when they are lost, and [`open`] counts the open alerts. [`crate::delivery`] delivers
 //! the result.
 
 pub mod group;
 mod handler;
+pub mod open;
 mod rebuild;
 pub mod state;
 pub mod waivers;

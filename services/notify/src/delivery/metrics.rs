@@ -5,12 +5,18 @@ use std::time::Duration;
 use gongkai_proto::{convert::timestamp::time, v1};
 use gongkai_worker::{Clock, Context, Counter, Histogram, Runtime, UpDownCounter};
 
+use super::webhook::Error;
+
 /// Label with the name of the subscription.
 const SUBSCRIPTION: &str = "gongkai.subscription";
+/// Label with the result of an attempt.
+const OUTCOME: &str = "outcome";
+const DELIVERED: &str = "delivered";
 
 pub(super) struct Metrics {
     subscription: String,
     processing: Histogram,
+    attempts: Counter,
     retries: Counter,
     dead: Counter,
     pub(super) waiting: UpDownCounter,
@@ -28,11 +34,16 @@ impl Metrics {
             counter.add(0, &[(SUBSCRIPTION, subscription)]);
             counter
         };
+        let attempts = runtime.counter("gongkai.notify.attempts", "{attempt}", "attempts to deliver");
+        for outcome in Error::OUTCOMES.into_iter().chain([DELIVERED]) {
+            attempts.add(0, &[(SUBSCRIPTION, subscription), (OUTCOME, outcome)]);
+        }
         let labels = [(SUBSCRIPTION, subscription)];
         let waiting = "deliveries that wait for the receiver";
         Self {
             subscription: subscription.to_owned(),
             processing,
+            attempts,
             retries: counter("gongkai.notify.retries", "deliveries tried again"),
             dead: counter("gongkai.notify.dead", "deliveries given up"),
             waiting: runtime.level("gongkai.notify.waiting", "{delivery}", waiting, &labels),
@@ -51,6 +62,12 @@ impl Metrics {
             let took = Duration::try_from(self.clock.now() - received).unwrap_or_default();
             self.processing.record_duration(took, &[("gongkai.stage", "notified")]);
         }
+    }
+
+    /// Counts an attempt by its result.
+    pub(super) fn attempted(&self, result: &Result<(), Error>) {
+        let outcome = result.as_ref().err().map_or(DELIVERED, Error::outcome);
+        self.attempts.add(1, &[(SUBSCRIPTION, &self.subscription), (OUTCOME, outcome)]);
     }
 
     /// Counts an attempt after the first.

@@ -162,20 +162,22 @@ impl Subscriber {
     }
 
     async fn transmit(&self, notice: &Notice, context: &Context) -> Result<(), Error> {
-        let webhook = match &self.channel {
+        let result = match &self.channel {
             Channel::Log => {
                 if let Notice::Alert(alert) = notice {
                     self.log(alert);
                 }
-                return Ok(());
+                Ok(())
             }
-            Channel::Webhook(webhook) => webhook,
+            // Nothing is sent, so this is no attempt.
+            Channel::Webhook(_) if self.is_gone.load(Ordering::Acquire) => return Err(Error::Gone),
+            Channel::Webhook(webhook) => {
+                let id = webhook_id(context.first_id());
+                webhook.send(&id, notice.body(&id, context)).await
+            }
         };
-        if self.is_gone.load(Ordering::Acquire) {
-            return Err(Error::Gone);
-        }
-        let id = webhook_id(context.first_id());
-        webhook.send(&id, notice.body(&id, context)).await
+        self.metrics.attempted(&result);
+        result
     }
 
     /// Records that the alert was sent.

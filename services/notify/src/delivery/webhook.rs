@@ -90,6 +90,21 @@ impl Error {
         }
     }
 
+    /// The values of [`Self::outcome`].
+    pub(super) const OUTCOMES: [&'static str; 5] = ["later", "gone", "redirected", "refused", "forbidden"];
+
+    /// Returns the result of an attempt as a label.
+    pub(super) fn outcome(&self) -> &'static str {
+        let [later, gone, redirected, refused, forbidden] = Self::OUTCOMES;
+        match self {
+            Self::Later { .. } | Self::Exhausted(_) => later,
+            Self::Gone => gone,
+            Self::Redirected(_) => redirected,
+            Self::Refused(_) => refused,
+            Self::Forbidden(_) => forbidden,
+        }
+    }
+
     /// Returns the code of the dead letter.
     #[must_use]
     pub(super) fn code(&self) -> &'static str {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt as _};
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use super::Holdings;
@@ -150,6 +151,16 @@ impl Transport for Guarded {
     async fn consumer_lag(&self, stream: &str, durable: &str) -> Result<Option<ConsumerLag>, Error> {
         self.pass().await?;
         self.observe(self.inner.consumer_lag(stream, durable).await)
+    }
+
+    async fn first_after(
+        &self,
+        stream: &str,
+        filters: &[String],
+        sequence: u64,
+    ) -> Result<Option<OffsetDateTime>, Error> {
+        self.pass().await?;
+        self.observe(self.inner.first_after(stream, filters, sequence).await)
     }
 
     async fn held(&self, part: TopologyPart) -> Result<Option<StreamState>, Error> {

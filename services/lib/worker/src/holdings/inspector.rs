@@ -15,7 +15,7 @@ use super::{Holdings, guarded::Guarded};
 use crate::clock::Clock;
 use crate::outage::Outage;
 use crate::record_store::RecordStore;
-use crate::transport::{Error, Topology, TopologyPart, Transport};
+use crate::transport::{Error, StreamState, Topology, TopologyPart, Transport};
 
 /// Time between two checks.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -205,6 +205,8 @@ impl Inspector {
         }
         let inventory = self.complete(inventory).await?;
         let shortages = shortages(&inventory, self.transport.storage().await?);
+        let storage = |(part, held): &(_, Option<StreamState>)| Some((*part, held.as_ref()?.storage));
+        self.holdings.set_storage(inventory.iter().filter_map(storage).collect());
         let is_changed = memory.as_ref().is_some_and(|memory| is_another(memory, &inventory));
         let mut known = remember(marker.clone().unwrap_or_default(), &inventory);
         if faults.is_empty() {
@@ -296,6 +298,7 @@ impl Inspector {
     /// is not.
     async fn failed(&mut self, error: &Error) {
         self.outage.seen(error);
+        self.holdings.set_storage(Vec::new());
         self.failed_looks += 1;
         if self.failed_looks >= FAILED_LOOKS && self.transport.ping().await.is_ok() {
             let cause = error.source.as_ref().map(|cause| format!(": {cause}")).unwrap_or_default();

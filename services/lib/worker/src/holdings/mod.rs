@@ -43,7 +43,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::refusals::Refusals;
 use self::room::Shortage;
-use crate::transport::{Error, ErrorKind, StreamDef, Topology, TopologyPart, subject};
+use crate::broker_figures::StorageFigures;
+use crate::transport::{Error, ErrorKind, Storage, StreamDef, Topology, TopologyPart, subject};
 
 /// How long a call waits until the parts are known to be in place, such as after a lost connection.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -93,6 +94,8 @@ struct State {
     is_logged: bool,
     /// Why the object store beside the broker cannot be used, in one sentence.
     objects: Option<String>,
+    /// The storage of each part, as last looked up; empty while that is not known.
+    storage: Vec<(TopologyPart, Storage)>,
 }
 
 // === impl Holdings ===
@@ -235,7 +238,7 @@ impl Holdings {
     }
 
     /// Returns the stream that stores messages on `subject`.
-    fn stream_of(&self, subject: &str) -> Option<TopologyPart> {
+    pub(crate) fn stream_of(&self, subject: &str) -> Option<TopologyPart> {
         let takes = |filters: &[&str]| filters.iter().any(|filter| subject::matches(filter, subject));
         self.0.streams.iter().find(|(filters, _)| takes(filters)).map(|(_, part)| *part)
     }
@@ -297,6 +300,22 @@ impl Holdings {
             state.objects = trouble;
             is_new
         })
+    }
+
+    /// Sets the storage of each part; none if they cannot be looked up.
+    fn set_storage(&self, storage: Vec<(TopologyPart, Storage)>) {
+        self.0.state.send_modify(|state| state.storage = storage);
+    }
+
+    /// Shows the storage of each part from now on. Never returns.
+    pub(crate) async fn show_storage(self, figures: StorageFigures) {
+        let mut state = self.0.state.subscribe();
+        loop {
+            let storage = state.borrow_and_update().storage.clone();
+            figures.show(&storage);
+            // An error is impossible: `self` holds the sender.
+            state.changed().await.ok();
+        }
     }
 
     /// Sets the reason why the parts cannot be looked up. The gate keeps its state.

@@ -34,6 +34,8 @@ macro_rules! transport_test_suite {
             a_message_is_read_again_by_its_sequence
             a_stream_says_since_when_it_is_and_how_far_it_reaches
             a_consumer_says_how_far_it_is
+            a_consumer_counts_what_is_delivered_again
+            the_first_message_after_a_sequence_is_found_by_its_subject
             a_message_over_the_limit_is_too_large
             a_subject_without_stream_is_unavailable
             declaring_twice_changes_nothing

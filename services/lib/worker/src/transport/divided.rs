@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -69,6 +70,15 @@ impl Transport for Divided {
 
     async fn consumer_lag(&self, stream: &str, durable: &str) -> Result<Option<ConsumerLag>, Error> {
         self.broker.consumer_lag(stream, durable).await
+    }
+
+    async fn first_after(
+        &self,
+        stream: &str,
+        filters: &[String],
+        sequence: u64,
+    ) -> Result<Option<OffsetDateTime>, Error> {
+        self.broker.first_after(stream, filters, sequence).await
     }
 
     async fn held(&self, part: TopologyPart) -> Result<Option<StreamState>, Error> {

@@ -320,6 +320,10 @@ pub struct Storage {
 pub struct ConsumerLag {
     /// Messages that are not settled: not delivered yet, in work, or waiting for another delivery.
     pub outstanding: u64,
+    /// Those of them that are delivered and not settled, over all replicas.
+    pub in_flight: u64,
+    /// Those in flight that were delivered more than once.
+    pub redelivered: u64,
     /// Every message for the consumer up to this stream sequence is settled.
     pub floor: u64,
 }
@@ -343,6 +347,18 @@ impl Topology {
         let streams = self.streams.iter().chain(&self.timers).map(|(name, ..)| TopologyPart::Stream(name));
         let objects = self.objects.iter().map(|name| TopologyPart::Objects(name));
         streams.chain(objects).chain(self.entries.iter().map(|name| TopologyPart::Entries(name)))
+    }
+}
+
+impl TopologyPart {
+    /// Returns the name of the stream that stores the part.
+    #[must_use]
+    pub fn stream_name(self) -> String {
+        match self {
+            Self::Stream(name) => name.to_owned(),
+            Self::Objects(name) => format!("OBJ_{name}"),
+            Self::Entries(name) => format!("KV_{name}"),
+        }
     }
 }
 
@@ -412,6 +428,17 @@ pub trait Transport: Send + Sync + 'static {
     /// # Errors
     /// `NotFound`: there is no such stream. `Unavailable`: try again.
     async fn consumer_lag(&self, stream: &str, durable: &str) -> Result<Option<ConsumerLag>, Error>;
+    /// Returns when a stream stored its first message after `sequence` whose subject matches one of `filters`, or `None`
+    /// if there is none. No filters match every message.
+    ///
+    /// # Errors
+    /// `NotFound`: there is no such stream. `Unavailable`: try again.
+    async fn first_after(
+        &self,
+        stream: &str,
+        filters: &[String],
+        sequence: u64,
+    ) -> Result<Option<OffsetDateTime>, Error>;
     /// Looks up a stream or bucket. Returns `None` if there is none.
     ///
     /// # Errors

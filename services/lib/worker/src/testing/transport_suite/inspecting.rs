@@ -2,6 +2,8 @@
 
 #![expect(missing_docs, reason = "a case's name says what it proves")]
 
+use std::time::Duration;
+
 use super::steps::{LOG, ack, bind, declare, fetch_one, publish, spec};
 use crate::transport::{ConsumerLag, ErrorKind, Transport};
 
@@ -24,14 +26,47 @@ pub async fn a_consumer_says_how_far_it_is(transport: &impl Transport) {
     declare(transport).await;
     publish(transport, "suite.log.a", &["one", "two", "three"]).await;
     let lag = async || transport.consumer_lag(LOG, "lagging").await.expect("the stream is there");
+    let expected =
+        |outstanding, in_flight, floor| Some(ConsumerLag { outstanding, in_flight, redelivered: 0, floor });
     assert_eq!(lag().await, None);
     let mut pull = bind(transport, &spec("lagging")).await;
-    assert_eq!(lag().await, Some(ConsumerLag { outstanding: 3, floor: 0 }));
+    assert_eq!(lag().await, expected(3, 0, 0));
     ack(fetch_one(&mut pull).await).await;
-    assert_eq!(lag().await, Some(ConsumerLag { outstanding: 2, floor: 1 }));
+    assert_eq!(lag().await, expected(2, 0, 1));
     let second = fetch_one(&mut pull).await;
     ack(fetch_one(&mut pull).await).await;
-    assert_eq!(lag().await, Some(ConsumerLag { outstanding: 1, floor: 1 }));
+    assert_eq!(lag().await, expected(1, 1, 1));
     ack(second).await;
-    assert_eq!(lag().await, Some(ConsumerLag { outstanding: 0, floor: 3 }));
+    assert_eq!(lag().await, expected(0, 0, 3));
+}
+
+pub async fn a_consumer_counts_what_is_delivered_again(transport: &impl Transport) {
+    declare(transport).await;
+    publish(transport, "suite.log.a", &["one"]).await;
+    let mut pull = bind(transport, &spec("again")).await;
+    fetch_one(&mut pull).await.settle.nak(Duration::ZERO).await.expect("reached");
+    let again = fetch_one(&mut pull).await;
+    let lag = transport.consumer_lag(LOG, "again").await.expect("the stream is there");
+    assert_eq!(lag, Some(ConsumerLag { outstanding: 1, in_flight: 1, redelivered: 1, floor: 0 }));
+    ack(again).await;
+}
+
+pub async fn the_first_message_after_a_sequence_is_found_by_its_subject(transport: &impl Transport) {
+    declare(transport).await;
+    publish(transport, "suite.log.a", &["one"]).await;
+    publish(transport, "suite.log.b", &["two", "three"]).await;
+    let mut logged = Vec::new();
+    for sequence in 1..=3 {
+        let message = transport.message(LOG, sequence).await.expect("the stream is there");
+        logged.push(message.expect("the message is there").logged_at);
+    }
+    let first = async |filters: &[&str], sequence| {
+        let filters: Vec<String> = filters.iter().map(|filter| (*filter).to_owned()).collect();
+        transport.first_after(LOG, &filters, sequence).await.expect("the stream is there")
+    };
+    assert_eq!(first(&[], 0).await, Some(logged[0]));
+    assert_eq!(first(&["suite.log.b"], 0).await, Some(logged[1]));
+    assert_eq!(first(&["suite.log.b", "suite.log.a"], 0).await, Some(logged[0]));
+    assert_eq!(first(&["suite.log.*"], 2).await, Some(logged[2]));
+    assert_eq!(first(&["suite.log.a"], 1).await, None);
 }

@@ -221,10 +221,10 @@ impl Entries for EntryBucket {
 
     async fn watch_all(&self) -> Result<BoxStream<'static, Result<Change, Error>>, Error> {
         let (store, bucket) = (self.store().await?, self.bucket);
-        let status = self.connection.bounded("look up entry bucket", bucket, store.status()).await?;
+        let info = self.connection.bounded("look up entry bucket", bucket, store.stream.get_info()).await?;
         let watch = store.watch_with_history(ALL_KEYS);
         let watch = self.connection.bounded("watch entries of", bucket, watch).await?;
-        let is_empty = status.values() == 0;
+        let is_empty = info.state.messages == 0;
         let mut is_behind = !is_empty;
         let later = watch.flat_map(move |item| {
             let is_last = is_behind && item.as_ref().is_ok_and(|entry| entry.delta == 0);

@@ -33,7 +33,7 @@ use async_nats::{
 };
 use async_trait::async_trait;
 use futures::StreamExt as _;
-use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::sync::OnceCell;
 
 use self::connection::Connection;
@@ -135,6 +135,15 @@ impl Transport for JetStream {
 
     async fn consumer_lag(&self, stream: &str, durable: &str) -> Result<Option<ConsumerLag>, Error> {
         reading::consumer_lag(&self.connection, stream, durable).await
+    }
+
+    async fn first_after(
+        &self,
+        stream: &str,
+        filters: &[String],
+        sequence: u64,
+    ) -> Result<Option<OffsetDateTime>, Error> {
+        reading::first_after(&self.connection, stream, filters, sequence).await
     }
 
     async fn held(&self, part: TopologyPart) -> Result<Option<StreamState>, Error> {

@@ -5,6 +5,7 @@ use async_nats::jetstream::{
     stream::{DirectGetErrorKind, Stream},
 };
 use futures::TryStreamExt as _;
+use time::OffsetDateTime;
 
 use super::connection::Connection;
 use crate::transport::{ConsumerLag, Error, ErrorKind, Headers, Logged, Message};
@@ -69,8 +70,37 @@ pub(super) async fn consumer_lag(
     let info = consumer.cached_info();
     Ok(Some(ConsumerLag {
         outstanding: info.num_pending + info.num_ack_pending as u64,
+        in_flight: info.num_ack_pending as u64,
+        redelivered: info.num_redelivered as u64,
         floor: info.ack_floor.stream_sequence,
     }))
+}
+
+/// Returns the time of the first message after a sequence.
+///
+/// # Errors
+/// See [`crate::Transport::first_after`].
+pub(super) async fn first_after(
+    connection: &Connection,
+    stream: &str,
+    filters: &[String],
+    sequence: u64,
+) -> Result<Option<OffsetDateTime>, Error> {
+    let handle = look_up(connection, stream).await?;
+    let everything = [">".to_owned()];
+    let filters = if filters.is_empty() { &everything } else { filters };
+    let mut first = None;
+    for filter in filters {
+        let next = async {
+            match handle.direct_get_next_for_subject(filter, Some(sequence + 1)).await {
+                Err(error) if error.kind() == DirectGetErrorKind::NotFound => Ok(None),
+                found => found.map(Some),
+            }
+        };
+        let found = connection.bounded("read message of", stream, next).await?;
+        first = [first, found.map(|found| found.time)].into_iter().flatten().min();
+    }
+    Ok(first)
 }
 
 async fn look_up(connection: &Connection, stream: &str) -> Result<Stream<()>, Error> {

@@ -84,6 +84,16 @@ impl Consumer {
         filters.is_empty() || filters.iter().any(|filter| subject::matches(filter, subject))
     }
 
+    /// Returns the number of messages that are delivered and not settled.
+    pub(super) fn unsettled(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Returns the number of those that were delivered more than once.
+    pub(super) fn redelivered(&self) -> usize {
+        self.pending.values().filter(|pending| pending.attempt > 1).count()
+    }
+
     /// Returns true if `max_ack_pending` is reached. Delayed and overdue messages count, because only settling makes
     /// room.
     pub(super) fn is_full(&self) -> bool {

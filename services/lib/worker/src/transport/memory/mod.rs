@@ -22,6 +22,7 @@ mod state;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use time::OffsetDateTime;
 
 pub use self::{
     faults::{Fault, Operation},
@@ -217,6 +218,17 @@ impl Transport for Memory {
         let call = self.link.enter(Operation::Inspect, stream).await?;
         let lag = self.link.read(|state, now| state.consumer_lag(stream, durable, now))?;
         call.leave(lag).await
+    }
+
+    async fn first_after(
+        &self,
+        stream: &str,
+        filters: &[String],
+        sequence: u64,
+    ) -> Result<Option<OffsetDateTime>, Error> {
+        let call = self.link.enter(Operation::Inspect, stream).await?;
+        let first = self.link.read(|state, _| state.first_after(stream, filters, sequence))?;
+        call.leave(first.map(|at| self.link.time_of(at))).await
     }
 
     async fn held(&self, part: TopologyPart) -> Result<Option<StreamState>, Error> {

@@ -239,8 +239,26 @@ impl State {
         let known = self.known(stream)?;
         let Some(consumer) = known.consumers.get(durable) else { return Ok(None) };
         let state = self.consumer_state(stream, durable, now).unwrap_or_default();
-        let outstanding = (state.queued + state.in_flight) as u64;
-        Ok(Some(ConsumerLag { outstanding, floor: consumer.floor() }))
+        Ok(Some(ConsumerLag {
+            outstanding: (state.queued + state.in_flight) as u64,
+            in_flight: consumer.unsettled() as u64,
+            redelivered: consumer.redelivered() as u64,
+            floor: consumer.floor(),
+        }))
+    }
+
+    pub(super) fn first_after(
+        &self,
+        stream: &str,
+        filters: &[String],
+        sequence: u64,
+    ) -> Result<Option<Instant>, Error> {
+        let mut later = self.known(stream)?.messages.range(sequence + 1..);
+        let is_wanted = |stored: &Stored| {
+            filters.is_empty()
+                || filters.iter().any(|filter| subject::matches(filter, &stored.message.subject))
+        };
+        Ok(later.find(|(_, stored)| is_wanted(stored)).map(|(_, stored)| stored.at))
     }
 
     fn known(&self, name: &str) -> Result<&Stream, Error> {
