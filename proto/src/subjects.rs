@@ -335,6 +335,14 @@ macro_rules! about {
     };
 }
 
+/// Returns true if `sites`, the `rejections` of a subscription, include the submissions of this site. They are names of
+/// `[ingest.sites]`; `*` stands for every submission, and an empty name for no site. Ingest publishes the ends of these, and
+/// notify delivers them.
+#[must_use]
+pub fn has_rejections_of(sites: &[String], site: &str) -> bool {
+    sites.iter().any(|own| own == "*" || own == site && !site.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

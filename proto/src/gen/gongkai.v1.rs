@@ -2547,12 +2547,18 @@ pub struct SubmissionEnded {
     /// The id of the submission.
     #[prost(string, tag = "1")]
     pub submission_id: ::prost::alloc::string::String,
-    /// The name of the site in the configuration.
+    /// The name, in the configuration, of the site whose `callback_url` gets the receipt; empty if none does.
     #[prost(string, tag = "2")]
     pub site: ::prost::alloc::string::String,
     /// The receipt in JSON, as `GET /v1/submissions/{id}` returns it.
     #[prost(string, tag = "3")]
     pub receipt: ::prost::alloc::string::String,
+    /// The code of the rejection; empty for another end, and in events of earlier versions.
+    #[prost(string, tag = "4")]
+    pub rejection_code: ::prost::alloc::string::String,
+    /// The name, in the configuration, of the site that sent the submission; empty if the call had no site's credentials.
+    #[prost(string, tag = "5")]
+    pub sender_site: ::prost::alloc::string::String,
 }
 /// A header of the message in a dead letter.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -51,7 +51,13 @@ impl Fill {
     }
 
     fn ended(&mut self) -> SubmissionEnded {
-        SubmissionEnded { submission_id: self.text(), site: self.text(), receipt: self.text() }
+        SubmissionEnded {
+            submission_id: self.text(),
+            site: self.text(),
+            receipt: self.text(),
+            rejection_code: self.text(),
+            sender_site: self.text(),
+        }
     }
 
     fn long(&mut self) -> u64 {

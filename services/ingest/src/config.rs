@@ -41,7 +41,7 @@ pub struct Config {
     pub max_streams_per_connection: u32,
     /// Maximum open `WatchSubmission` streams. Further ones fail with `RESOURCE_EXHAUSTED`.
     pub max_watchers: usize,
-    /// Newest submissions that `ListSubmissions` knows. Each takes about 90 bytes of memory, once somebody lists.
+    /// Newest submissions that `ListSubmissions` knows. Each takes about 100 bytes of memory, once somebody lists.
     pub listed_submissions: usize,
     /// Seconds within which a connection must send its first byte and a request's headers must be complete. After
     /// that the connection is closed.
@@ -80,6 +80,9 @@ pub struct Config {
     pub token_files: Vec<PathBuf>,
     /// Publishing sites, by a name that the operator chooses.
     pub sites: BTreeMap<String, Site>,
+    /// `[[notify.subscriptions]]`: whose rejections somebody is told of.
+    #[serde(skip)]
+    pub subscriptions: Vec<Subscription>,
     /// Adapters for bodies that are not CloudEvents, by the name in `POST /v1/adapters/<name>`.
     pub adapters: BTreeMap<String, AdapterSettings>,
 }
@@ -154,9 +157,25 @@ impl Default for Config {
             tokens: Vec::new(),
             token_files: Vec::new(),
             sites: BTreeMap::new(),
+            subscriptions: Vec::new(),
             adapters: BTreeMap::new(),
         }
     }
+}
+
+/// The key of `[notify]` that ingest reads.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Receivers {
+    pub(crate) subscriptions: Vec<Subscription>,
+}
+
+/// The key of a subscription that ingest reads. Notify checks the others.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Subscription {
+    /// The sites whose rejected submissions it has.
+    pub rejections: Vec<String>,
 }
 
 // === impl Config ===

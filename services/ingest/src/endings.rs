@@ -1,4 +1,5 @@
-//! The ends of submissions with a `callback_url`: the event that notify delivers there.
+//! The ends of submissions that somebody is told of: the event that notify delivers to the `callback_url` of a site, and
+//! rejections also to a subscription that has them.
 //!
 //! A site gets the events of submissions that were sent with its own credentials. A submission of another caller that
 //! names the site's source or code is not one of them. The site is determined when the submission is accepted, and
@@ -15,8 +16,8 @@ use crate::{
 };
 use gongkai_model::Region;
 use gongkai_proto::{
-    subjects::Event,
-    v1::{Receipt, Sender, SubmissionEnded},
+    subjects::{self, Event},
+    v1::{Receipt, Sender, SubmissionEnded, SubmissionState},
 };
 use gongkai_worker::Output;
 
@@ -25,6 +26,7 @@ use gongkai_worker::Output;
 pub struct Endings {
     /// Names of the sites.
     sites: Arc<[String]>,
+    rejections: Arc<[String]>,
     public_url: Arc<str>,
 }
 
@@ -37,6 +39,7 @@ impl Endings {
         let sites = config.sites.iter().filter(|(_, site)| site.callback_url.is_some());
         Self {
             sites: sites.map(|(name, _)| name.clone()).collect(),
+            rejections: config.subscriptions.iter().flat_map(|known| known.rejections.clone()).collect(),
             public_url: config.public_url.trim_end_matches('/').into(),
         }
     }
@@ -56,17 +59,23 @@ impl Endings {
         Receipt { status_url, ..receipt }
     }
 
-    /// Returns the event that a submission has ended, with its message id. Returns `None` if it has not ended or no
-    /// site gets the event.
+    /// Returns the event that a submission has ended, with its message id. Returns `None` if it has not ended or nobody
+    /// gets the event: neither a site, nor a subscription to rejections.
     #[must_use]
     pub fn event(&self, receipt: Receipt, region: Region) -> Option<(String, Output)> {
-        if receipt.callback_site.is_empty() || !is_final(&receipt) {
+        let is_rejected = receipt.state() == SubmissionState::Rejected;
+        let is_subscribed = || is_rejected && subjects::has_rejections_of(&self.rejections, &receipt.site);
+        if !is_final(&receipt) || receipt.callback_site.is_empty() && !is_subscribed() {
             return None;
         }
+        let rejection = receipt.rejection.as_ref().filter(|_| is_rejected);
+        let rejection_code = rejection.map(|rejection| rejection.code.clone()).unwrap_or_default();
         let id = format!("{}.ended.{}", receipt.submission_id, state_name(receipt.state()));
         let ended = SubmissionEnded {
             submission_id: receipt.submission_id.clone(),
             site: receipt.callback_site.clone(),
+            rejection_code,
+            sender_site: receipt.site.clone(),
             receipt: serde_json::to_string(&ReceiptJson::from(self.with_status_url(receipt)))
                 .expect("a receipt has string keys and no maps"),
         };

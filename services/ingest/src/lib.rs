@@ -82,6 +82,11 @@ impl Service for Ingest {
     const ADMIN_PORT: u16 = 8081;
     type Config = Config;
 
+    fn complete(config: &mut Config, all: &gongkai_worker::config::Config) -> anyhow::Result<()> {
+        config.subscriptions = all.excerpt::<config::Receivers>("notify")?.subscriptions;
+        Ok(())
+    }
+
     fn validate(config: &Config) -> anyhow::Result<()> {
         config.validate()?;
         adapters::validate(config)?;

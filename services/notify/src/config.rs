@@ -70,6 +70,10 @@ pub struct Subscription {
     /// Rule ids, such as `T3-ROW`.
     #[serde(default)]
     pub rules: Vec<String>,
+    /// Sites whose rejected submissions are delivered too, by name in `[ingest.sites]`; `*` for every submission.
+    /// Ingest reads this key.
+    #[serde(default)]
+    pub rejections: Vec<String>,
 }
 
 /// How alerts are delivered to a subscription.
@@ -156,6 +160,7 @@ impl Subscription {
             regions: Vec::new(),
             agencies: Vec::new(),
             rules: Vec::new(),
+            rejections: Vec::new(),
         }
     }
 

@@ -104,8 +104,11 @@ async fn deliver_alerts(
             Channel::Webhook(Box::new(Webhook::new(target, secrets, runtime.clock())?))
         }
     };
-    let wanted = Wanted::Alerts(subscription.filter()?);
-    deliver(Event::AlertRaised, Subscriber::new(name, wanted, channel, runtime), schedule, runtime).await
+    let rejections = subscription.rejections.clone();
+    let ends = (!rejections.is_empty()).then_some(Event::SubmissionEnded);
+    let events = std::iter::once(Event::AlertRaised).chain(ends);
+    let wanted = Wanted::Alerts(subscription.filter()?, rejections);
+    deliver(events, Subscriber::new(name, wanted, channel, runtime), schedule, runtime).await
 }
 
 /// Delivers the ends of a site's submissions, if it has a `callback_url`.
@@ -118,11 +121,12 @@ async fn deliver_ends(
     let Some((target, secrets)) = site.webhook(site_name)? else { return Ok(()) };
     let channel = Channel::Webhook(Box::new(Webhook::new(target, secrets, runtime.clock())?));
     let (name, wanted) = (subjects::callback(site_name), Wanted::EndsOf(site_name.to_owned()));
-    deliver(Event::SubmissionEnded, Subscriber::new(name, wanted, channel, runtime), schedule, runtime).await
+    let events = std::iter::once(Event::SubmissionEnded);
+    deliver(events, Subscriber::new(name, wanted, channel, runtime), schedule, runtime).await
 }
 
 async fn deliver(
-    event: Event,
+    events: impl Iterator<Item = Event>,
     subscriber: Subscriber,
     schedule: &Schedule,
     runtime: &Runtime,
@@ -132,7 +136,7 @@ async fn deliver(
     let watching = queue.clone().watch(subscriber.waiting());
     runtime.spawn("backlog", OnFailure::Log, watching.map(Ok));
     let durable = subjects::consumer_delivery(&name);
-    let mut messages = Consume::new(subjects::STREAM_ALERTS, durable, [event.filter()]);
+    let mut messages = Consume::new(subjects::STREAM_ALERTS, durable, events.map(Event::filter));
     messages.alone = Alone::InConsumer;
     queue.until_checked().await;
     let deliverer = Deliverer::new(subscriber.clone(), queue.clone());

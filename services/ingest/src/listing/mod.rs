@@ -128,9 +128,11 @@ impl Listing {
             let failure = Recurring::new();
             let forever = async {
                 loop {
-                    let Err(error) = this.follow_once(&following).await else { return };
+                    let followed = this.follow_once(&following).await;
+                    following.send_replace(false);
                     // The runtime logs outages.
-                    if !error.kind.is_outage()
+                    if let Err(error) = followed
+                        && !error.kind.is_outage()
                         && let Some(failures) = failure.due()
                     {
                         let error = &error as &dyn std::error::Error;
@@ -148,7 +150,6 @@ impl Listing {
     /// Reads every receipt and then follows their changes, until the broker ends that.
     async fn follow_once(&self, following: &watch::Sender<bool>) -> Result<(), Error> {
         let mut changes = self.runtime.entries(BUCKET_SUBMISSIONS).watch_all().await?;
-        following.send_replace(false);
         *self.index.write().unwrap_or_else(PoisonError::into_inner) = Index::new(self.limit);
         while let Some(change) = changes.next().await {
             match change? {

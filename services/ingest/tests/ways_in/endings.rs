@@ -3,7 +3,8 @@
 
 use axum::body::Body;
 use gongkai_ingest::{
-    config::{Config, Site},
+    Ingest,
+    config::{Config, Site, Subscription},
     endings::Endings,
     progress::{Dead, Stages},
 };
@@ -13,7 +14,7 @@ use gongkai_proto::{
     v1::{DeadLetter, FindingsSummary, Origin, Rejection, ReportRejected, ReportValidated, SubmissionEnded},
 };
 use gongkai_worker::{
-    Context, Decision, Handler as _, Once, Output, Secret,
+    Context, Decision, Handler as _, Once, Output, Secret, Service as _,
     transport::memory::{Fault, Operation},
 };
 use http::{Request, StatusCode};
@@ -188,6 +189,46 @@ async fn what_is_unchanged_or_withdrawn_is_told_by_acceptance_once() {
     let message = harness.memory.messages("gongkai.v1.report.withdrawn.*").remove(0);
     let event = ReportEvent::decode(&message.subject, message.payload).unwrap();
     assert_eq!(read(&handle(&harness, &config, event, 3).await).0, ids[1]);
+}
+
+#[tokio::test]
+async fn a_rejection_is_told_without_a_callback_if_a_subscription_has_it() {
+    let site = Site { callback_url: None, ..config().sites["yunxi"].clone() };
+    let with = |rejections: &[&str]| Config {
+        sites: [("yunxi".into(), site.clone())].into(),
+        subscriptions: vec![Subscription {
+            rejections: rejections.iter().map(|name| (*name).to_owned()).collect(),
+        }],
+        ..config()
+    };
+    let (config, harness) = (with(&["yunxi"]), Harness::new(&with(&["yunxi"])).await);
+    let id = harness.own_event(&published("1", "第一版")).await.text("submission_id").to_owned();
+    let rejected = |code: &str| {
+        ReportEvent::Rejected(Box::new(ReportRejected {
+            origin: origin(&id),
+            rejection: Some(Rejection { code: code.into(), ..Rejection::default() }),
+            ..ReportRejected::default()
+        }))
+    };
+    let outputs = handle(&harness, &config, rejected("NEEDS_OCR"), 9).await;
+    let ended = SubmissionEnded::decode(outputs[0].payload.clone()).unwrap();
+    assert_eq!((ended.site.as_str(), ended.sender_site.as_str()), ("", "yunxi"));
+    assert_eq!(ended.rejection_code, "NEEDS_OCR");
+    assert_eq!(handle(&harness, &with(&["*"]), rejected("NEEDS_OCR"), 9).await.len(), 1);
+    assert!(handle(&harness, &with(&["other"]), rejected("NEEDS_OCR"), 9).await.is_empty());
+    assert!(handle(&harness, &config, validated(&id, 0), 10).await.is_empty(), "it is no rejection any more");
+}
+
+#[test]
+fn the_subscriptions_of_notify_are_read() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let text = "[[notify.subscriptions]]\nname = \"office\"\nchannel = \"log\"\nrejections = [\"*\"]\n\
+                [[notify.subscriptions]]\nname = \"log\"\nchannel = \"log\"\n";
+    std::fs::write(file.path(), text).unwrap();
+    let all = gongkai_worker::Config::load(Some(file.path()), &["ingest", "notify"]).unwrap();
+    let config = Ingest::configure(&all).unwrap();
+    let rejections: Vec<_> = config.subscriptions.iter().map(|known| known.rejections.join(",")).collect();
+    assert_eq!(rejections, ["*", ""]);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The messages for receivers, an alert or the end of a submission, and the choice of the receivers for each.
 
-use gongkai_proto::{ReportEvent, v1};
+use gongkai_proto::{ReportEvent, subjects::has_rejections_of, v1};
 use gongkai_worker::Context;
 
 use super::{
@@ -20,8 +20,8 @@ pub(super) enum Notice {
 /// Which messages a receiver gets.
 #[derive(Debug, Clone)]
 pub enum Wanted {
-    /// The alerts that pass a filter.
-    Alerts(Filter),
+    /// The alerts that pass a filter, and the rejected submissions of these sites.
+    Alerts(Filter, Vec<String>),
     /// The ends of the submissions of this site.
     EndsOf(String),
 }
@@ -102,7 +102,10 @@ impl Wanted {
     /// Returns true if the receiver wants the message.
     pub(super) fn wants(&self, notice: &Notice) -> bool {
         match (self, notice) {
-            (Self::Alerts(filter), Notice::Alert(alert)) => filter.wants(alert),
+            (Self::Alerts(filter, _), Notice::Alert(alert)) => filter.wants(alert),
+            (Self::Alerts(_, rejections), Notice::Ended(ended)) => {
+                !ended.rejection_code.is_empty() && has_rejections_of(rejections, &ended.sender_site)
+            }
             (Self::EndsOf(site), Notice::Ended(ended)) => ended.site == *site,
             _ => false,
         }
@@ -110,6 +113,6 @@ impl Wanted {
 
     /// Returns true if the receiver wants messages about this report, whatever its alerts are.
     pub(super) fn covers(&self, notice: &Notice) -> bool {
-        matches!((self, notice), (Self::Alerts(filter), Notice::Alert(alert)) if filter.covers(alert))
+        matches!((self, notice), (Self::Alerts(filter, _), Notice::Alert(alert)) if filter.covers(alert))
     }
 }

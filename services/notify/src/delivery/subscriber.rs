@@ -164,8 +164,9 @@ impl Subscriber {
     async fn transmit(&self, notice: &Notice, context: &Context) -> Result<(), Error> {
         let result = match &self.channel {
             Channel::Log => {
-                if let Notice::Alert(alert) = notice {
-                    self.log(alert);
+                match notice {
+                    Notice::Alert(alert) => self.log(alert),
+                    Notice::Ended(ended) => self.log_rejection(ended),
                 }
                 Ok(())
             }
@@ -222,6 +223,17 @@ impl Subscriber {
 
     fn key(&self, notice: &Notice) -> String {
         Sent::key(&self.name, notice.id())
+    }
+
+    fn log_rejection(&self, ended: &v1::SubmissionEnded) {
+        tracing::info!(
+            subscription = self.name,
+            submission_id = ended.submission_id,
+            code = ended.rejection_code,
+            site = ended.sender_site,
+            receipt = ended.receipt,
+            "submission rejected"
+        );
     }
 
     fn log(&self, alert: &v1::Alert) {

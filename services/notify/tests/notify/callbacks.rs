@@ -35,6 +35,8 @@ fn ended(site: &str, submission: &str, state: &str) -> (String, v1::SubmissionEn
         submission_id: submission.into(),
         site: site.into(),
         receipt: receipt.to_string(),
+        rejection_code: if state == "rejected" { "NEEDS_OCR".into() } else { String::new() },
+        sender_site: site.into(),
     };
     (format!("{submission}.ended.{state}"), ended)
 }
@@ -85,6 +87,25 @@ async fn a_site_is_told_once_of_each_end_in_a_signed_event() {
     assert_eq!(body["data"], json!({"submission_id": "s-1", "state": "validated", "report": null}));
     assert_eq!(submissions(&other.seen()), ["s-2"]);
     assert!(running.dead().is_empty());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_subscription_to_the_rejections_of_a_site_gets_these_beside_its_alerts() {
+    let (office, url) = Receiver::start([]).await;
+    let running = Running::start(Memory::new(), delivery::config(&url, "rejections = [\"yunxi\"]")).await;
+    publish(&running, "yunxi", "s-1", "rejected").await;
+    publish(&running, "yunxi", "s-2", "validated").await;
+    publish(&running, "other", "s-3", "rejected").await;
+    delivery::raise(&running, "m1", "a1").await;
+    running.delivered("office").await;
+    let seen = office.seen();
+    let kinds: Vec<_> = seen.iter().map(|request| request.body["type"].as_str().unwrap()).collect();
+    assert!(seen.iter().all(|request| request.signed), "{kinds:?}");
+    assert_eq!(kinds.iter().filter(|kind| **kind == "gongkai.submission.ended.v1").count(), 1, "{kinds:?}");
+    assert_eq!(kinds.len(), 2, "{kinds:?}");
+    let rejected = seen.iter().find(|request| request.body["subject"] == "s-1").unwrap();
+    assert_eq!(rejected.body["data"]["state"], "rejected");
     running.stop().await;
 }
 
