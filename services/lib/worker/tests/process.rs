@@ -206,9 +206,11 @@ async fn metrics_want_the_token_if_there_is_one() {
 
 #[tokio::test]
 async fn the_log_filter_changes_for_a_time_and_only_with_the_token() {
-    let set = |common: &mut Common| common.admin.token = Some(gongkai_worker::Secret::new("s3cret"));
+    let set = |common: &mut Common| {
+        common.admin.token = Some(gongkai_worker::Secret::new("s3cret-of-16-characters"));
+    };
     let (_memory, _process, admin) = boot(Act::Hang, set).await;
-    let token = "authorization: Bearer s3cret\r\n";
+    let token = "authorization: Bearer s3cret-of-16-characters\r\n";
     for verb in ["GET /log", "PUT /log", "DELETE /log"] {
         assert_eq!(call(admin, verb, "", "debug").await.0, 401, "{verb}");
     }
