@@ -8,6 +8,7 @@ mod about;
 mod admin;
 pub mod alone;
 mod attempts;
+pub mod batcher;
 mod broker_figures;
 pub mod clock;
 pub mod config;
@@ -51,6 +52,7 @@ pub mod transport;
 
 pub use about::{About, NAMESPACE};
 pub use alone::Alone;
+pub use batcher::{Batcher, by_halves};
 pub use clock::Clock;
 pub use config::{Common, Config, Secret, SecretUrl, bind_guard};
 pub use handler::{Context, Decision, Handler, Once, Raw};

@@ -1,13 +1,12 @@
 //! Writes events to the store in batches, because each commit waits for the disk.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
 use gongkai_store::{Applied, Error, Mark, Store, Write};
-use gongkai_worker::{Decision, transport};
-use tokio::sync::{mpsc, oneshot};
-use tokio_util::task::AbortOnDropHandle;
+use gongkai_worker::{Batcher, Decision, by_halves, transport};
 
 use crate::log_watch::{LogComparison, LogWatch};
 use crate::notifier::ChangeNotifier;
@@ -22,18 +21,11 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// Delay before the log is searched again for an event that was not found.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Sends events to the only task that writes. The task ends when this is dropped.
-pub(super) struct Batches {
-    jobs: mpsc::Sender<Job>,
-    _task: AbortOnDropHandle<()>,
-}
-
 /// An event to record, and the write that it requires.
-struct Job {
-    write: Option<Write>,
-    mark: Mark,
-    done: oneshot::Sender<Result<(), Decision>>,
-}
+type Event = (Option<Write>, Mark);
+
+/// Sends events to the only task that writes. The task ends when this is dropped.
+pub(super) struct Batches(Batcher<Event, Result<(), Decision>>);
 
 struct BatchWriter {
     store: Arc<dyn Store>,
@@ -48,9 +40,11 @@ impl Batches {
         changes: ChangeNotifier,
         watch: Option<(LogWatch, ReadModel)>,
     ) -> Self {
-        let (jobs, queue) = mpsc::channel(BATCH);
-        let writer = BatchWriter { store, changes, watch };
-        Self { jobs, _task: AbortOnDropHandle::new(tokio::spawn(writer.run(queue))) }
+        let writer = Arc::new(BatchWriter { store, changes, watch });
+        Self(Batcher::start(BATCH, move |events| {
+            let writer = writer.clone();
+            async move { writer.handle(events).await }
+        }))
     }
 
     /// Records an event and stores its effect. Returns once both are on the disk.
@@ -61,22 +55,16 @@ impl Batches {
     /// # Cancel safety
     /// If the future is dropped, the event may or may not be stored. Storing it again is harmless.
     pub(super) async fn store(&self, write: Option<Write>, mark: Mark) -> Result<(), Decision> {
-        let (done, answer) = oneshot::channel();
-        let gone = |_| Decision::retry_after(RETRY_AFTER, anyhow!("the writer has ended"));
-        self.jobs.send(Job { write, mark, done }).await.map_err(|_| gone(()))?;
-        answer.await.map_err(|_| gone(()))?
+        let stored = self.0.call((write, mark)).await;
+        stored.unwrap_or_else(|| Err(Decision::retry_after(RETRY_AFTER, anyhow!("the writer has ended"))))
     }
 }
 
 impl BatchWriter {
-    async fn run(self, mut queue: mpsc::Receiver<Job>) {
-        let mut jobs = Vec::new();
-        while queue.recv_many(&mut jobs, BATCH).await > 0 {
-            let batch = std::mem::take(&mut jobs);
-            match self.obstacle().await {
-                None => self.write(batch).await,
-                Some(obstacle) => batch.into_iter().for_each(|job| job.answer(Err(obstacle()))),
-            }
+    async fn handle(&self, events: Vec<Event>) -> Vec<Result<(), Decision>> {
+        match self.obstacle().await {
+            None => self.write(events).await,
+            Some(obstacle) => events.iter().map(|_| Err(obstacle())).collect(),
         }
     }
 
@@ -103,23 +91,17 @@ impl BatchWriter {
         }
     }
 
-    async fn write(&self, batch: Vec<Job>) {
-        let store = self.store.clone();
-        let (events, done): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|job| ((job.write, job.mark), job.done)).unzip();
-        let marks: Vec<Mark> = events.iter().map(|(_, mark)| *mark).collect();
+    async fn write(&self, events: Vec<Event>) -> Vec<Result<(), Decision>> {
+        let (store, count) = (self.store.clone(), events.len());
         let written = tokio::task::spawn_blocking(move || store_each(&*store, events)).await;
         let results = written.unwrap_or_else(|panic| {
             let panic = panic.to_string();
-            marks.iter().map(|_| Err(Error::Backend(panic.clone().into()))).collect()
+            (0..count).map(|_| Err(Error::Backend(panic.clone().into()))).collect()
         });
         if results.iter().any(|result| matches!(result, Ok(Applied::Changed))) {
             self.changes.notify();
         }
-        for (result, done) in results.into_iter().zip(done) {
-            // Fails only if the handler was dropped; the event is delivered again.
-            done.send(result.map(drop).map_err(|error| self.decide(error))).ok();
-        }
+        results.into_iter().map(|result| result.map(drop).map_err(|error| self.decide(error))).collect()
     }
 
     fn decide(&self, error: Error) -> Decision {
@@ -134,25 +116,31 @@ impl BatchWriter {
     }
 }
 
-impl Job {
-    fn answer(self, result: Result<(), Decision>) {
-        // Fails only if the handler was dropped; the event is delivered again.
-        self.done.send(result).ok();
+/// Stores events in one transaction, or in several if one event fails, so that it does not delay the others.
+fn store_each(store: &dyn Store, events: Vec<Event>) -> Vec<Result<Applied, Error>> {
+    let mut writes = Vec::with_capacity(events.len());
+    let mut recorded = Vec::with_capacity(events.len());
+    for (write, mark) in events {
+        let start = writes.len();
+        writes.extend(write);
+        recorded.push((start..writes.len(), mark));
     }
+    let mut all = |events: &[(Range<usize>, Mark)]| {
+        let range = events[0].0.start..events[events.len() - 1].0.end;
+        let marks: Vec<Mark> = events.iter().map(|(_, mark)| *mark).collect();
+        store.write(&writes[range], &marks)
+    };
+    by_halves(&recorded, &mut all, of_all)
 }
 
-/// Stores events in one transaction. If that fails, stores each in its own, so that one event does not delay the
-/// others.
-fn store_each(store: &dyn Store, events: Vec<(Option<Write>, Mark)>) -> Vec<Result<Applied, Error>> {
-    let (writes, marks): (Vec<_>, Vec<_>) = events.into_iter().unzip();
-    let all: Vec<Write> = writes.iter().flatten().cloned().collect();
-    match store.write(&all, &marks) {
-        Ok(applied) => marks.iter().map(|_| Ok(applied)).collect(),
-        Err(error) if marks.len() == 1 => vec![Err(error)],
-        Err(_) => {
-            let each = writes.iter().zip(&marks);
-            each.map(|(write, mark)| store.write(write.as_slice(), &[*mark])).collect()
-        }
+/// Copies an error that is not about one event.
+fn of_all(error: &Error) -> Option<Error> {
+    match error {
+        Error::Full => Some(Error::Full),
+        Error::Busy => Some(Error::Busy),
+        Error::Closed => Some(Error::Closed),
+        Error::Damaged(what) => Some(Error::Damaged(what.clone())),
+        _ => None,
     }
 }
 
