@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use gongkai_worker::holdings::inspector::repair;
@@ -17,7 +18,7 @@ use gongkai_worker::{
 };
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 /// Behaviour of the service under test.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -267,4 +268,22 @@ async fn an_address_beyond_this_machine_wants_a_token() {
     };
     let refused = Process::boot_over(about, common, Arc::new(Memory::new())).await.map(drop).unwrap_err();
     assert!(refused.to_string().contains("admin.token"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_collector_that_never_answers_holds_the_end_up_for_two_exports_at_most() {
+    // One thread runs everything here, as on a machine with one core.
+    let collector = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", collector.local_addr().unwrap());
+    let set = |common: &mut Common| common.telemetry.otlp_endpoint = endpoint.as_str().into();
+    let (_memory, mut process, admin) = boot(Act::Consume, set).await;
+    for _ in 0..3 {
+        process.spawn::<Stage>(Config { act: Act::Consume }).await.unwrap();
+    }
+    until_ready(admin).await;
+    process.shutdown().cancel();
+    let asked = Instant::now();
+    assert!(is_success(process.run_until_stopped().await));
+    // Four services that export one after the other would take 24 s.
+    assert!(asked.elapsed() < Duration::from_secs(15), "{:?}", asked.elapsed());
 }

@@ -8,12 +8,14 @@ pub(crate) mod lines;
 mod verbosity;
 
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{MetricExporter, SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::PeriodicReader;
 use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator, Sampler, SdkTracerProvider};
 use prometheus::Registry;
@@ -103,19 +105,18 @@ impl Telemetry {
         Ok((tracer, meters))
     }
 
-    /// Exports the remaining spans and metrics and shuts the exporters down. Blocks for a few seconds at most.
+    /// Exports the remaining spans and metrics and shuts the exporters down. Blocks for two export timeouts at most.
     pub(crate) fn flush(&self) {
         let all = std::mem::take(&mut *self.exporting.lock().unwrap_or_else(PoisonError::into_inner));
-        for (spans, meters) in all {
-            for result in [
-                spans.shutdown_with_timeout(EXPORT_TIMEOUT),
-                meters.provider().shutdown_with_timeout(EXPORT_TIMEOUT),
-            ] {
-                if let Err(error) = result {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "telemetry not flushed");
-                }
+        // At once, so that the time does not depend on the number of services.
+        thread::scope(|scope| {
+            for (spans, meters) in &all {
+                scope.spawn(|| {
+                    report(spans.shutdown_with_timeout(EXPORT_TIMEOUT));
+                    report(meters.provider().shutdown_with_timeout(EXPORT_TIMEOUT));
+                });
             }
-        }
+        });
     }
 
     fn resource(&self, service: &'static str) -> Resource {
@@ -127,5 +128,12 @@ impl Telemetry {
                 KeyValue::new("service.instance.id", self.instance.clone()),
             ])
             .build()
+    }
+}
+
+/// Logs that an exporter was not shut down.
+fn report(result: OTelSdkResult) {
+    if let Err(error) = result {
+        tracing::warn!(error = &error as &dyn std::error::Error, "telemetry not flushed");
     }
 }
