@@ -194,6 +194,9 @@ pub const BUCKET_MARKER: &str = "gongkai-marker";
 /// Key-value: attempts of messages that were delivered more than once, by stream, consumer and sequence.
 pub const BUCKET_ATTEMPTS: &str = "gongkai-attempts";
 
+/// Key-value: the running services, by service and process. Entries expire.
+pub const BUCKET_REPLICAS: &str = "gongkai-replicas";
+
 /// Streams to declare: name, subjects, days to keep (`None`: the log of record, kept for years).
 pub const STREAMS: &[(&str, &[&str], Option<u32>)] = &[
     (STREAM_REPORTS, &["gongkai.v1.report.>"], None),
@@ -313,6 +316,7 @@ macro_rules! topology {
             timers: $crate::subjects::TIMER_STREAMS.to_vec(),
             objects: $crate::subjects::OBJECT_BUCKETS.to_vec(),
             entries: $crate::subjects::ENTRY_BUCKETS.to_vec(),
+            expiring: ::std::vec![($crate::subjects::BUCKET_REPLICAS, ::gongkai_worker::replica::EXPIRY_S)],
         }
     };
 }
@@ -331,6 +335,7 @@ macro_rules! about {
             marker: $crate::subjects::BUCKET_MARKER,
             dead_prefix: $crate::subjects::DEAD_PREFIX,
             attempts: $crate::subjects::BUCKET_ATTEMPTS,
+            replicas: $crate::subjects::BUCKET_REPLICAS,
         }
     };
 }

@@ -33,6 +33,7 @@ ENTRIES = {  # bucket: (writers, readers besides operator and admin)
     "neighbours": ({"validate"}, {"validate", "ingest", "query"}),
     "agencies": ({"query"}, {"ingest", "parse", "validate", "query"}),
     "attempts": (set(SERVICES), set(SERVICES)),
+    "replicas": (set(SERVICES), set(SERVICES)),
 }
 OBJECTS = {  # bucket: (writers of contents, those who may delete, readers besides operator and admin)
     "originals": ({"ingest"}, {"ingest"}, {"ingest", "parse", "query"}),

@@ -9,6 +9,10 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use clap::ValueEnum;
 use gongkai_worker::inert::{self, printable};
 use serde::Serialize;
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::offset};
+
+/// Times are printed as people in China read them.
+const CHINA: UtcOffset = offset!(+8);
 
 /// Standard output.
 pub(crate) struct Printer {
@@ -117,6 +121,13 @@ pub(crate) fn clean(text: &str) -> String {
     let spaced: String =
         text.chars().map(|c| if matches!(c, '\t' | '\r' | '\n') { ' ' } else { c }).collect();
     printable(&spaced)
+}
+
+/// Returns a time to the second, as it is read in China.
+pub(crate) fn in_china(time: OffsetDateTime) -> String {
+    let seconds = time.to_offset(CHINA).truncate_to_second();
+    // Fails only for years that RFC 3339 does not have.
+    seconds.format(&Rfc3339).unwrap_or_default()
 }
 
 /// Returns true if an error of the chain means that the reader of standard output closed it.

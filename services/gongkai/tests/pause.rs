@@ -52,7 +52,7 @@ async fn a_stage_is_paused_and_resumed_with_the_broker_alone() {
     let end = "2999-01-01T00:00:00Z".to_owned();
     assert_eq!(paused(&server), [("parse".to_owned(), end.clone()), ("parse-backfill".to_owned(), end)]);
     let status = text(&gongkai(&server, &["status"]).stdout);
-    assert!(status.contains("已暂停 paused: parse until 2999-01-01T"), "{status}");
+    assert!(status.contains("已暂停 paused: parse until 2999-01-01T08:00:00+08:00"), "{status}");
 
     assert!(gongkai(&server, &["resume", "parse"]).status.success());
     assert!(gongkai(&server, &["pause", "parse-backfill", "--for", "2h"]).status.success());

@@ -24,6 +24,9 @@ pub struct About {
     pub dead_prefix: &'static str,
     /// Bucket of entries for the attempts of messages that were delivered more than once. It is part of the topology.
     pub attempts: &'static str,
+    /// Bucket of entries in which running services register. It is part of the topology, and its entries expire after
+    /// [`EXPIRY_S`](crate::replica::EXPIRY_S).
+    pub replicas: &'static str,
 }
 
 impl About {

@@ -14,6 +14,8 @@
 
 use std::sync::Arc;
 
+use time::OffsetDateTime;
+
 use crate::handler::Context;
 use crate::record_store::RecordStore;
 use crate::transport::{Entries, Error};
@@ -30,15 +32,18 @@ const SUSPICIOUS: u32 = 2;
 /// Maximum number of lost races for one entry. Replicas rarely write the same entry.
 const MAX_RACES: u32 = 16;
 
+/// Maximum length of a noted cause, in characters.
+const MAX_CAUSE: usize = 300;
+
 /// Record of the earlier deliveries of a message.
 #[derive(Clone, PartialEq, prost::Message)]
-struct Attempts {
+pub(crate) struct Attempts {
     /// Id of the message. A stream that was created again has other messages under the same sequences.
     #[prost(string, tag = "1")]
-    message_id: String,
+    pub(crate) message_id: String,
     /// Number of failed attempts.
     #[prost(uint32, tag = "2")]
-    failures: u32,
+    pub(crate) failures: u32,
     /// Deliveries during which the process died while it handled the message alone.
     #[prost(uint32, repeated, tag = "3")]
     crashes: Vec<u32>,
@@ -48,6 +53,22 @@ struct Attempts {
     /// The delivery in which the message is handled alone, or 0.
     #[prost(uint32, tag = "5")]
     alone: u32,
+    /// Subject of the message, once an attempt failed.
+    #[prost(string, tag = "6")]
+    pub(crate) subject: String,
+    /// When the message is delivered next after a failed attempt, in milliseconds since 1970.
+    #[prost(int64, tag = "7")]
+    pub(crate) retry_at_ms: i64,
+    /// Why the last attempt failed.
+    #[prost(string, tag = "8")]
+    pub(crate) cause: String,
+}
+
+/// A failed attempt.
+pub(crate) struct Failure<'a> {
+    pub(crate) cause: &'a str,
+    /// When the message is to be delivered again.
+    pub(crate) retry_at: OffsetDateTime,
 }
 
 /// How a message that was delivered before is to be handled.
@@ -149,8 +170,23 @@ impl AttemptLog {
     }
 
     /// Notes a failed attempt.
-    pub(crate) async fn fail(&self, context: &Context, delivery: u32) -> Result<(), Error> {
-        self.change(context, |attempts| (true, attempts.fail(delivery))).await
+    pub(crate) async fn fail(
+        &self,
+        context: &Context,
+        delivery: u32,
+        failure: &Failure<'_>,
+    ) -> Result<(), Error> {
+        let note = |attempts: &mut Attempts| {
+            attempts.fail(delivery);
+            attempts.subject.clone_from(&context.subject);
+            attempts.retry_at_ms = (failure.retry_at - OffsetDateTime::UNIX_EPOCH)
+                .whole_milliseconds()
+                .try_into()
+                .unwrap_or_default();
+            attempts.cause = failure.cause.chars().take(MAX_CAUSE).collect();
+            (true, ())
+        };
+        self.change(context, note).await
     }
 
     /// Deletes the entry of a settled message, if there is one.

@@ -148,8 +148,8 @@ impl Process {
         let bound = admin.serve(self.admin_address(S::ADMIN_PORT)?, self.admin_stop.clone()).await?;
         tracing::info!(service = S::NAME, admin = %bound, version = self.about.version, "starting");
         let settings = self.common.worker.clone();
-        let (dead_prefix, attempts, version) =
-            (self.about.dead_prefix, self.about.attempts, self.about.version);
+        let About { dead_prefix, attempts, replicas, version, .. } = self.about;
+        let instance = self.telemetry.instance().to_owned();
         let (shutdown, outage) = (self.shutdown.clone(), self.outage.clone());
         let (cpu, floor, holdings) = (self.cpu.clone(), self.floor.clone(), self.holdings.clone());
         let (slot, connected) = (self.transport.clone(), self.connected.clone());
@@ -185,6 +185,7 @@ impl Process {
                 .health(readiness, liveness)
                 .build();
             latch.release();
+            runtime.register(replicas, instance);
             Caught(Box::pin(S::run(config, runtime))).await.map_err(anyhow::Error::new).flatten()
         };
         self.services.spawn(base.run(async move { (S::NAME, run.await) }));

@@ -37,6 +37,7 @@ pub mod readiness;
 pub mod record_store;
 mod recurring;
 pub mod repetition;
+pub mod replica;
 mod retry;
 pub mod run;
 pub mod runtime;
@@ -49,6 +50,7 @@ mod telemetry;
 pub mod testing;
 pub mod trace;
 pub mod transport;
+pub mod waiting;
 
 pub use about::{About, NAMESPACE};
 pub use alone::Alone;
@@ -65,6 +67,7 @@ pub use readiness::Latch;
 pub use record_store::{Record, RecordStore};
 pub use recurring::Recurring;
 pub use repetition::Repetition;
+pub use replica::Replica;
 pub use retry::spread_out;
 pub use run::main;
 pub use runtime::Runtime;
@@ -72,6 +75,7 @@ pub use server::CallerName;
 pub use service::Service;
 pub use shutdown::OnFailure;
 pub use transport::{LINK_HEADER, MESSAGE_ID, Message, Published, Topology, Transport};
+pub use waiting::WaitingMessage;
 
 /// The allocator of every program. Each `main.rs` installs it with `#[global_allocator]`.
 ///

@@ -329,16 +329,12 @@ impl<H: Handler> Stage<H> {
         if self.retry.is_last(context.attempt) {
             return self.bury(context, message, ATTEMPTS_EXHAUSTED, cause, handle).await;
         }
-        let (id, attempt) = (&context.message_id, self.failed(context, &handle).await);
-        let delay = match after {
-            Some(asked) => RetryPolicy::at_least(asked, id, attempt),
-            None => self.retry.delay(id, attempt),
-        };
+        let delay = self.failed(context, after, cause, &handle).await;
         let delay_ms = delay.as_millis();
         tracing::warn!(
-            message_id = id,
+            message_id = context.message_id,
             subject = context.subject,
-            attempt,
+            attempt = context.attempt,
             delay_ms,
             error = format!("{cause:#}"),
             "message will be retried"
@@ -375,11 +371,12 @@ impl<H: Handler> Stage<H> {
             error = &panicked as &dyn std::error::Error,
             "handler panicked"
         );
+        let cause = panicked.into();
         if self.retry.is_last(attempt) {
-            self.bury(context, message, PANIC, &panicked.into(), handle).await;
+            self.bury(context, message, PANIC, &cause, handle).await;
             return Outcome::Panicked;
         }
-        let delay = self.retry.delay(id, self.failed(context, &handle).await);
+        let delay = self.failed(context, None, &cause, &handle).await;
         if let Err(error) = handle.nak(delay).await {
             self.unsettled(context, &error);
         }

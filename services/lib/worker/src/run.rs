@@ -166,6 +166,7 @@ mod tests {
             marker: "marker",
             dead_prefix: "dead",
             attempts: "attempts",
+            replicas: "replicas",
         }
     }
 

@@ -5,11 +5,14 @@
 
 mod builder;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
+use time::format_description::well_known::Rfc3339;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -29,6 +32,7 @@ use crate::panics::Panicked;
 use crate::plan::{Consume, Plan};
 use crate::process::{CrashIsolation, Stage, Tools};
 use crate::readiness::{Latch, Readiness};
+use crate::replica::{self, Replica};
 use crate::server::ServerLayer;
 use crate::shutdown::{OnFailure, Shutdown};
 use crate::stores::Monitored;
@@ -53,6 +57,8 @@ struct Inner {
     cpu: CpuPool,
     floor: WorkFloor,
     attempts: &'static str,
+    /// Names of the durable consumers, for the register.
+    consumers: watch::Sender<BTreeSet<String>>,
     holdings: Option<Holdings>,
 }
 
@@ -159,11 +165,29 @@ impl Runtime {
             },
             attempts: AttemptLog::new(self.entries(self.0.attempts), &plan.spec.stream, &plan.spec.durable),
         };
+        self.0.consumers.send_modify(|consumers| {
+            consumers.insert(plan.spec.durable.clone());
+        });
         let figures = ConsumerFigures::new(&self.0.meters, &plan.spec, self.0.transport.clone());
         let clock = self.0.tools.clock.clone();
         let _figures = AbortOnDropHandle::new(tokio::spawn(figures.follow(clock)));
         let stage = Stage::new(self.0.tools.clone(), &self.0.meters, &plan, apart, handler);
         consumer::run(plan, stage, supplies).await
+    }
+
+    /// Keeps the entry of this service in the register until the soft stop.
+    pub(crate) fn register(&self, bucket: &'static str, instance: String) {
+        let replica = Replica {
+            service: self.service().to_owned(),
+            instance,
+            version: self.version().to_owned(),
+            host: replica::host(),
+            started_at: self.clock().now().truncate_to_second().format(&Rfc3339).unwrap_or_default(),
+            consumers: Vec::new(),
+        };
+        let consumers = self.0.consumers.subscribe();
+        let keeping = replica::keep(self.entries(bucket), replica, consumers, self.shutdown());
+        self.spawn("register", OnFailure::Log, keeping);
     }
 
     /// Returns a bucket of objects, which must be declared in the topology.

@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use gongkai_worker::holdings::inspector::repair;
-use gongkai_worker::testing::S3Server;
-use gongkai_worker::transport::TopologyPart;
+use gongkai_worker::replica::EXPIRY_S;
+use gongkai_worker::testing::{NatsServer, S3Server};
+use gongkai_worker::transport::jetstream::{JetStream, JetStreamSettings};
 use gongkai_worker::transport::memory::{Fault, Memory, Operation};
+use gongkai_worker::transport::{StreamDef, TopologyPart};
 use gongkai_worker::{
-    About, Clock, Common, Consume, Context, Decision, Handler, Output, Process, Raw, Runtime, Service,
-    Topology, Transport,
+    About, Clock, Common, Consume, Context, Decision, Handler, Output, Process, Raw, Record, Replica,
+    Runtime, Service, Topology, Transport,
 };
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -71,24 +73,44 @@ impl Service for Stage {
     }
 }
 
+fn topology() -> Topology {
+    let streams: Vec<StreamDef> = vec![("IN", &["in.>"], None)];
+    Topology {
+        streams,
+        entries: vec!["attempts"],
+        expiring: vec![("replicas", EXPIRY_S)],
+        ..Topology::default()
+    }
+}
+
 async fn boot(act: Act, edit: impl FnOnce(&mut Common)) -> (Memory, Process, SocketAddr) {
+    let memory = Memory::new();
+    let (process, admin) = boot_over(Arc::new(memory.clone()), act, edit).await;
+    (memory, process, admin)
+}
+
+async fn boot_over(
+    transport: Arc<dyn Transport>,
+    act: Act,
+    edit: impl FnOnce(&mut Common),
+) -> (Process, SocketAddr) {
     let about = About {
         program: "gongkai-stage",
         version: "1.2.3",
         versions: Vec::new(),
         sections: &[],
-        topology: Topology { streams: vec![("IN", &["in.>"], None)], ..Topology::default() },
+        topology: topology(),
         marker: "marker",
         dead_prefix: "dead",
         attempts: "attempts",
+        replicas: "replicas",
     };
-    let memory = Memory::new();
     let mut common = Common::default();
     common.admin.port = Some(0);
     edit(&mut common);
-    let mut process = Process::boot_over(about, common, Arc::new(memory.clone())).await.unwrap();
+    let mut process = Process::boot_over(about, common, transport).await.unwrap();
     let admin = process.spawn::<Stage>(Config { act }).await.unwrap();
-    (memory, process, admin)
+    (process, admin)
 }
 
 async fn get(admin: SocketAddr, path: &str, headers: &str) -> (u16, String) {
@@ -159,8 +181,7 @@ async fn a_lost_stream_makes_the_process_unready_and_it_goes_on_when_it_is_accep
         tokio::task::yield_now().await;
     }
     let transport: Arc<dyn Transport> = Arc::new(memory.clone());
-    let topology = Topology { streams: vec![("IN", &["in.>"], None)], ..Topology::default() };
-    repair(&transport, &topology, "marker", &Clock::system()).await.unwrap();
+    repair(&transport, &topology(), "marker", &Clock::system()).await.unwrap();
     until_ready(admin).await;
     // The process consumes from the new stream.
     memory.until(|memory| memory.consumer_state("IN", "stage").is_some()).await;
@@ -174,6 +195,29 @@ async fn a_stopping_process_is_not_ready() {
     let (status, answer) = get(admin, "/readyz", "").await;
     assert_eq!(status, 503);
     assert!(answer.contains("stopping"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_running_service_is_in_the_register_until_it_stops() {
+    let server = NatsServer::start().await;
+    let settings = JetStreamSettings { servers: vec![server.url()], ..JetStreamSettings::default() };
+    let broker = Arc::new(JetStream::connect(&settings).await.unwrap());
+    let (process, _) = boot_over(broker.clone(), Act::Consume, |_| {}).await;
+    let registered = async || {
+        let (_, value) = broker.entries_of("replicas", 10).await.unwrap().pop()?;
+        Some(<Replica as Record>::decode(value).unwrap())
+    };
+    let replica = loop {
+        match registered().await {
+            Some(replica) if !replica.consumers.is_empty() => break replica,
+            _ => tokio::task::yield_now().await,
+        }
+    };
+    assert_eq!((replica.service.as_str(), replica.version.as_str()), ("stage", "1.2.3"));
+    assert_eq!(replica.consumers, ["stage"]);
+    process.shutdown().cancel();
+    assert!(is_success(process.run_until_stopped().await));
+    assert_eq!(registered().await, None);
 }
 
 #[tokio::test]
@@ -265,6 +309,7 @@ async fn an_address_beyond_this_machine_wants_a_token() {
         marker: "marker",
         dead_prefix: "dead",
         attempts: "attempts",
+        replicas: "replicas",
     };
     let refused = Process::boot_over(about, common, Arc::new(Memory::new())).await.map(drop).unwrap_err();
     assert!(refused.to_string().contains("admin.token"), "{refused}");

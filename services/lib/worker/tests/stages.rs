@@ -15,7 +15,8 @@ use std::{
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream};
 use gongkai_worker::{
-    Consume, Context, Decision, Handler, Output, Raw, Runtime, Topology, Transport as _,
+    Clock, Consume, Context, Decision, Handler, Output, Raw, Runtime, Topology, Transport as _,
+    WaitingMessage,
     config::WorkerSettings,
     testing::{NatsServer, free_port, transport_suite::message},
     transport::jetstream::{
@@ -126,6 +127,19 @@ async fn messages_that_wait_for_a_retry_hold_no_other_one_back() {
     // None was tried again: each still waits, unsettled, for its first retry.
     assert_eq!(handler.failed.load(Ordering::SeqCst), FAILING);
     until(async || stage.consumer().await.in_flight == FAILING).await;
+    let noted = stage.broker.entries_of("attempts", 2 * FAILING).await.unwrap();
+    assert_eq!(noted.len(), FAILING);
+    let now = Clock::system().now();
+    for (key, value) in noted {
+        let message = WaitingMessage::read(&key, value).unwrap();
+        let expected = ("IN", "stage", "in.a", 1, "always");
+        let WaitingMessage { stream, consumer, subject, attempts, cause, .. } = &message;
+        assert_eq!(
+            (stream.as_str(), consumer.as_str(), subject.as_str(), *attempts, cause.as_str()),
+            expected
+        );
+        assert!(message.message_id.starts_with("bad-") && message.retry_at.unwrap() > now, "{message:?}");
+    }
     stage.stop().await;
 }
 

@@ -4,7 +4,7 @@ use gongkai_worker::{
     Message, Topology, Transport,
     testing::{NatsServer, transport_suite::spec},
     transport::{
-        ConsumerSpec, Headers,
+        ConsumerSpec, ErrorKind, Headers,
         jetstream::{JetStream, JetStreamSettings},
     },
 };
@@ -35,4 +35,29 @@ async fn streams_and_consumers_show_what_waits() {
     assert_eq!((streams[1].messages, streams[1].last_sequence), (3, 3));
     let consumer = &streams[1].consumers[0];
     assert_eq!((consumer.name.as_str(), consumer.pending, consumer.in_flight), ("reader", 3, 0));
+}
+
+#[tokio::test]
+async fn entries_are_listed_until_they_are_deleted_or_expire() {
+    let server = NatsServer::start().await;
+    let settings = JetStreamSettings { servers: vec![server.url()], ..JetStreamSettings::default() };
+    let transport = JetStream::connect(&settings).await.unwrap();
+    let topology =
+        Topology { entries: vec!["lasting"], expiring: vec![("fleeting", 1)], ..Topology::default() };
+    transport.declare(&topology).await.unwrap();
+    for bucket in topology.entries.iter().chain(topology.expiring.iter().map(|(bucket, _)| bucket)) {
+        let entries = transport.entries(bucket);
+        for key in ["a/1", "b/2", "c/3"] {
+            entries.create(key, key.into()).await.unwrap();
+        }
+        entries.delete("b/2").await.unwrap();
+    }
+    let both = [("a/1".to_owned(), "a/1".into()), ("c/3".to_owned(), "c/3".into())];
+    assert_eq!(transport.entries_of("lasting", 10).await.unwrap(), both);
+    assert_eq!(transport.entries_of("lasting", 1).await.unwrap(), both[..1]);
+    while !transport.entries_of("fleeting", 10).await.unwrap().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let error = transport.entries_of("absent", 10).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::NotFound);
 }

@@ -1,14 +1,17 @@
 //! Messages that were delivered before: their attempts are counted, and those that may have crashed the process are
 //! handled alone.
 
+use std::time::Duration;
+
 use super::{AttemptResult, Stage, Work};
-use crate::attempts::{MAX_CRASHES, Treatment};
+use crate::attempts::{Failure, MAX_CRASHES, Treatment};
 use crate::dead_letter::CRASHED;
 use crate::delivery::AckHandle;
 use crate::handler::{Context, Decision, Handler};
 use crate::instruments::Outcome;
 use crate::output::Output;
 use crate::publisher::RetryBudget;
+use crate::retry::RetryPolicy;
 use crate::transport::{Error, Message};
 
 impl<H: Handler> Stage<H> {
@@ -87,14 +90,27 @@ impl<H: Handler> Stage<H> {
         Outcome::Retry
     }
 
-    /// Notes a failed attempt. Returns the number from which the delay is computed: that of the attempt, or of the
+    /// Notes a failed attempt. Returns the delay of the next one. It follows from the number of the attempt, or of the
     /// delivery if attempts cannot be counted.
-    pub(super) async fn failed(&self, context: &Context, handle: &AckHandle) -> u32 {
-        match self.apart.attempts.fail(context, handle.delivery).await {
-            Ok(()) => context.attempt,
+    pub(super) async fn failed(
+        &self,
+        context: &Context,
+        after: Option<Duration>,
+        cause: &anyhow::Error,
+        handle: &AckHandle,
+    ) -> Duration {
+        let id = &context.message_id;
+        let delay = |attempt| match after {
+            Some(asked) => RetryPolicy::at_least(asked, id, attempt),
+            None => self.retry.delay(id, attempt),
+        };
+        let next = delay(context.attempt);
+        let failure = Failure { cause: &format!("{cause:#}"), retry_at: self.tools.clock.now() + next };
+        match self.apart.attempts.fail(context, handle.delivery, &failure).await {
+            Ok(()) => next,
             Err(error) => {
                 self.uncounted(context, &error);
-                context.attempt.max(handle.delivery)
+                delay(context.attempt.max(handle.delivery))
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Inner, Runtime};
@@ -184,6 +185,7 @@ impl Builder {
             floor: self.floor,
             holdings: self.holdings,
             attempts: self.attempts,
+            consumers: watch::Sender::default(),
         }))
     }
 }

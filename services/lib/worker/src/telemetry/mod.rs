@@ -68,6 +68,11 @@ impl Telemetry {
         Ok(Self { settings: settings.clone(), verbosity, instance, version, exporting: Mutex::default() })
     }
 
+    /// Returns the random id of this process, `service.instance.id` in traces.
+    pub(crate) fn instance(&self) -> &str {
+        &self.instance
+    }
+
     pub(crate) fn verbosity(&self) -> Verbosity {
         self.verbosity.clone()
     }

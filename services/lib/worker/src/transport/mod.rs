@@ -269,6 +269,8 @@ pub struct Topology {
     pub objects: Vec<&'static str>,
     /// Key-value buckets.
     pub entries: Vec<&'static str>,
+    /// Key-value buckets whose entries expire, with the age in seconds at which they do.
+    pub expiring: Vec<(&'static str, u32)>,
 }
 
 /// A message of a stream and when the stream stored it.
@@ -346,7 +348,9 @@ impl Topology {
     pub fn parts(&self) -> impl Iterator<Item = TopologyPart> + '_ {
         let streams = self.streams.iter().chain(&self.timers).map(|(name, ..)| TopologyPart::Stream(name));
         let objects = self.objects.iter().map(|name| TopologyPart::Objects(name));
-        streams.chain(objects).chain(self.entries.iter().map(|name| TopologyPart::Entries(name)))
+        let expiring = self.expiring.iter().map(|(name, _)| TopologyPart::Entries(name));
+        let entries = self.entries.iter().map(|name| TopologyPart::Entries(name)).chain(expiring);
+        streams.chain(objects).chain(entries)
     }
 }
 

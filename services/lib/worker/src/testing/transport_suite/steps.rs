@@ -44,6 +44,7 @@ pub fn topology() -> Topology {
         timers: vec![(TIMERS, &["suite.timer.>", "suite.due.>"], Some(1))],
         objects: vec![OBJECTS],
         entries: vec![ENTRIES],
+        expiring: Vec::new(),
     }
 }
 

@@ -1,12 +1,16 @@
 //! Status of streams and consumers, for operators. Services do not use it.
 
 use async_nats::jetstream::consumer::Info;
+use bytes::Bytes;
 use futures::TryStreamExt as _;
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{JetStream, topology};
-use crate::transport::{Error, StoredObject};
+use crate::transport::{Error, ErrorKind, StoredObject};
+
+/// Headers of messages that say that an entry was deleted or has expired.
+const MARKERS: [&str; 2] = ["KV-Operation", "Nats-Marker-Reason"];
 
 /// Status of a stream. Buckets are streams too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,6 +62,37 @@ impl JetStream {
             }
         }
         Ok(objects)
+    }
+
+    /// Returns the entries of a bucket with their keys, up to `max`.
+    ///
+    /// # Errors
+    /// `Unavailable`: try again. `NotFound`: there is no such bucket. `Denied`: reading is not permitted.
+    pub async fn entries_of(&self, bucket: &str, max: usize) -> Result<Vec<(String, Bytes)>, Error> {
+        let connection = &self.connection;
+        let stream = topology::entry_stream(bucket);
+        if topology::info(connection, &stream).await?.is_none() {
+            return Err(Error::new(ErrorKind::NotFound, format!("there is no bucket {bucket}")));
+        }
+        let stream = connection.context.get_stream_no_info(stream);
+        let stream = connection.bounded("look up", bucket, stream).await?;
+        let prefix = format!("$KV.{bucket}.");
+        let (mut next, mut all) = (1, Vec::new());
+        while all.len() < max {
+            let message = stream.direct_get_next_for_subject(format!("{prefix}>"), Some(next));
+            let message = match connection.bounded("read", bucket, message).await {
+                Ok(message) => message,
+                Err(error) if error.kind == ErrorKind::NotFound => break,
+                Err(error) => return Err(error),
+            };
+            next = message.sequence + 1;
+            // Deletions and expiries leave a message with a header that says so.
+            let is_value = !message.headers.iter().any(|(name, _)| MARKERS.contains(&name.as_ref()));
+            if let (Some(key), true) = (message.subject.strip_prefix(&prefix), is_value) {
+                all.push((key.to_owned(), message.payload));
+            }
+        }
+        Ok(all)
     }
 
     /// Returns every stream of the account with its consumers, sorted by name.

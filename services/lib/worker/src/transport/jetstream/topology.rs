@@ -41,7 +41,12 @@ pub(super) async fn declare(cluster: &Cluster<'_>, topology: &Topology) -> Resul
     // The calls are independent, so a first start waits only for the slowest.
     let streams = try_join_all(streams.chain(timers).map(|wanted| declare_stream(cluster, wanted)));
     let objects = try_join_all(topology.objects.iter().map(|bucket| declare_objects(cluster, bucket)));
-    let entries = try_join_all(topology.entries.iter().map(|bucket| declare_entries(cluster, bucket)));
+    let lasting = topology.entries.iter().map(|bucket| declare_entries(cluster, bucket, Duration::ZERO));
+    let expiring = topology
+        .expiring
+        .iter()
+        .map(|(bucket, seconds)| declare_entries(cluster, bucket, Duration::from_secs(u64::from(*seconds))));
+    let entries = try_join_all(lasting.chain(expiring));
     tokio::try_join!(streams, objects, entries)?;
     Ok(())
 }
@@ -200,13 +205,15 @@ async fn declare_objects(cluster: &Cluster<'_>, bucket: &str) -> Result<(), Erro
     connection.bounded("create object bucket", bucket, create).await.map(drop)
 }
 
-async fn declare_entries(cluster: &Cluster<'_>, bucket: &str) -> Result<(), Error> {
+/// Declares a bucket of entries, which expire after `max_age` unless it is zero.
+async fn declare_entries(cluster: &Cluster<'_>, bucket: &str, max_age: Duration) -> Result<(), Error> {
     if has_bucket(cluster, &entry_stream(bucket)).await? {
         return Ok(());
     }
     let config = kv::Config {
         bucket: bucket.to_owned(),
         history: HISTORY,
+        max_age,
         num_replicas: cluster.replicas,
         ..kv::Config::default()
     };
@@ -225,7 +232,7 @@ async fn has_bucket(cluster: &Cluster<'_>, stream: &str) -> Result<bool, Error> 
 }
 
 /// Returns the name of the stream behind a bucket of entries.
-fn entry_stream(bucket: &str) -> String {
+pub(super) fn entry_stream(bucket: &str) -> String {
     format!("KV_{bucket}")
 }
 

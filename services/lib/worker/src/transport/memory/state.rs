@@ -81,7 +81,8 @@ impl State {
         for bucket in &topology.objects {
             self.objects.entry((*bucket).to_owned()).or_default();
         }
-        for bucket in &topology.entries {
+        // Nothing expires here.
+        for bucket in topology.entries.iter().chain(topology.expiring.iter().map(|(bucket, _)| bucket)) {
             self.entries.entry((*bucket).to_owned()).or_default();
         }
     }

@@ -1,4 +1,7 @@
-//! `gongkai status`: prints streams, consumers, lag, waiting alerts, dead letters, services' health.
+//! `gongkai status`: prints streams, consumers, lag, waiting alerts, dead letters, services' health and versions.
+
+mod replicas;
+mod retries;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
@@ -8,7 +11,7 @@ use gongkai_notify::delivery::Backlog;
 use gongkai_proto::subjects;
 use gongkai_query::dead_letters::index::Letters;
 use gongkai_worker::{
-    Common, Config, RecordStore, Runtime, Service, Transport as _,
+    Common, Config, RecordStore, Replica, Runtime, Service, Transport as _, WaitingMessage,
     config::AdminSettings,
     inert::redact,
     transport::{
@@ -18,10 +21,9 @@ use gongkai_worker::{
 };
 use reqwest::{Client, header::DATE};
 use serde::Serialize;
-use time::format_description::well_known::Rfc3339;
 
 use crate::{
-    printer::{Emphasis, Printer, clean},
+    printer::{Emphasis, Printer, clean, in_china},
     table::{self, Column, TableRow},
 };
 
@@ -32,12 +34,16 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 #[command(after_help = "Examples:
   gongkai status
   gongkai status --config gongkai.toml --format json
+  gongkai status --waiting
   gongkai status --nats-url nats://10.0.0.5:4222 --admin http://10.0.0.6:8081 --admin http://10.0.0.7:8082
 
 Exit code: 0 no problem, 1 a service is not ready or there are dead letters, 2 the broker cannot be queried.")]
 pub(crate) struct Args {
     #[command(flatten)]
     target: ServiceAddresses,
+    /// Also list the messages that failed and wait for their next attempt, with its time
+    #[arg(long)]
+    waiting: bool,
     /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: StatusFormat,
@@ -76,8 +82,13 @@ enum StatusFormat {
 #[derive(Debug, Serialize)]
 struct DeploymentReport {
     services: Vec<Health>,
+    /// The running services that the broker knows of.
+    replicas: Vec<Replica>,
     streams: Vec<StreamStatus>,
     deliveries: Vec<Deliveries>,
+    /// The messages that wait for another attempt, if they were requested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retries: Option<Vec<WaitingMessage>>,
     /// Dead letters that were neither replayed nor dropped.
     dead_letters: usize,
 }
@@ -123,14 +134,8 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
     // No logging: failures are in the error.
     let broker = JetStream::connect(&common.nats.transport("gongkai-status")?).await;
     let broker = broker.with_context(|| format!("couldn't reach the broker at {}", common.nats.url));
-    let (streams, deliveries, dead_letters) = match broker {
-        Ok(broker) => {
-            let streams = broker.status().await.context("couldn't list the streams")?;
-            let deliveries = deliveries(&broker, &streams).await.context("couldn't read what waits")?;
-            let dead_letters =
-                dead_letters(broker, &streams).await.context("couldn't read the dead letters")?;
-            (streams, deliveries, dead_letters)
-        }
+    let broker = match broker {
+        Ok(broker) => broker,
         Err(error) => {
             if args.format == StatusFormat::Table {
                 table::write(out, table::Format::Table, &services)?;
@@ -138,7 +143,15 @@ pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCo
             return Err(error);
         }
     };
-    let report = DeploymentReport { services, streams, deliveries, dead_letters };
+    let streams = broker.status().await.context("couldn't list the streams")?;
+    let deliveries = deliveries(&broker, &streams).await.context("couldn't read what waits")?;
+    let replicas = replicas::list(&broker).await.context("couldn't read the register of services")?;
+    let retries = match args.waiting {
+        true => Some(retries::list(&broker).await.context("couldn't read the attempts of messages")?),
+        false => None,
+    };
+    let dead_letters = dead_letters(broker, &streams).await.context("couldn't read the dead letters")?;
+    let report = DeploymentReport { services, replicas, streams, deliveries, retries, dead_letters };
     match args.format {
         StatusFormat::Json => out.json(&report)?,
         StatusFormat::Table => write(out, &report)?,
@@ -259,13 +272,22 @@ fn write(out: &mut Printer, report: &DeploymentReport) -> anyhow::Result<()> {
         .collect();
     table::write(out, table::Format::Table, &report.services)?;
     out.line("")?;
+    table::write(out, table::Format::Table, &report.replicas)?;
+    out.line("")?;
     table::write(out, table::Format::Table, &streams)?;
     out.line("")?;
     table::write(out, table::Format::Table, &consumers)?;
     out.line("")?;
+    if let Some(retries) = &report.retries {
+        table::write(out, table::Format::Table, retries)?;
+        out.line("")?;
+    }
+    if let Some(versions) = replicas::differing(&report.replicas) {
+        out.line(out.styled(Emphasis::Yellow, &format!("版本不一致 versions differ: {versions}")))?;
+    }
     for consumer in streams.iter().flat_map(|stream| &stream.consumers) {
         let Some(until) = consumer.paused_until else { continue };
-        let line = format!("已暂停 paused: {} until {}", clean(&consumer.name), until.format(&Rfc3339)?);
+        let line = format!("已暂停 paused: {} until {}", clean(&consumer.name), in_china(until));
         out.line(out.styled(Emphasis::Yellow, &line))?;
     }
     for deliveries in report.deliveries.iter().filter(|deliveries| deliveries.waiting > 0) {
