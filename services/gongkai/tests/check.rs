@@ -387,8 +387,28 @@ fn help_shows_the_commands_that_exist_and_version_what_decides_an_answer() {
     assert_eq!(
         names,
         [
-            "up", "check", "submit", "get", "list", "findings", "explain", "waivers", "erase", "watch",
-            "agencies", "adapters", "status", "dead", "pause", "resume", "doctor", "rules", "help"
+            "up",
+            "check",
+            "submit",
+            "get",
+            "list",
+            "findings",
+            "explain",
+            "waivers",
+            "erase",
+            "watch",
+            "agencies",
+            "adapters",
+            "status",
+            "dead",
+            "pause",
+            "resume",
+            "reprocess",
+            "doctor",
+            "rules",
+            "completions",
+            "man",
+            "help"
         ]
     );
     let version = gongkai().arg("--version").output().unwrap();
