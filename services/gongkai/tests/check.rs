@@ -390,6 +390,7 @@ fn help_shows_the_commands_that_exist_and_version_what_decides_an_answer() {
             "up",
             "check",
             "submit",
+            "submissions",
             "get",
             "list",
             "findings",
