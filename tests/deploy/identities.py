@@ -114,6 +114,8 @@ def subscribing():
         yield subject, "", set()
     yield "gongkai.v1.cms.*", "ingest", {"ingest"}
     yield "gongkai.v1.cms.yunxi", "another", set()
+    for kind in ["report", "alert", "submission", "dead"]:
+        yield f"gongkai.v1.{kind}.>", "", {"operator"}
     for service in SERVICES:
         yield f"_INBOX_gongkai-{service}.>", "", {service}
 
@@ -265,6 +267,7 @@ class Scenario:
         self.cli("resume", "parse")
         self.cli("rules", "test", "--pack", str(ROOT / "deploy/rules"))
         self.cli("doctor")
+        self.cli("tap", "--count", "0")
         self.cli("doctor", "--collect-orphans", identity="admin")
         self.cli("doctor", "--repair", identity="admin")
 

@@ -245,6 +245,35 @@ async fn a_person_lets_a_finding_stand_until_its_numbers_change() {
     up.logged("=34，「总计」列填的是 45", 1).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_looks_on_while_a_document_passes_and_sees_no_personal_data() {
+    let up = Up::start().await;
+    let printed = up.data.path().join("tap.jsonl");
+    let mut tap = Command::new(binary("gongkai"))
+        .args(["tap", "--format", "json", "--count", "3", "--nats-url", &format!("nats://{}", up.nats)])
+        .stdout(std::fs::File::create(&printed).unwrap())
+        .spawn()
+        .unwrap();
+    let sample = std::fs::read_to_string(samples::directory().join("02_tab_rows_wrong_total.txt")).unwrap();
+    // The first document may pass before the tap listens: documents are sent until it has seen three messages.
+    for number in 0.. {
+        if tap.try_wait().unwrap().is_some() {
+            break;
+        }
+        assert!(number < 60, "the tap sees nothing");
+        let body = sample.replace("云溪县自然资源局", &format!("云溪县第{number}街道办事处"));
+        up.submit(&format!("13812341234-{number}.txt"), &body);
+    }
+    assert!(tap.wait().unwrap().success());
+    let seen = std::fs::read_to_string(&printed).unwrap();
+    let seen: Vec<serde_json::Value> = seen.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(seen.len(), 3);
+    for shown in &seen {
+        assert_eq!(shown["trace_id"].as_str().unwrap().len(), 32, "{shown}");
+        assert!(shown["message"].is_object() && !shown.to_string().contains("13812341234"), "{shown}");
+    }
+}
+
 /// Returns the process id of the NATS server of `up`.
 #[cfg(target_os = "linux")]
 fn broker_pid(up: &Up) -> String {

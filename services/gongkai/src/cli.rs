@@ -7,7 +7,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::{
     commands::{
         adapters, agencies, check, completions, dead, doctor, erase, explain, findings, get, list, man,
-        pause, reprocess, rules, status, submissions, submit, up, waivers, watch,
+        pause, reprocess, rules, status, submissions, submit, tap, up, waivers, watch,
     },
     printer::Printer,
 };
@@ -50,6 +50,7 @@ enum Command {
     Adapters(adapters::Args),
     Status(status::Args),
     Dead(dead::Args),
+    Tap(tap::Args),
     Pause(pause::PauseArgs),
     Resume(pause::ResumeArgs),
     Reprocess(reprocess::Args),
@@ -78,6 +79,7 @@ impl Cli {
             Command::Adapters(args) => adapters::run(args, out).await,
             Command::Status(args) => status::run(&args, out).await,
             Command::Dead(args) => dead::run(args, out).await,
+            Command::Tap(args) => tap::run(&args, out).await,
             Command::Pause(args) => pause::pause(args, out).await,
             Command::Resume(args) => pause::resume(args, out).await,
             Command::Reprocess(args) => reprocess::run(&args, out).await,

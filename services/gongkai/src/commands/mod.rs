@@ -18,6 +18,7 @@ pub(crate) mod rules;
 pub(crate) mod status;
 pub(crate) mod submissions;
 pub(crate) mod submit;
+pub(crate) mod tap;
 pub(crate) mod up;
 pub(crate) mod waivers;
 pub(crate) mod watch;

@@ -20,6 +20,8 @@ use std::borrow::Cow;
 use opentelemetry::Context;
 use opentelemetry::trace::TraceContextExt as _;
 
+use crate::transport::Headers;
+
 pub(crate) use carrier::{extract_from_http, extract_from_message, inject_into_message};
 pub use span::{SpanKind, TraceSpan};
 pub use tracer::Tracer;
@@ -38,6 +40,14 @@ pub fn span(name: impl Into<Cow<'static, str>>, kind: SpanKind) -> TraceSpan {
 #[must_use]
 pub fn current_trace_id() -> String {
     Context::map_current(|context| context.span().span_context().trace_id()).to_string()
+}
+
+/// Returns the trace id in a message's headers, or `None` if they have no valid one.
+#[must_use]
+pub fn id_of(headers: &Headers) -> Option<String> {
+    let context = carrier::extract_from_message(&Context::new(), headers);
+    let span = context.span().span_context().clone();
+    span.is_valid().then(|| span.trace_id().to_string())
 }
 
 /// Writes the current trace context into the headers of an outgoing HTTP or gRPC request.

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use async_nats::{Client, ConnectOptions, Event, ServerError, connection::State, jetstream};
+use async_nats::{Client, ConnectOptions, Event, ServerError, Subscriber, connection::State, jetstream};
 use futures::StreamExt as _;
 use tokio::{
     sync::{mpsc, watch},
@@ -143,6 +143,22 @@ impl Connection {
                 Err(Error::new(ErrorKind::Denied, format!("{verb} {target} was refused")).because(denial))
             }
             None => Err(error),
+        }
+    }
+
+    /// Subscribes to a subject filter, and waits until the server has accepted or refused that.
+    pub(super) async fn subscribe(&self, filter: &str) -> Result<Subscriber, Error> {
+        let mark = self.denials.mark();
+        let subscriber =
+            self.bounded("subscribe to", filter, self.client.subscribe(filter.to_owned())).await?;
+        // The server handles a connection's requests in order: after the round trip a refusal has arrived.
+        self.ping().await?;
+        match self.denials.since(mark, filter) {
+            Some(denial) => {
+                Err(Error::new(ErrorKind::Denied, format!("subscribe to {filter} was refused"))
+                    .because(denial))
+            }
+            None => Ok(subscriber),
         }
     }
 

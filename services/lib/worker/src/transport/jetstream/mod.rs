@@ -9,7 +9,8 @@
 //! - `consumer`: pulling and settling messages; `last_seen`: what a lost consumer is created again with;
 //! - `reading`: single messages of a stream, the state of streams, and the progress of consumers;
 //! - `buckets`: objects and entries;
-//! - `status`, `pausing`: streams and consumers; `server`: the server and the copies of streams; all for operators;
+//! - `status`, `pausing`: streams and consumers; `server`: the server and the copies of streams; `tap`:
+//!   messages as they are published; all for operators;
 //! - `errors`: classification of errors.
 
 mod buckets;
@@ -22,6 +23,7 @@ mod reading;
 pub mod server;
 mod settings;
 pub mod status;
+pub mod tap;
 mod topology;
 
 use std::{sync::Arc, time::Duration};
