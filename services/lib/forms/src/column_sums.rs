@@ -26,6 +26,8 @@ pub(crate) struct ColumnSums<'r, 'a> {
     failing: Vec<&'r [ReadCell<'a>]>,
     /// Number of rows that add up.
     holding: usize,
+    /// Number of rows without a total under its name, but with a number under no name of the form's.
+    without_total: usize,
     fractions: usize,
 }
 
@@ -33,17 +35,26 @@ impl<'r, 'a> ColumnSums<'r, 'a> {
     /// Notes a row, the cells that the header chooses of it, and whether they add up.
     pub(crate) fn add(&mut self, all: &'r [ReadCell<'a>], chosen: &[ReadCell<'a>], holds: Option<bool>) {
         self.fractions += usize::from(chosen.iter().any(is_fraction));
+        let filled =
+            |cells: &[ReadCell<'_>]| cells.iter().filter(|piece| piece.value != CellValue::Blank).count();
         let is_telling = chosen.iter().filter(|piece| !number(piece).is_zero()).nth(1).is_some();
         match holds {
             _ if !is_telling => {}
             Some(true) => self.holding += 1,
             Some(false) | None => self.failing.push(all),
         }
+        self.without_total += usize::from(is_telling && holds.is_none() && filled(all) > filled(chosen));
     }
 
     /// Returns true if the rows contradict the header.
     pub(crate) fn contradict(&self) -> bool {
-        self.fractions >= FEWEST_FRACTIONS || self.allow_failing() && self.hold_otherwise()
+        self.fractions >= FEWEST_FRACTIONS
+            || self.allow_failing() && (self.hold_otherwise() || self.lack_totals())
+    }
+
+    /// Returns true if no row has a total under its name: a column was inserted without moving the names.
+    fn lack_totals(&self) -> bool {
+        self.holding == 0 && self.without_total == self.failing.len()
     }
 
     /// Returns true if a row that does not add up is not different from the others: hardly any does.

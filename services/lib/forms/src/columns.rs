@@ -87,6 +87,8 @@ pub(crate) struct Filling {
     seen: Vec<((usize, usize), usize)>,
     /// The number of such rows, by label position, number of columns and number of cells.
     widths: HashMap<(u32, usize, usize), usize>,
+    /// The number of rows with geometry, by number of columns and number of cells after the label.
+    sizes: HashMap<(usize, usize), usize>,
     /// For each row whose values occupy all cells after the label, its number of cells.
     full: Vec<usize>,
     /// True if rows are padded after their values.
@@ -117,6 +119,9 @@ impl Filling {
         for (row, wanted) in rows {
             plain += usize::from(!row.spans_known && row.filled().next().is_some());
             ends_unsure |= row.ends_unsure;
+            if row.spans_known {
+                *filling.sizes.entry((wanted, row.values.len())).or_default() += 1;
+            }
             if let Some((column, width)) = row.shape {
                 *filling.widths.entry((column, wanted, width)).or_default() += 1;
             }
@@ -195,9 +200,14 @@ impl Filling {
         others.map(|(_, count)| *count).max().unwrap_or_default() < like.max(1)
     }
 
-    /// Returns true if another row has as many cells and its label in the same place.
+    /// Returns true if another row has as many cells after the label or, without geometry, as many cells and its label in
+    /// the same place.
     fn is_usual(&self, row: &Row<'_>, wanted: usize) -> bool {
-        let like = row.shape.and_then(|(column, own)| self.widths.get(&(column, wanted, own)));
+        let like = if row.spans_known {
+            self.sizes.get(&(wanted, row.values.len()))
+        } else {
+            row.shape.and_then(|(column, own)| self.widths.get(&(column, wanted, own)))
+        };
         like.is_some_and(|count| *count > 1)
     }
 

@@ -44,6 +44,7 @@ mod matcher;
 mod mentions;
 mod merged_down;
 mod merged_right;
+mod merged_zeros;
 mod out_of_step;
 mod outline;
 mod percentages;

@@ -11,7 +11,7 @@ use crate::{
     glued_rows,
     index::RequestIndex,
     load::Forms,
-    merged_right, percentages, proactive,
+    merged_right, merged_zeros, percentages, proactive,
     requests::{self, Padding},
     rows::{self, Item},
     single_row_other, torn_rows, unit_column, unlabelled_rows, unread_layout,
@@ -60,6 +60,9 @@ pub(crate) fn read<'f>(document: &Document, forms: &'f Forms, fallback: FormId) 
     let disputes = index.first_cell + form.rows.len() * form.applicants.len();
     let chapters = [0..index.first_cell, index.first_cell..disputes, disputes..form.cells.len()];
     unread_layout::doubt(&ranges, chapters, form, forms.vocabulary(), &mut assignment);
+    if unread_layout::has_pages_side_by_side(document) {
+        assignment.doubt_open(0..form.cells.len(), &[]);
+    }
     let labels = assignment.take_labels();
     Some(MatchedTables { form, facts: assignment.into_facts(form), labels, none })
 }
@@ -96,6 +99,7 @@ fn settle_rows(
         glued.extend(glued_rows::doubt(range, |label| index.exact(label).map(|row| index.cells_of(row))));
         torn_rows::join(range, |items| index.are_all_in(&rows::labels(items)));
         merged_right::doubt(range);
+        merged_zeros::doubt(range);
     }
     ranges.disputes.iter_mut().for_each(|range| merged_right::doubt(range));
     glued

@@ -155,11 +155,15 @@ const FEWEST_IN_TEXT: usize = 3;
 const FEWEST_BESIDE_YEAR: usize = 7;
 const FEWEST_BESIDE_SENTENCE: usize = 40;
 
-/// Returns the numbers of a text that is no sentence, each as a line: `规章 & 12 & 3 & 40`.
+/// Returns the numbers of a text that is no sentence, each as a line: `规章 & 12 & 3 & 40`. One number behind the titles of
+/// chapter 四 may be that of all its cells.
 fn numbers_in<'a>(paragraph: &Paragraph) -> Vec<Item<'a>> {
     let text = paragraph.text.as_str();
     let numbers = || text.split(|c: char| !c.is_ascii_digit()).filter(|number| !number.is_empty());
-    let fewest = if text.contains(['。', '；']) {
+    let is_header = text.contains("结果维持") && text.contains("尚未审结") && !text.contains("。");
+    let fewest = if is_header {
+        1
+    } else if text.contains(['。', '；']) {
         FEWEST_BESIDE_SENTENCE
     } else if text.contains("年") && text.split('年').any(|part| part.ends_with(|c: char| c.is_ascii_digit()))
     {

@@ -5,9 +5,12 @@ use gongkai_model::{Block, Document};
 use crate::{
     chapter_ranges::ChapterRanges,
     index::RequestIndex,
-    rows::{self, Item},
+    rows::{self, Item, Row},
     value::CellValue,
 };
+
+/// Columns of chapter 三.
+const COLUMNS: usize = 7;
 
 /// Returns true if the document follows this variant. `standard` and `single` are the rows of both.
 pub(crate) fn is_in(
@@ -16,14 +19,32 @@ pub(crate) fn is_in(
     standard: &RequestIndex,
     single: &RequestIndex,
 ) -> bool {
-    has_one_row(ranges, standard, single) || lacks_children(document)
+    !ranges.requests.iter().any(|range| has_more_rows(range, single))
+        && (has_one_row(ranges, standard, single) || lacks_children(document))
+}
+
+/// Returns true if rows of numbers without a label follow that of （六）其他处理 in its table: its children, whose labels are
+/// lost.
+fn has_more_rows(range: &[Item<'_>], single: &RequestIndex) -> bool {
+    let rows = range.iter().filter_map(|item| match item {
+        Item::Row(row) if row.spans_known => Some(row),
+        _ => None,
+    });
+    let is_full = |row: &Row<'_>| row.filled().nth(COLUMNS - 1).is_some();
+    let table = |row: &Row<'_>| row.values.first().map(|piece| piece.table);
+    let is_other = |row: &Row<'_>| row.labels.iter().any(|piece| piece.label == "其他处理") && is_full(row);
+    let mut from_other = rows.skip_while(|row| !is_other(row));
+    let Some(other) = from_other.next() else { return false };
+    let is_named = |row: &Row<'_>| row.labels.last().is_some_and(|own| single.exact(&own.label).is_some());
+    let mut behind = from_other.take_while(|row| table(row) == table(other) && !is_named(row));
+    behind.any(|row| is_full(row) && row.labels.iter().all(|piece| piece.label.is_empty()))
 }
 
 /// Returns true if no child of （六） occurs, and either （六） has values in a row of its own, or the number of rows
 /// or row labels is that of the form without the children.
 fn has_one_row(ranges: &ChapterRanges<'_>, standard: &RequestIndex, single: &RequestIndex) -> bool {
     let with_values = |item: &&Item<'_>| match item {
-        Item::Row(row) => row.values.len() >= 7 && !standard.is_header(row),
+        Item::Row(row) => row.values.len() >= COLUMNS && !standard.is_header(row),
         _ => false,
     };
     let as_many = |range: &Vec<Item<'_>>| range.iter().filter(with_values).count() == single.rows();

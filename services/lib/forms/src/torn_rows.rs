@@ -21,17 +21,31 @@ pub(crate) fn join(range: &mut Vec<Item<'_>>, is_complete: impl Fn(&[Item<'_>]) 
     if pairs.iter().all(|(_, partners)| partners.is_empty()) {
         return;
     }
-    let is_sure = pairs.iter().all(|(_, partners)| partners.len() == 1) && is_complete(range);
-    for (half, partners) in pairs.iter().rev() {
+    let is_sure = pairs.iter().all(|(_, partners)| partners.len() == 1)
+        && !are_two_in_one_place(range, &pairs)
+        && is_complete(range);
+    for (half, partners) in &pairs {
         let Some(numbers) = row(range, *half).map(|half| half.values.clone()) else { continue };
         for partner in partners {
             let Some(Item::Row(own)) = range.get_mut(*partner) else { continue };
             fill(own, &numbers, is_sure);
         }
-        if is_sure {
-            range.remove(*half);
-        }
     }
+    // The places of the partners hold until all rows are filled.
+    for (half, _) in pairs.iter().rev().filter(|_| is_sure) {
+        range.remove(*half);
+    }
+}
+
+/// Returns true if two halves of one row have numbers in the same place.
+fn are_two_in_one_place(range: &[Item<'_>], pairs: &[(usize, Vec<usize>)]) -> bool {
+    let numbers = |half: usize| row(range, half).into_iter().flat_map(Row::filled);
+    pairs.windows(2).any(|two| match two {
+        [(one, own), (other, others)] if own == others => {
+            numbers(*one).any(|number| numbers(*other).any(|below| overlap(number, below)))
+        }
+        _ => false,
+    })
 }
 
 fn row<'r, 'a>(range: &'r [Item<'a>], at: usize) -> Option<&'r Row<'a>> {

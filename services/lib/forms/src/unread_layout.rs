@@ -6,6 +6,8 @@ use std::{
     ops::Range,
 };
 
+use gongkai_model::{Block, Document};
+
 use crate::{
     cell_assignment::{CellAssignment, Used},
     chapter_ranges::ChapterRanges,
@@ -31,6 +33,10 @@ const FEWEST_OF_TABLE: usize = 50;
 
 /// Minimum number of labels with numbers in the same text for the layout of all chapters to count as unknown.
 const FEWEST_JOINED: usize = 6;
+
+/// Minimum number of spaces between two pages, and minimum number of lines with text on both.
+const GUTTER: &str = "        ";
+const FEWEST_ON_BOTH: usize = 3;
 
 /// Makes the cells that were not found unreadable where the document has numbers that could not be assigned. The cells of
 /// chapters 二, 三 and 四 are those of `chapters`.
@@ -77,6 +83,18 @@ pub(crate) fn doubt<'a>(
         assignment.open_blanks(all.clone());
     }
     assignment.doubt_open(all, &[]);
+}
+
+/// Returns true for a text of pages side by side that could not be taken apart.
+pub(crate) fn has_pages_side_by_side(document: &Document) -> bool {
+    let gaps = |text: &str| {
+        text.trim().split(GUTTER).filter(|part| !part.trim().is_empty()).count().saturating_sub(1)
+    };
+    let of = |block: &Block| match block {
+        Block::Paragraph(paragraph) => gaps(&paragraph.text),
+        Block::Table(_) => 0,
+    };
+    document.blocks.iter().map(of).sum::<usize>() >= FEWEST_ON_BOTH
 }
 
 /// Makes all cells of chapter 三 unreadable if it may have two tables of the form: most rows are in both, or a table without a

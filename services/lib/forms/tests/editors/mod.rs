@@ -1,6 +1,7 @@
 //! What editors and converters do to tables: each kind with numbers of its own, in HTML unless it says otherwise.
 
 mod flattened;
+mod lost;
 mod mixed;
 mod shapes;
 mod shifted;
