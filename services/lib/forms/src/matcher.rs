@@ -99,7 +99,7 @@ fn settle_rows(
         glued.extend(glued_rows::doubt(range, |label| index.exact(label).map(|row| index.cells_of(row))));
         torn_rows::join(range, |items| index.are_all_in(&rows::labels(items)));
         merged_right::doubt(range);
-        merged_zeros::doubt(range);
+        merged_zeros::doubt(range, |label| index.exact(label).is_some());
     }
     ranges.disputes.iter_mut().for_each(|range| merged_right::doubt(range));
     glued

@@ -11,9 +11,10 @@ const COLUMNS: usize = 7;
 
 /// Makes rows of blanks below rows of zeros unreadable, in a range of chapter 三 without a cell over several rows: the zeros
 /// may have been merged. Where a row of blanks follows other numbers too, the document leaves cells blank, and they are
-/// what they are.
-pub(crate) fn doubt(range: &mut [Item<'_>]) {
-    let mut rows: Vec<&mut Row<'_>> = range.iter_mut().filter_map(row).collect();
+/// what they are. A row whose label `is_name` does not know is none of the form's: the second line of a label has blanks
+/// beside it.
+pub(crate) fn doubt(range: &mut [Item<'_>], is_name: impl Fn(&str) -> bool) {
+    let mut rows: Vec<&mut Row<'_>> = range.iter_mut().filter_map(|item| row(item, &is_name)).collect();
     let mut below_zeros = false;
     let mut doubtful = Vec::new();
     for (at, row) in rows.iter().enumerate().skip_while(|(_, row)| row.filled().next().is_none()) {
@@ -33,11 +34,11 @@ pub(crate) fn doubt(range: &mut [Item<'_>]) {
     }
 }
 
-/// Returns the row of the layout with a label and a cell for each column.
-fn row<'r, 'a>(item: &'r mut Item<'a>) -> Option<&'r mut Row<'a>> {
+/// Returns the row of the layout with a name of the form's and a cell for each column.
+fn row<'r, 'a>(item: &'r mut Item<'a>, is_name: impl Fn(&str) -> bool) -> Option<&'r mut Row<'a>> {
     match item {
         Item::Row(row) if !row.stream && row.values.len() >= COLUMNS => {
-            row.labels.last().is_some_and(|own| !own.label.is_empty()).then_some(row)
+            row.labels.last().is_some_and(|own| is_name(&own.label)).then_some(row)
         }
         _ => None,
     }

@@ -126,6 +126,25 @@ fn rows_of_blanks_below_merged_zeros_are_open() {
 }
 
 #[test]
+fn blanks_beside_the_second_line_of_a_label_leave_the_zeros_above_it() {
+    let mut sample = sample();
+    let at = row(&sample.tables[1], "部分公开");
+    for cell in sample.tables[1][at].iter_mut().filter(|cell| cell.fact.is_some()) {
+        "0".clone_into(&mut cell.text);
+        sample.truth.insert(cell.fact.as_ref().unwrap().to_string(), Some("0".to_owned()));
+    }
+    let page = Layout::TabRows.render(&sample);
+    let line = page.lines().find(|line| line.contains("部分公开")).unwrap();
+    let blanks = "\t".repeat(8);
+    let torn = line.replace("只计这一情形", "只计这");
+    let (own, values) = torn.split_once("只计这").unwrap();
+    let (rest, values) = values.split_once('\t').unwrap();
+    let values = values.trim_start();
+    let text = page.replace(line, &format!("{own}只计这\t{values}\n\n理结果\t一情形{rest}\t{blanks}"));
+    check_whole(&text, "a.txt", &sample);
+}
+
+#[test]
 fn a_zero_for_all_cells_of_chapter_four_leaves_them_open() {
     let mut sample = sample();
     for cell in sample.tables[2].iter_mut().flatten().filter(|cell| cell.fact.is_some()) {
