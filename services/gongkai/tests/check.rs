@@ -402,6 +402,7 @@ fn help_shows_the_commands_that_exist_and_version_what_decides_an_answer() {
             "adapters",
             "status",
             "dead",
+            "tap",
             "pause",
             "resume",
             "reprocess",
