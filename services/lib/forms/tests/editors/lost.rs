@@ -155,9 +155,10 @@ fn a_zero_for_all_cells_of_chapter_four_leaves_them_open() {
     let (before, four) = page.rsplit_once("未经复议直接起诉").unwrap();
     let (_, behind) = four.rsplit_once("总计").unwrap();
     let (before, _) = before.rsplit_once("行政复议").unwrap();
-    let titles = "结果维持； 结果纠正； 其他结果； 尚未审结； 总计； ";
+    let titles = "结果维持；  结果纠正；  其他结果；  尚未审结；  总计";
     let behind = behind.trim_start_matches([' ', '|', '\n']);
-    let text = format!("{before}行政复议； 未经复议直接起诉； 复议后起诉\n{}\n0\n{behind}", titles.repeat(3));
+    let text =
+        format!("{before}{titles}；  未经复议直接起诉；  复议后起诉\n{titles}；  {titles}\n0\n{behind}");
     check_open_cells(&text, "a.txt", &sample);
 }
 
