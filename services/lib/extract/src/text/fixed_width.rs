@@ -7,7 +7,7 @@ use gongkai_model::is_han;
 
 use super::{
     lines::{is_item, is_title},
-    two_up::WIDTHS,
+    two_up::{IN_COLUMNS, IN_SCALARS, WIDTHS, sizes},
 };
 use crate::source_text::SourceText;
 
@@ -21,25 +21,32 @@ const SHORTEST: usize = 20;
 const CUT_WORDS: usize = 3;
 const NARROWEST: usize = 38;
 
+/// A line without its break, and its width in each of the ways of [`WIDTHS`].
+struct Line<'t> {
+    text: &'t str,
+    sizes: [usize; WIDTHS.len()],
+}
+
 /// Returns the text without the line breaks that the width made, or `None` if it made none.
 pub(super) fn mended(source: &SourceText) -> Option<SourceText> {
-    joined(source).or_else(|| WIDTHS.into_iter().find_map(|width| rejoined(source, width)))
+    let lines = Line::all(source);
+    let rejoined = || (0..WIDTHS.len()).find_map(|width| rejoined(source, &lines, width));
+    joined(source, &lines).or_else(rejoined)
 }
 
 /// Returns the text with the words and numbers joined that are cut at the end of a line of the greatest width, or `None`
 /// unless some words are. A break before or behind a space is left.
-fn rejoined(source: &SourceText, width: fn(char) -> usize) -> Option<SourceText> {
+fn rejoined(source: &SourceText, lines: &[Line<'_>], width: usize) -> Option<SourceText> {
     let text = source.as_str();
-    let lines: Vec<&str> = text.split('\n').map(|line| line.trim_end_matches('\r')).collect();
-    let size = |line: &str| line.chars().map(width).sum::<usize>();
-    let widest = lines.iter().map(|line| size(line)).max().filter(|widest| *widest >= NARROWEST)?;
+    let size = |line: &Line<'_>| line.sizes.get(width).copied().unwrap_or_default();
+    let widest = lines.iter().map(size).max().filter(|widest| *widest >= NARROWEST)?;
     let (mut breaks, mut words, mut at) = (Vec::new(), 0, 0);
     for (own, next) in lines.iter().zip(lines.iter().skip(1)) {
-        at += own.len();
+        at += own.text.len();
         let end = at + text.get(at..)?.find('\n')? + 1;
         // A character that is two wide may not fit into the last column.
         if size(own) + 1 >= widest {
-            let cut = cut(own, next);
+            let cut = cut(own.text, next.text);
             words += usize::from(cut == Some(Cut::Word));
             breaks.extend(cut.map(|_| at..end));
         }
@@ -68,30 +75,32 @@ fn cut(own: &str, next: &str) -> Option<Cut> {
 }
 
 /// Returns the text as one line, or `None` unless all lines but the last are equally long or equally wide.
-fn joined(source: &SourceText) -> Option<SourceText> {
-    let text = source.as_str();
-    let mut lines: Vec<&str> = text.trim_end().split('\n').collect();
-    lines.pop()?;
-    let is_short = |line: &&str| line.chars().nth(SHORTEST - 1).is_none();
+fn joined(source: &SourceText, lines: &[Line<'_>]) -> Option<SourceText> {
+    let (_, lines) = lines.split_last()?;
+    let is_short = |line: &Line<'_>| line.sizes.iter().any(|size| *size < SHORTEST);
     // A character that is two wide may not fit into the last column.
     let is_broken =
-        spread(&lines, |_| 1) == Some(0) || spread(&lines, width).is_some_and(|spread| spread < 2);
+        spread(lines, IN_SCALARS) == Some(0) || spread(lines, IN_COLUMNS).is_some_and(|spread| spread < 2);
     if lines.len() < LINES || lines.iter().any(is_short) || !is_broken {
         return None;
     }
-    let breaks = text.trim_end().match_indices('\n').map(|(at, _)| (at..at + 1, String::new()));
+    let breaks = source.as_str().trim_end().match_indices('\n').map(|(at, _)| (at..at + 1, String::new()));
     Some(source.replaced(breaks))
 }
 
-/// Returns the difference between the longest and the shortest line.
-fn spread(lines: &[&str], size: impl Fn(char) -> usize) -> Option<usize> {
-    let lengths = || lines.iter().map(|line| line.trim_end_matches('\r').chars().map(&size).sum::<usize>());
-    Some(lengths().max()? - lengths().min()?)
+/// Returns the difference between the longest and the shortest line, by one of [`WIDTHS`].
+fn spread(lines: &[Line<'_>], width: usize) -> Option<usize> {
+    let sizes = || lines.iter().filter_map(|line| line.sizes.get(width));
+    Some(sizes().max()? - sizes().min()?)
 }
 
-/// Returns the columns that a character takes.
-fn width(c: char) -> usize {
-    if c.is_ascii() { 1 } else { 2 }
+// === impl Line ===
+
+impl<'t> Line<'t> {
+    fn all(source: &'t SourceText) -> Vec<Self> {
+        let lines = source.as_str().trim_end().split('\n').map(|line| line.trim_end_matches('\r'));
+        lines.map(|text| Self { text, sizes: sizes(text) }).collect()
+    }
 }
 
 #[cfg(test)]
@@ -119,7 +128,7 @@ mod tests {
         let folded = |width: usize| {
             let mut lines = vec![String::new()];
             for c in &chars {
-                let next: usize = lines.last().unwrap().chars().chain([*c]).map(super::width).sum();
+                let next: usize = lines.last().unwrap().chars().chain([*c]).map(WIDTHS[IN_COLUMNS]).sum();
                 if next > width {
                     lines.push(String::new());
                 }
@@ -127,7 +136,10 @@ mod tests {
             }
             lines.join("\n")
         };
-        let joined = |text: String| joined(&SourceText::verbatim(text)).map(|text| text.as_str().to_owned());
+        let joined = |text: String| {
+            let source = SourceText::verbatim(text);
+            joined(&source, &Line::all(&source)).map(|text| text.as_str().to_owned())
+        };
         assert_eq!(joined(folded(43)).as_deref(), Some(whole.as_str()));
         assert_eq!(joined(folded(30)), None, "too narrow");
         assert_eq!(joined(format!("一、总体情况\n{}", folded(43))), None);

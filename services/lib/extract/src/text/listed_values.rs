@@ -14,10 +14,6 @@ const MARKS: [char; 6] = ['-', '*', '+', '•', '·', '>'];
 /// Returns the text without the marks of items, or `None` if it has no such list.
 pub(super) fn unmarked(source: &SourceText) -> Option<SourceText> {
     let text = source.as_str();
-    let has = |mark: &char| text.matches(&format!("{mark} ")).nth(FEWEST_ITEMS - 1).is_some();
-    if !MARKS.iter().any(has) {
-        return None;
-    }
     let marks: Vec<Range<usize>> = lines_of(text).filter_map(|line| mark(text, line)).collect();
     let is_list = marks.len() >= FEWEST_ITEMS;
     is_list.then(|| source.replaced(marks.into_iter().map(|mark| (mark, String::new()))))

@@ -17,9 +17,27 @@ const FEWEST_LINES: usize = 10;
 /// How programs count the columns that a character takes.
 pub(super) const WIDTHS: [fn(char) -> usize; 3] = [width, |c| if c.is_ascii() { 1 } else { 2 }, |_| 1];
 
+/// The way of [`WIDTHS`] that counts every character beyond ASCII as two, and the one that counts scalars.
+pub(super) const IN_COLUMNS: usize = 1;
+pub(super) const IN_SCALARS: usize = 2;
+
+/// Returns the sizes of a text in all ways of [`WIDTHS`], in one pass.
+pub(super) fn sizes(text: &str) -> [usize; WIDTHS.len()] {
+    text.chars().fold([0; WIDTHS.len()], |[full, columns, scalars], c| {
+        if c.is_ascii() {
+            [full + 1, columns + 1, scalars + 1]
+        } else {
+            [full + width(c), columns + 2, scalars + 1]
+        }
+    })
+}
+
 /// Returns the text page by page, or `None` unless a chapter's title is at the top of a second column of text.
 pub(super) fn apart(source: &SourceText) -> Option<SourceText> {
     let text = source.as_str();
+    if !text.contains(GUTTER) {
+        return None;
+    }
     let title = title_behind_gutter(text)?;
     WIDTHS.into_iter().find_map(|width| {
         let column = columns(text.get(title.clone())?, width);
