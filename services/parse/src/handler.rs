@@ -11,7 +11,7 @@ use anyhow::anyhow;
 use async_trait::async_trait;
 use bytes::Bytes;
 use gongkai_agencies::{Asked, Registry};
-use gongkai_isolation::{RawDocument, Readers};
+use gongkai_isolation::{Readers, ReceivedFile, received_files, received_statement};
 use gongkai_model::{Difference, Part, Region, Rejection, RejectionCode, ReportKey, Versions, effective_at};
 use gongkai_ownership::{Owners, SiteLimits, Thing};
 use gongkai_proto::{
@@ -19,7 +19,7 @@ use gongkai_proto::{
     subjects::{self, Event},
     v1,
 };
-use gongkai_reading::{Declared, Hints, JointReading, Limits, PartId, Reading, Statement, read_parts};
+use gongkai_reading::{Declared, JointReading, Limits, PartId, Reading, read_parts};
 use gongkai_worker::{
     Context, Decision, Handler, Latch, Output, RecordStore, Runtime,
     transport::{MAX_MESSAGE_BYTES, Objects},
@@ -108,19 +108,11 @@ impl Reader {
         &self,
         received: &v1::DocumentReceived,
         attempt: u32,
-    ) -> Result<Result<Vec<LoadedFile>, Rejection>, Decision> {
-        let main = received
-            .content
-            .iter()
-            .map(|content| (content, PartId { sha256: content.sha256.clone(), ..PartId::main() }));
-        let attachments =
-            received.attachments.iter().enumerate().map(|(at, file)| {
-                (file, PartId::attachment(at, &file.filename, &file.media_type, &file.sha256))
-            });
+    ) -> Result<Result<Vec<ReceivedFile>, Rejection>, Decision> {
         let mut files = Vec::new();
-        for (content, id) in main.chain(attachments) {
+        for (content, id) in received_files(received) {
             match self.original(content, attempt).await? {
-                Ok(bytes) => files.push(LoadedFile { bytes, content: content.clone(), id }),
+                Ok(bytes) => files.push(ReceivedFile { bytes, content: content.clone(), id }),
                 Err(erased) => return Ok(Err(erased)),
             }
         }
@@ -133,7 +125,7 @@ impl Reader {
     /// before the deadline.
     async fn read(
         &self,
-        files: Vec<LoadedFile>,
+        files: Vec<ReceivedFile>,
         said: Arc<Declared>,
         steps: Vec<Observer>,
     ) -> Result<JointReading, Decision> {
@@ -144,7 +136,7 @@ impl Reader {
             let read = move || {
                 let (files, said, steps) = &*work;
                 let ids: Vec<PartId> = files.iter().map(|file| file.id.clone()).collect();
-                read_parts(&ids, |at| readers.read(&document(&files[at], said, limits), &steps[at]))
+                read_parts(&ids, |at| readers.read(&files[at].document(said, limits), &steps[at]))
             };
             match self.runtime.cpu(read).await.map_err(Decision::retry)? {
                 Err(unread) if unread.is_for_want_of_readers() => {
@@ -266,7 +258,7 @@ impl Handler for Reader {
             }
         };
         let steps: Vec<Observer> = files.iter().map(|_| Observer::default()).collect();
-        let said = Arc::new(declared(&received, &registry));
+        let said = Arc::new(Declared::new(&received_statement(&received), &registry));
         let JointReading { result, parts, decided_by } =
             self.read(files, said.clone(), steps.clone()).await?;
         let steps = &steps[decided_by];
@@ -333,26 +325,6 @@ fn millis(started: Instant) -> u64 {
     u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// One file of a submission.
-struct LoadedFile {
-    bytes: Bytes,
-    content: v1::ContentRef,
-    id: PartId,
-}
-
-fn document<'a>(file: &'a LoadedFile, said: &'a Declared, limits: Limits) -> RawDocument<'a> {
-    let hints = Hints {
-        media_type: given(&file.content.media_type),
-        charset: given(&file.content.charset),
-        filename: given(&file.content.filename),
-    };
-    RawDocument { bytes: &file.bytes, hints, known: said.known(), limits }
-}
-
-fn given(text: &str) -> Option<&str> {
-    (!text.is_empty()).then_some(text)
-}
-
 /// Returns an error if the document is read again for a list of agencies that this process does not follow yet.
 fn await_registry(
     registry: &Registry,
@@ -369,20 +341,6 @@ fn await_registry(
 /// Returns the region of the event, or `000000` if it has none.
 fn region(received: &v1::DocumentReceived) -> Region {
     received.region.parse().unwrap_or_default()
-}
-
-/// Returns the sender's metadata.
-fn declared(received: &v1::DocumentReceived, registry: &Registry) -> Declared {
-    let agency = received.agency.as_ref();
-    let said = Statement {
-        agency_code: agency.map_or("", |agency| &agency.code),
-        agency_name: agency.map_or("", |agency| &agency.name),
-        year: received.year,
-        title: &received.title,
-        url: &received.url,
-        region: region(received),
-    };
-    Declared::new(&said, registry)
 }
 
 /// Returns the origin of a document. It takes effect at the sender's time, but no later than its arrival in the log,

@@ -1,22 +1,12 @@
 //! The trial of parse: are the originals there, and does reading them give a result?
 
-use std::sync::Arc;
-
-use gongkai_isolation::RawDocument;
+use gongkai_isolation::{ReceivedFile, received_files, received_statement};
 use gongkai_proto::v1;
-use gongkai_reading::{Declared, Hints, Limits, PartId, Statement, read_parts};
+use gongkai_reading::{Declared, Limits, PartId, read_parts};
 use gongkai_worker::dead_letter::PANIC;
 use gongkai_worker::transport::Error;
-use prost::bytes::Bytes;
 
 use super::{Trials, verdict::Verdict};
-
-/// One file of a submission.
-struct File {
-    bytes: Bytes,
-    content: v1::ContentRef,
-    id: PartId,
-}
 
 impl Trials {
     /// Tells whether parse would read a document or reject it. A rejection is a result too.
@@ -24,15 +14,10 @@ impl Trials {
         if received.content.is_none() && received.attachments.is_empty() {
             return Ok(Verdict::fails("NO_CONTENT", "the event names no original"));
         }
-        let main = received.content.iter().map(|content| (content, PartId::main()));
-        let attachments =
-            received.attachments.iter().enumerate().map(|(at, file)| {
-                (file, PartId::attachment(at, &file.filename, &file.media_type, &file.sha256))
-            });
         let mut files = Vec::new();
-        for (content, id) in main.chain(attachments) {
+        for (content, id) in received_files(received) {
             match self.originals.get(&content.key).await? {
-                Some(bytes) => files.push(File { bytes, content: content.clone(), id }),
+                Some(bytes) => files.push(ReceivedFile { bytes, content: content.clone(), id }),
                 None if self.is_erased(content).await? => {
                     return Ok(Verdict::Passes("rejected: the content was erased".to_owned()));
                 }
@@ -49,12 +34,16 @@ impl Trials {
         Ok(known.erased.is_some())
     }
 
-    async fn read(&self, files: Vec<File>, received: &v1::DocumentReceived) -> Result<Verdict, Error> {
-        let said = Arc::new(self.declared(received));
+    async fn read(
+        &self,
+        files: Vec<ReceivedFile>,
+        received: &v1::DocumentReceived,
+    ) -> Result<Verdict, Error> {
+        let said = Declared::new(&received_statement(received), &self.registry.borrow());
         let readers = self.readers.clone();
         let read = move || {
             let ids: Vec<PartId> = files.iter().map(|file| file.id.clone()).collect();
-            read_parts(&ids, |at| readers.read(&document(&files[at], &said), &()))
+            read_parts(&ids, |at| readers.read(&files[at].document(&said, Limits::default()), &()))
         };
         Ok(match self.runtime.cpu(read).await {
             Ok(Ok(read)) => match read.result {
@@ -65,27 +54,4 @@ impl Trials {
             Err(panicked) => Verdict::fails(PANIC, &panicked),
         })
     }
-
-    fn declared(&self, received: &v1::DocumentReceived) -> Declared {
-        let agency = received.agency.as_ref();
-        let said = Statement {
-            agency_code: agency.map_or("", |agency| &agency.code),
-            agency_name: agency.map_or("", |agency| &agency.name),
-            year: received.year,
-            title: &received.title,
-            url: &received.url,
-            region: received.region.parse().unwrap_or_default(),
-        };
-        Declared::new(&said, &self.registry.borrow())
-    }
-}
-
-fn document<'a>(file: &'a File, said: &'a Declared) -> RawDocument<'a> {
-    let given = |text: &'a str| (!text.is_empty()).then_some(text);
-    let hints = Hints {
-        media_type: given(&file.content.media_type),
-        charset: given(&file.content.charset),
-        filename: given(&file.content.filename),
-    };
-    RawDocument { bytes: &file.bytes, hints, known: said.known(), limits: Limits::default() }
 }
