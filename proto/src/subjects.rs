@@ -127,6 +127,12 @@ pub(crate) fn token_after<'a>(prefix: &str, subject: &'a str) -> Option<&'a str>
 /// Subject prefix of dead letters; the service's name follows.
 pub const DEAD_PREFIX: &str = "gongkai.v1.dead";
 
+/// Returns the subject filter for dead letters of every service.
+#[must_use]
+pub fn dead_filter() -> String {
+    format!("{DEAD_PREFIX}.*")
+}
+
 /// Returns the subject on which to publish that a dead letter of a service was settled. The consumers of dead letters do
 /// not get it, because it has one token more.
 #[must_use]

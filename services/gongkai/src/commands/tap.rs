@@ -213,8 +213,11 @@ impl Stage {
         let one = |filter: String| vec![filter];
         match self {
             Self::All => {
-                let prefixes = ["report", "alert", "submission", "dead"];
-                prefixes.map(|prefix| format!("gongkai.v1.{prefix}.>")).to_vec()
+                let mut filters = Event::ALL.map(Event::filter).to_vec();
+                // Both kinds of alerts share a subject.
+                filters.dedup();
+                filters.extend([subjects::backfill_filter(), subjects::dead_filter()]);
+                filters
             }
             Self::Received => one(Event::ReportReceived.filter()),
             Self::Backfilled => one(subjects::backfill_filter()),
@@ -223,7 +226,7 @@ impl Stage {
             Self::Rejected => one(Event::ReportRejected.filter()),
             Self::Withdrawn => one(Event::ReportWithdrawn.filter()),
             Self::Alert => one(Event::AlertRaised.filter()),
-            Self::Dead => one(format!("{}.>", subjects::DEAD_PREFIX)),
+            Self::Dead => one(subjects::dead_filter()),
         }
     }
 }
