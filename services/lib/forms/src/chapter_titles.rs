@@ -31,7 +31,7 @@ impl ChapterTitles {
 
     /// Returns the chapter with this heading, or `None` for prose, including prose that names chapters.
     pub(crate) fn chapter(&self, line: &str) -> Option<u32> {
-        self.chapter_of(line, &norm(line))
+        is_short(without_stop(line)).then(|| self.chapter_of(line, &norm(line))).flatten()
     }
 
     /// Like [`ChapterTitles::chapter`], for a line whose label ([`norm`]) the caller has.

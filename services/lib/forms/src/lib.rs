@@ -28,6 +28,7 @@ mod explanation;
 mod footnote_marks;
 mod foreign_titles;
 pub mod form;
+mod formula_words;
 mod formulas;
 mod glued_rows;
 mod header;

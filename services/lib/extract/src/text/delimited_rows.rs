@@ -53,7 +53,12 @@ pub(super) fn barred(source: &SourceText) -> Option<SourceText> {
     let mut styles = STYLES.iter().filter(is_usual).peekable();
     styles.peek()?;
     let lines: Vec<Range<usize>> = lines_of(text).collect();
+    let bodies = lines.iter().filter_map(|line| text.get(line.clone()));
+    let candidates: Vec<&str> = bodies.filter(|body| is_candidate(body)).collect();
     styles.find_map(|style| {
+        if candidates.iter().filter(|line| style.may_be_wide(line)).count() < FEWEST_ROWS {
+            return None;
+        }
         let rows: Vec<Option<Row>> = lines.iter().map(|line| style.row(text, line.clone())).collect();
         let is_wide = |row: &&Row| row.values >= WIDE && row.filled >= FEWEST_FILLED;
         if rows.iter().flatten().filter(is_wide).count() < FEWEST_ROWS {
@@ -112,6 +117,14 @@ struct Row {
 }
 
 impl Style {
+    /// Returns true if a line has enough signs for a wide row. This is the fast path.
+    fn may_be_wide(self, line: &str) -> bool {
+        match self {
+            Self::Led(lead) => line.rfind(lead).is_some_and(|at| line.len() - at >= WIDE + FEWEST_FILLED),
+            Self::Same(sign) => line.matches(sign).nth(WIDE - 2).is_some(),
+        }
+    }
+
     /// Returns a line as a row, or `None` if it has no value or is a sentence.
     fn row(self, text: &str, line: Range<usize>) -> Option<Row> {
         let body = text.get(line.clone()).filter(|body| is_candidate(body))?;
