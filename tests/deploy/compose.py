@@ -24,10 +24,11 @@ def check():
     services = compose["services"]
     for name, service in services.items():
         yield from (f"{name}: {fault}" for fault in faults(service))
-    for name in [*SERVICES, "nats-0", "nats-1", "nats-2", "postgres", "collector", "prometheus", "alertmanager", "grafana", "jaeger"]:
+    for name in [*SERVICES, "nats-0", "nats-1", "nats-2", "postgres", "collector", "prometheus", "alertmanager", "host", "grafana", "jaeger"]:
         if name not in services:
             yield f"there is no service {name}"
-    given, used = set(compose["secrets"]), {secret for service in services.values() for secret in service.get("secrets", [])}
+    mounted = [secret for service in services.values() for secret in service.get("secrets", [])]
+    given, used = set(compose["secrets"]), {secret if isinstance(secret, str) else secret["source"] for secret in mounted}
     if given != used:
         yield f"secrets that are not used or not given: {given ^ used}"
     yield from mounts(compose)

@@ -11,6 +11,7 @@ import broker
 import compose
 import docker
 import kubernetes
+import observability
 import runbooks
 import systemd
 from checking import Missing
@@ -21,6 +22,7 @@ CHECKS = {
     "docker": docker.check,
     "compose": compose.check,
     "kubernetes": kubernetes.check,
+    "observability": observability.check,
     "runbooks": runbooks.check,
 }
 

@@ -1,6 +1,7 @@
-"""deploy/runbooks: a page for every rejection code and every dead-letter code, with its headings, in the index."""
+"""deploy/runbooks: a page for every rejection code, every dead-letter code and every alert, with its headings, in the index."""
 import re
 
+import observability
 from checking import DEPLOY, ROOT
 
 FOLDER = DEPLOY / "runbooks"
@@ -11,17 +12,15 @@ LETTERS = SERVICES / "lib/worker/src/dead_letter.rs"
 COMMANDS = SERVICES / "gongkai/src/cli.rs"
 # Where a code is not a literal of its call: the function that returns it.
 CODES_OF_DELIVERIES = SERVICES / "notify/src/delivery/webhook.rs"
-# Commands of the pages that the program is about to have.
-COMING = {"reprocess"}
 
 
 def check():
-    for kind, codes in [("rejected", rejections()), ("dead", dead_letters())]:
+    for kind, codes in [("rejected", rejections()), ("dead", dead_letters()), ("alerts", observability.names_of_alerts())]:
         pages = {path.stem: path for path in (FOLDER / kind).glob("*.md")}
         for code in sorted(codes - set(pages)):
             yield f"{kind}/{code}.md is missing"
         for code in sorted(set(pages) - codes):
-            yield f"{kind}/{code}.md is of a code that there is not"
+            yield f"{kind}/{code}.md is of something that there is not"
         index = (FOLDER / "README.md").read_text()
         for code, path in sorted(pages.items()):
             text = path.read_text()
@@ -34,7 +33,7 @@ def check():
             for target in re.findall(r"\]\(([^)]*)\)", text):
                 if not (path.parent / target).exists():
                     yield f"{kind}/{code}.md links {target}, which is not there"
-    known = commands() | COMING
+    known = commands()
     for path in FOLDER.rglob("*.md"):
         for verb in re.findall(r"^gongkai ([a-z]+)", path.read_text(), re.M):
             if verb not in known:
