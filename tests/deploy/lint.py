@@ -13,6 +13,7 @@ import docker
 import kubernetes
 import observability
 import runbooks
+import scripts
 import systemd
 from checking import Missing
 
@@ -24,6 +25,7 @@ CHECKS = {
     "kubernetes": kubernetes.check,
     "observability": observability.check,
     "runbooks": runbooks.check,
+    "scripts": scripts.check,
 }
 
 

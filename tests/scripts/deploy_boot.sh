@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Boots a container with systemd, does there what deploy/README.md says under "One host", and shows what came of it. Needs
-# root, systemd-nspawn (Debian: systemd-container) and release builds, which GONGKAI_PROGRAMS may name. The container has
-# this host's /usr under a layer of its own, no network and no CA certificates, and leaves nothing behind.
+# root, systemd-nspawn (Debian: systemd-container) and the tarball of `make release`; GONGKAI_TARBALL names another. The
+# container has this host's /usr under a layer of its own, no network and no CA certificates, and leaves nothing behind.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" -eq 0 ] || { echo "deploy_boot.sh: needs root" >&2; exit 1; }
 command -v systemd-nspawn >/dev/null || { echo "deploy_boot.sh: needs systemd-nspawn (Debian: systemd-container)" >&2; exit 1; }
-programs=$(realpath "${GONGKAI_PROGRAMS:-target/release}")
-nats_server=$(deploy/local/nats-server.sh)
+# The latest one.
+tarball=${GONGKAI_TARBALL:-$(find target/dist -name "gongkai-*-linux-$(uname -m)*.tar.gz" -printf '%T@ %p\n' 2>/dev/null | sort -n | tail -n 1 | cut -d ' ' -f 2-)}
+[ -f "$tarball" ] || { echo "deploy_boot.sh: there is no tarball in target/dist: run make release" >&2; exit 1; }
 
 work=$(mktemp -d /dev/shm/gongkai-boot.XXXXXX)
 trap 'umount "$work/root/usr" 2>/dev/null || true; rm -rf "$work"' EXIT
@@ -19,16 +20,14 @@ echo uninitialized >"$work/root/etc/machine-id"
 # It would ask for a password.
 ln -s /dev/null "$work/root/etc/systemd/system/systemd-firstboot.service"
 
-# What the README says, but the build, in a copy of the checkout in which the programs are built.
-mkdir -p "$work/trial/source/target/release" "$work/trial/source/.tools/bin"
-cp -r deploy tests/samples "$work/trial/source/"
-mkdir "$work/trial/source/tests" && mv "$work/trial/source/samples" "$work/trial/source/tests/"
-cp "$programs"/gongkai "$programs"/gongkai-{ingest,parse,validate,notify,query} "$work/trial/source/target/release/"
-cp "$nats_server" "$work/trial/source/.tools/bin/"
+# What the README says, with the tarball under the name that it has there.
+cp "$tarball" "$work/trial/$(grep -o 'gongkai-[0-9.]*-linux-x86_64.tar.gz' deploy/README.md | head -n 1)"
+# shellcheck disable=SC2016 # the container's shell expands it
+ready='for port in 8081 8082 8083 8084 8085; do curl -sSf --retry 60 --retry-delay 1 --retry-all-errors "http://127.0.0.1:$port/readyz"; done'
 {
-    echo 'set -eux; cd /trial/source; sudo() { env "$@"; }'
+    echo 'set -eux; cd /trial; sudo() { env "$@"; }'
     awk '/^## / { within = $0 == "## One host" } within && /^```/ { fenced = !fenced; next } within && fenced' deploy/README.md \
-        | sed -e '/^cargo build/d' -e '/^gongkai submit/i for port in 8081 8082 8083 8084 8085; do curl -sSf --retry 60 --retry-delay 1 --retry-all-errors "http://127.0.0.1:$port/readyz"; done'
+        | sed -e "/^gongkai submit/i $ready"
     echo 'systemctl is-active gongkai-nats gongkai@{ingest,parse,validate,notify,query}; set +x; echo THE TRIAL IS DONE'
 } >"$work/trial/trial.sh"
 cat >"$work/root/usr/lib/systemd/system/trial.service" <<'UNIT'

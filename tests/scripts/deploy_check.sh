@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs the programs over the files of deploy/nats as they are, on a real nats-server. The programs are those of
-# target/debug, built where needed; GONGKAI_PROGRAMS names another folder.
+# Runs the programs over the files of deploy/nats as they are, on a real nats-server, and the scripts of deploy/release over
+# stand-ins. The programs are those of target/debug, built where needed; GONGKAI_PROGRAMS names another folder.
 set -eu
 cd "$(dirname "$0")/../.."
 GONGKAI_NATS_SERVER=$(deploy/local/nats-server.sh)
@@ -10,3 +10,4 @@ python=$(tests/scripts/deploy-tools.sh)
 "$python" tests/deploy/identities.py
 "$python" tests/deploy/cluster.py
 "$python" tests/deploy/province.py
+"$python" tests/deploy/release.py

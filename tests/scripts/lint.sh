@@ -38,8 +38,6 @@ if command -v npx >/dev/null 2>&1; then
 else
     step "npx is not installed: buf lint and buf breaking were NOT run"
 fi
-step "files of deploy/"
+step "files of deploy/, and shell scripts"
 tests/scripts/deploy_lint.sh
-step "shell scripts parse"
-for script in deploy/local/*.sh tests/scripts/*.sh .ci/run; do bash -n "$script"; done
 step "lint is clean"
