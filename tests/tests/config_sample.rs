@@ -94,6 +94,7 @@ fn the_sample_config_names_every_key_also_those_without_a_default() {
         ("parse", unnamed(&sample["parse"], gongkai_parse::Config::default())),
         ("validate", unnamed(&sample["validate"], gongkai_validate::Config::default())),
         ("notify", unnamed(&sample["notify"], gongkai_notify::Config::default())),
+        ("notify.smtp", unnamed(&sample["notify"]["smtp"], gongkai_notify::Smtp::default())),
         ("notify.subscriptions", unnamed(&sample["notify"]["subscriptions"][0], subscription)),
         ("query", unnamed(&sample["query"], gongkai_query::Config::default())),
     ];

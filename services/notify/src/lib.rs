@@ -24,8 +24,12 @@ pub mod alerts;
 mod callback;
 mod config;
 pub mod delivery;
+mod receiver;
 mod receiver_name;
+mod severity_name;
+mod smtp;
 mod streams;
+mod subscription;
 
 use std::{sync::Arc, time::Duration};
 
@@ -37,11 +41,14 @@ use gongkai_worker::{Alone, Consume, OnFailure, Runtime, Service};
 
 use self::{
     alerts::{Alerter, Rebuilder},
-    delivery::{CatchUp, Channel, Deliverer, Schedule, Subscriber, WaitingQueue, Wanted, Webhook},
+    delivery::{CatchUp, Composer, Deliverer, Schedule, Subscriber, WaitingQueue, Wanted},
+    receiver::Receiver,
 };
 pub use self::{
     callback::CallbackSite,
-    config::{ChannelKind, Config, Subscription},
+    config::Config,
+    smtp::Smtp,
+    subscription::{ChannelKind, Subscription},
 };
 
 /// Maximum number of attempts for a timer that fired. An attempt fails only if the broker does, and giving the timer
@@ -72,8 +79,9 @@ impl Service for Notify {
         drop(rustls::crypto::ring::default_provider().install_default());
         let subscriptions = config.effective_subscriptions();
         let schedule = config.schedule();
-        let alerts =
-            subscriptions.iter().map(|subscription| deliver_alerts(subscription, &schedule, &runtime));
+        let alerts = subscriptions
+            .iter()
+            .map(|subscription| deliver_alerts(subscription, &config, &schedule, &runtime));
         let ends = config.sites.iter().map(|(name, site)| deliver_ends(name, site, &schedule, &runtime));
         tokio::try_join!(raise(&config, &runtime), try_join_all(alerts), try_join_all(ends))?;
         Ok(())
@@ -93,17 +101,13 @@ async fn raise(config: &Config, runtime: &Runtime) -> anyhow::Result<()> {
 
 async fn deliver_alerts(
     subscription: &Subscription,
+    config: &Config,
     schedule: &Schedule,
     runtime: &Runtime,
 ) -> anyhow::Result<()> {
     let name = subscription.name.clone();
-    let channel = match subscription.channel {
-        ChannelKind::Log => Channel::Log,
-        ChannelKind::Webhook => {
-            let (target, secrets) = subscription.webhook().with_context(|| format!("subscription {name}"))?;
-            Channel::Webhook(Box::new(Webhook::new(target, secrets, runtime.clock())?))
-        }
-    };
+    let receiver = subscription.receiver(&config.smtp).with_context(|| format!("subscription {name}"))?;
+    let channel = receiver.open(config.composer(subscription)?, runtime.clock())?;
     let rejections = subscription.rejections.clone();
     let ends = (!rejections.is_empty()).then_some(Event::SubmissionEnded);
     let events = std::iter::once(Event::AlertRaised).chain(ends);
@@ -119,7 +123,7 @@ async fn deliver_ends(
     runtime: &Runtime,
 ) -> anyhow::Result<()> {
     let Some((target, secrets)) = site.webhook(site_name)? else { return Ok(()) };
-    let channel = Channel::Webhook(Box::new(Webhook::new(target, secrets, runtime.clock())?));
+    let channel = Receiver::Webhook(target, secrets).open(Composer::default(), runtime.clock())?;
     let (name, wanted) = (subjects::callback(site_name), Wanted::EndsOf(site_name.to_owned()));
     let events = std::iter::once(Event::SubmissionEnded);
     deliver(events, Subscriber::new(name, wanted, channel, runtime), schedule, runtime).await

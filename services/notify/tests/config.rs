@@ -105,3 +105,50 @@ fn mistakes_are_named_with_their_key() {
     refused(&webhook(&format!("url = \"https://169.254.169.254/\"\n{secret}")), "allow_private");
     assert!(read(&webhook(&format!("url = \"https://10.0.0.1/\"\nallow_private = true\n{secret}"))).is_ok());
 }
+
+fn on(channel: &str, lines: &str) -> String {
+    format!("[[subscriptions]]\nname = \"office\"\nchannel = \"{channel}\"\n{lines}")
+}
+
+#[test]
+fn robots_and_alertmanager_need_a_url_and_may_have_a_secret() {
+    let url = "url = \"https://example.gov.cn/robot?key=MDEyMzQ1\"\n";
+    for channel in ["dingtalk", "feishu", "alertmanager"] {
+        assert!(read(&on(channel, url)).is_ok(), "{channel}");
+        let config = read(&on(channel, &format!("{url}secret = \"SECMDEyMzQ1\""))).unwrap();
+        let shown = format!("{config:?}{}", toml::to_string(&config).unwrap());
+        assert!(!shown.contains("MDEyMzQ1"), "{shown}");
+        refused(&on(channel, ""), &format!("url is missing: {channel} needs one"));
+    }
+    assert!(read(&on("wecom", &format!("{url}language = \"en\""))).is_ok());
+    refused(&on("wecom", &format!("{url}secret = \"x\"")), "wecom takes no secret");
+    refused(&on("wecom", &format!("{url}to = [\"a@example.gov.cn\"]")), "wecom takes no to");
+    refused(&on("feishu", "url = \"https://10.0.0.1/\""), "allow_private");
+    refused(&on("wecom", &format!("{url}language = \"fr\"")), "fr");
+}
+
+#[test]
+fn mail_needs_a_server_and_is_encrypted_beyond_this_machine() {
+    let mail =
+        |smtp: &str| format!("[smtp]\n{smtp}\n{}", on("email", "to = [\"公开办 <gkb@example.gov.cn>\"]"));
+    let from = "from = \"公开系统 <gk@example.gov.cn>\"";
+    assert!(read(&mail(&format!("host = \"mail.example.gov.cn\"\n{from}"))).is_ok());
+    assert!(read(&mail(&format!("host = \"127.0.0.1\"\nsecurity = \"none\"\n{from}"))).is_ok());
+    let plain = format!("host = \"mail.example.gov.cn\"\nsecurity = \"none\"\n{from}");
+    refused(&mail(&plain), "notify.smtp.allow_plain");
+    assert!(read(&mail(&format!("{plain}\nallow_plain = true"))).is_ok());
+    refused(&mail(from), "notify.smtp.host");
+    refused(&mail("host = \"localhost\"\nfrom = \"x\""), "notify.smtp.from");
+    refused(&mail(&format!("host = \"localhost\"\n{from}\nuser = \"u\"")), "notify.smtp.password_file");
+    let smtp = format!("[smtp]\nhost = \"localhost\"\n{from}\n");
+    refused(&format!("{smtp}{}", on("email", "")), "to is empty");
+    refused(&format!("{smtp}{}", on("email", "to = [\"nobody\"]")), "to holds");
+}
+
+#[test]
+fn the_address_of_a_reports_page_needs_the_place_of_the_agency() {
+    assert!(read("report_url_template = \"https://gk.example.gov.cn/{agency}?y={year}\"").is_ok());
+    for bad in ["https://gk.example.gov.cn/", "javascript:{agency}", "{agency}"] {
+        refused(&format!("report_url_template = \"{bad}\""), "notify.report_url_template");
+    }
+}

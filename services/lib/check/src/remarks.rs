@@ -22,12 +22,9 @@ pub fn is_about_reading(rule: &str) -> bool {
 /// Returns the name of a severity in the words of the field, such as 必须整改.
 #[must_use]
 pub fn severity_name(lang: Lang, severity: Severity) -> &'static str {
-    match (lang, severity) {
-        (Lang::Chinese, Severity::Error) => "必须整改",
-        (Lang::Chinese, Severity::Warning) => "建议整改",
-        (Lang::Chinese, Severity::Review) => "请核实",
-        (Lang::Chinese, Severity::Info) => "提示",
-        (Lang::English, severity) => severity.as_str(),
+    match lang {
+        Lang::Chinese => severity.chinese(),
+        Lang::English => severity.as_str(),
     }
 }
 

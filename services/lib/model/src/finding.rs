@@ -35,6 +35,17 @@ impl Severity {
     pub fn as_str(self) -> &'static str {
         self.into()
     }
+
+    /// Returns the name in the words of the field, such as 必须整改.
+    #[must_use]
+    pub fn chinese(self) -> &'static str {
+        match self {
+            Self::Error => "必须整改",
+            Self::Warning => "建议整改",
+            Self::Review => "请核实",
+            Self::Info => "提示",
+        }
+    }
 }
 
 /// The result of one rule about one report.

@@ -19,11 +19,11 @@ use tokio::time::Instant;
 
 use super::{
     backlog::{Backlog, Waiting},
+    channel::Error,
     notice::Notice,
     pass::Pass,
     subscriber::{Need, Subscriber},
     waiting_queue::{Due, WaitingQueue},
-    webhook::Error,
 };
 
 /// Maximum number of deliveries between two writes of the backlog.

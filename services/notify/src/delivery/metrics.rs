@@ -5,7 +5,7 @@ use std::time::Duration;
 use gongkai_proto::{convert::timestamp::time, v1};
 use gongkai_worker::{Clock, Context, Counter, Histogram, Runtime, UpDownCounter};
 
-use super::webhook::Error;
+use super::channel::Error;
 
 /// Label with the name of the subscription.
 const SUBSCRIPTION: &str = "gongkai.subscription";

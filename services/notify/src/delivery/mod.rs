@@ -15,20 +15,20 @@
 //! that the end of an alert waits for its beginning.
 
 mod backlog;
-mod body;
 mod catch_up;
 mod channel;
+mod channels;
 mod filter;
+mod letter;
+mod message;
 mod metrics;
 mod notice;
 mod pass;
 mod retry;
 mod sent;
-mod signature;
 mod subscriber;
-mod target;
+mod summary;
 mod waiting_queue;
-mod webhook;
 
 use std::sync::Arc;
 
@@ -40,15 +40,18 @@ use self::{notice::Notice, subscriber::Need};
 pub use self::{
     backlog::Backlog,
     catch_up::CatchUp,
-    channel::Channel,
+    channels::{Secrets, Security, Target, UnacceptableUrl, Unusable},
     filter::Filter,
+    message::Language,
     notice::Wanted,
     retry::Schedule,
-    signature::{Secrets, Unusable},
     subscriber::Subscriber,
-    target::{Target, UnacceptableUrl},
     waiting_queue::WaitingQueue,
-    webhook::Webhook,
+};
+pub(crate) use self::{
+    channel::Channel,
+    channels::{Alertmanager, Dingtalk, Email, Feishu, Log, MailServer, Platform, Robot, Webhook, Wecom},
+    message::{Composer, ReportUrl},
 };
 
 /// Delivers alerts to one subscription as they are raised.

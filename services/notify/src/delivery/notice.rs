@@ -1,16 +1,12 @@
 //! The messages for receivers, an alert or the end of a submission, and the choice of the receivers for each.
 
 use gongkai_proto::{ReportEvent, subjects::has_rejections_of, v1};
-use gongkai_worker::Context;
 
-use super::{
-    body::{self, EndedEvent, WebhookBody},
-    filter::Filter,
-};
+use super::filter::Filter;
 
 /// A message for receivers.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Notice {
+pub(crate) enum Notice {
     /// An alert was raised or resolved.
     Alert(Box<v1::Alert>),
     /// A submission ended.
@@ -24,13 +20,6 @@ pub enum Wanted {
     Alerts(Filter, Vec<String>),
     /// The ends of the submissions of this site.
     EndsOf(String),
-}
-
-/// The body of a request, with its media type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct NoticeBody {
-    pub(super) media_type: &'static str,
-    pub(super) text: String,
 }
 
 // === impl Notice ===
@@ -78,21 +67,6 @@ impl Notice {
             Self::Alert(alert) => alert.state(),
             Self::Ended(_) => v1::AlertState::Unspecified,
         }
-    }
-
-    /// Returns the body of a request with this `webhook-id`, which is the same for every attempt.
-    pub(super) fn body(&self, id: &str, context: &Context) -> NoticeBody {
-        let (media_type, text) = match self {
-            Self::Alert(alert) => {
-                let body = WebhookBody::new(alert, context.sequence);
-                (body::JSON, serde_json::to_string(&body))
-            }
-            Self::Ended(ended) => {
-                let body = EndedEvent::new(ended, id, context.logged_at);
-                (body::CLOUD_EVENT, serde_json::to_string(&body))
-            }
-        };
-        NoticeBody { media_type, text: text.expect("a body has string keys and no maps") }
     }
 }
 

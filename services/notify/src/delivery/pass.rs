@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::webhook::Error;
+use super::channel::Error;
 
 /// The results of one pass.
 ///

@@ -9,18 +9,16 @@ use std::{
 };
 
 use futures::StreamExt as _;
-use gongkai_proto::{subjects::BUCKET_DELIVERIES, v1};
+use gongkai_proto::subjects::BUCKET_DELIVERIES;
 use gongkai_worker::{Context, Decision, Message, RecordStore, Runtime, UpDownCounter};
-use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
 use super::{
-    body,
-    channel::Channel,
+    channel::{Channel, Error},
+    letter::Envelope,
     metrics::Metrics,
     notice::{Notice, Wanted},
     sent::{Novelty, Sent},
-    webhook::Error,
 };
 
 /// Maximum number of lost races in a row for one record. After that the alert is retried later.
@@ -33,7 +31,7 @@ const ORDER_WAIT: Duration = Duration::from_secs(20);
 pub struct Subscriber {
     name: String,
     wanted: Wanted,
-    channel: Channel,
+    channel: Box<dyn Channel>,
     records: RecordStore,
     runtime: Runtime,
     pub(super) metrics: Metrics,
@@ -59,7 +57,7 @@ pub(super) enum Need {
 impl Subscriber {
     /// Creates a subscription that receives the `wanted` messages over `channel`.
     #[must_use]
-    pub fn new(name: String, wanted: Wanted, channel: Channel, runtime: &Runtime) -> Self {
+    pub(crate) fn new(name: String, wanted: Wanted, channel: Box<dyn Channel>, runtime: &Runtime) -> Self {
         Self {
             metrics: Metrics::new(&name, runtime),
             records: RecordStore::new(runtime.entries(BUCKET_DELIVERIES), MAX_RACES),
@@ -151,7 +149,7 @@ impl Subscriber {
     /// is not sent again.
     pub(super) async fn send(&self, notice: &Notice, context: &Context) -> Result<(), Error> {
         let result = context.once.run(self.transmit(notice, context)).await;
-        if matches!(result, Err(Error::Gone)) && !self.is_gone.swap(true, Ordering::AcqRel) {
+        if matches!(result, Err(Error::Gone(_))) && !self.is_gone.swap(true, Ordering::AcqRel) {
             let subscription = &self.name;
             tracing::error!(
                 subscription,
@@ -162,21 +160,11 @@ impl Subscriber {
     }
 
     async fn transmit(&self, notice: &Notice, context: &Context) -> Result<(), Error> {
-        let result = match &self.channel {
-            Channel::Log => {
-                match notice {
-                    Notice::Alert(alert) => self.log(alert),
-                    Notice::Ended(ended) => self.log_rejection(ended),
-                }
-                Ok(())
-            }
+        if self.is_gone.load(Ordering::Acquire) {
             // Nothing is sent, so this is no attempt.
-            Channel::Webhook(_) if self.is_gone.load(Ordering::Acquire) => return Err(Error::Gone),
-            Channel::Webhook(webhook) => {
-                let id = webhook_id(context.first_id());
-                webhook.send(&id, notice.body(&id, context)).await
-            }
-        };
+            return Err(Error::Gone("said earlier".to_owned()));
+        }
+        let result = self.channel.send(&Envelope::new([(notice, context)])).await;
         self.metrics.attempted(&result);
         result
     }
@@ -224,40 +212,4 @@ impl Subscriber {
     fn key(&self, notice: &Notice) -> String {
         Sent::key(&self.name, notice.id())
     }
-
-    fn log_rejection(&self, ended: &v1::SubmissionEnded) {
-        tracing::info!(
-            subscription = self.name,
-            submission_id = ended.submission_id,
-            code = ended.rejection_code,
-            site = ended.sender_site,
-            receipt = ended.receipt,
-            "submission rejected"
-        );
-    }
-
-    fn log(&self, alert: &v1::Alert) {
-        let body::SummaryText { message, message_en } = body::summary(alert);
-        tracing::info!(
-            subscription = self.name,
-            alert_id = alert.alert_id,
-            state = if body::is_resolved(alert) { "resolved" } else { "raised" },
-            severity = body::severity_name(alert.severity),
-            report = alert.report,
-            agency_name = alert.agency_name,
-            cause = alert.cause,
-            findings = alert.findings.len(),
-            message_zh = message,
-            message_en,
-            url = alert.url,
-            trace_id = alert.trace_id,
-            "alert"
-        );
-    }
-}
-
-/// Returns the `webhook-id`, which is the same for every attempt. It contains no full stops, which separate the signed
-/// parts.
-fn webhook_id(message_id: &str) -> String {
-    format!("msg_{}", hex::encode(&Sha256::digest(message_id)[..16]))
 }

@@ -28,10 +28,10 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
     backlog::{Backlog, HoldBack, millis},
+    channel,
     pass::Pass,
     retry::Schedule,
     subscriber::Subscriber,
-    webhook,
 };
 use crate::streams::{CheckedEpoch, identity};
 
@@ -153,7 +153,7 @@ impl WaitingQueue {
     }
 
     /// Adds an alert whose delivery failed.
-    pub(super) async fn start_waiting(&self, sequence: u64, error: &webhook::Error) -> Result<(), Decision> {
+    pub(super) async fn start_waiting(&self, sequence: u64, error: &channel::Error) -> Result<(), Decision> {
         let now_ms = self.now_ms();
         let start =
             |backlog: &mut Backlog| backlog.start_waiting(sequence, &self.schedule, error.wish(), now_ms);

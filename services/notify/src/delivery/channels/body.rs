@@ -1,14 +1,11 @@
 //! The JSON bodies of webhooks: an alert, and the event that a submission ended. Findings have the members of
 //! `gongkai check --format json`.
 
-use gongkai_model::Severity;
-use gongkai_proto::{
-    convert::{finding::severity, timestamp},
-    subjects::Event,
-    v1,
-};
+use gongkai_proto::{convert::timestamp, subjects::Event, v1};
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::super::summary::{SummaryText, is_resolved, severity_name, summary};
 
 /// Media type of a [`WebhookBody`].
 pub(super) const JSON: &str = "application/json";
@@ -104,13 +101,6 @@ struct SourceJson<'a> {
     end: Option<u32>,
 }
 
-/// One sentence about an alert, in Chinese and in English.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct SummaryText {
-    pub(super) message: String,
-    pub(super) message_en: String,
-}
-
 // === impl EndedEvent ===
 
 impl<'a> EndedEvent<'a> {
@@ -189,59 +179,6 @@ impl<'a> FindingJson<'a> {
                 start: source.start,
                 end: source.end,
             }),
-        }
-    }
-}
-
-/// Returns true if the alert is resolved.
-#[must_use]
-pub(super) fn is_resolved(alert: &v1::Alert) -> bool {
-    alert.state() == v1::AlertState::Resolved
-}
-
-/// Returns true if the alert is resolved because its remaining findings are waived.
-fn is_waived(alert: &v1::Alert) -> bool {
-    alert.resolution() == v1::AlertResolution::Waived
-}
-
-/// Returns the public name of a severity.
-#[must_use]
-pub(super) fn severity_name(wire: i32) -> &'static str {
-    severity(wire).map_or("UNSPECIFIED", Severity::as_str)
-}
-
-/// Summarises the alert in one sentence: agency, year, the most severe finding and the number of failed checks.
-#[must_use]
-pub(super) fn summary(alert: &v1::Alert) -> SummaryText {
-    let (agency, year) = (&alert.agency_name, alert.year);
-    let heaviest = alert.findings.iter().max_by_key(|finding| finding.severity);
-    let (first, first_en) = heaviest.map_or(("", ""), |finding| (&finding.message, &finding.message_en));
-    let count = alert.findings.len();
-    let (more, more_en) = match count {
-        0 | 1 => (String::new(), String::new()),
-        _ => {
-            (format!("（共{count}项检查不符，同一原因）"), format!(" ({count} failed checks with one cause)"))
-        }
-    };
-    if is_waived(alert) {
-        SummaryText {
-            message: format!("经核实无须整改（销号）：{agency}{year}年度报告：{first}{more}"),
-            message_en: format!("waived: {agency}, {year}: {first_en}{more_en}"),
-        }
-    } else if is_resolved(alert) && alert.resolution() == v1::AlertResolution::Erased {
-        SummaryText {
-            message: format!("已删除：{agency}{year}年度报告已依申请删除，本提醒随之撤销"),
-            message_en: format!("erased: {agency}, {year}: the report was erased on demand"),
-        }
-    } else if is_resolved(alert) {
-        SummaryText {
-            message: format!("已解决：{agency}{year}年度报告：{first}{more}"),
-            message_en: format!("resolved: {agency}, {year}: {first_en}{more_en}"),
-        }
-    } else {
-        SummaryText {
-            message: format!("{agency}{year}年度报告：{first}{more}"),
-            message_en: format!("{agency}, {year}: {first_en}{more_en}"),
         }
     }
 }
