@@ -29,6 +29,19 @@ pub struct Agency {
     /// True if the agency is not listed. Its key is then derived from its name and region, and a person should identify it.
     #[prost(bool, tag = "9")]
     pub provisional: bool,
+    /// The last day for publishing a report, as mm-dd in the year after the report's year: the listed one, or else the one that
+    /// the law sets for the kind of body. Empty if neither sets one.
+    #[prost(string, tag = "10")]
+    pub deadline: ::prost::alloc::string::String,
+    /// True if the list gives the deadline.
+    #[prost(bool, tag = "11")]
+    pub deadline_listed: bool,
+    /// Whom to ask about the agency's reports, as listed; empty if not given.
+    #[prost(string, tag = "12")]
+    pub contact: ::prost::alloc::string::String,
+    /// The name of the subscription that also receives the notices about the agency's deadlines; empty if there is none.
+    #[prost(string, tag = "13")]
+    pub channel: ::prost::alloc::string::String,
 }
 /// Another name of an agency, and the days on which it was valid.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -73,7 +86,8 @@ pub struct ListAgenciesResponse {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ImportAgenciesRequest {
     /// The list as CSV, in UTF-8 or GB18030, with a line of titles: code, name, aliases, parent, level, kind, region,
-    /// site_domain (代码, 名称, 别名, 上级代码, 层级, 类型, 行政区划代码, 网站域名).
+    /// site_domain, deadline, contact, channel (代码, 名称, 别名, 上级代码, 层级, 类型, 行政区划代码, 网站域名, 公布期限, 联系人,
+    /// 通知渠道). Only code and name must be given.
     #[prost(bytes = "bytes", tag = "1")]
     pub csv: ::prost::bytes::Bytes,
     /// True to check the list without replacing the current one.

@@ -136,7 +136,14 @@ fn listed(agency: &Agency) -> v1::Agency {
         from: day(alias.from),
         to: day(alias.to),
     };
-    v1::Agency { aliases: agency.aliases.iter().map(alias).collect(), ..of_profile(&agency.profile()) }
+    v1::Agency {
+        aliases: agency.aliases.iter().map(alias).collect(),
+        deadline: agency.due_on().map(|day| day.to_string()).unwrap_or_default(),
+        deadline_listed: agency.deadline.is_some(),
+        contact: agency.contact.clone().unwrap_or_default(),
+        channel: agency.channel.clone().unwrap_or_default(),
+        ..of_profile(&agency.profile())
+    }
 }
 
 fn provisional(key: &AgencyKey, agency_name: &str, region: Region) -> v1::Agency {

@@ -33,8 +33,9 @@ enum Command {
 
 /// 导入名录 / Replace the registry with a CSV file in UTF-8 or GB18030
 ///
-/// Columns: code, name, aliases, parent, level, kind, region, site_domain (代码, 名称, 别名, 上级代码, 层级, 类型,
-/// 行政区划代码, 网站域名). New reports are filed under the codes of the registry. Stored reports that the registry names
+/// Columns: code, name, aliases, parent, level, kind, region, site_domain, deadline, contact, channel (代码, 名称, 别名,
+/// 上级代码, 层级, 类型, 行政区划代码, 网站域名, 公布期限, 联系人, 通知渠道). Only code and name must be given; a deadline is a
+/// day as MM-DD. New reports are filed under the codes of the registry. Stored reports that the registry names
 /// otherwise are read again in the background and filed under its codes too; each is shown.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -76,6 +77,10 @@ struct AgencyView {
     site_domain: String,
     aliases: Vec<String>,
     provisional: bool,
+    deadline: String,
+    deadline_listed: bool,
+    contact: String,
+    channel: String,
 }
 
 pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
@@ -157,6 +162,10 @@ impl From<v1::Agency> for AgencyView {
             site_domain: agency.site_domain,
             aliases: agency.aliases.into_iter().map(|alias| alias.name).collect(),
             provisional: agency.provisional,
+            deadline: agency.deadline,
+            deadline_listed: agency.deadline_listed,
+            contact: agency.contact,
+            channel: agency.channel,
         }
     }
 }
@@ -169,6 +178,7 @@ impl TableRow for AgencyView {
         ("level", |agency| agency.level.clone()),
         ("kind", |agency| agency.kind.clone()),
         ("region", |agency| agency.region.clone()),
+        ("deadline", |agency| agency.deadline.clone()),
     ];
 }
 

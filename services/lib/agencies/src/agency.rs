@@ -3,7 +3,10 @@
 use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, Level, Region, is_short_for, normalized_name};
 use time::Date;
 
-use crate::nature::{kind_of, level_of, short_name};
+use crate::{
+    month_day::MonthDay,
+    nature::{kind_of, level_of, short_name},
+};
 
 /// A listed body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +27,12 @@ pub struct Agency {
     pub region: Region,
     /// Domain of the agency's site, in lower case, without the scheme and the path.
     pub site_domain: Option<String>,
+    /// Last day for publishing a report, in the year after the report's year. If absent, the law's day.
+    pub deadline: Option<MonthDay>,
+    /// Whom to ask about the agency's reports, as the list gives it.
+    pub contact: Option<String>,
+    /// Name of the subscription that also receives the notices about the agency's deadlines.
+    pub channel: Option<String>,
 }
 
 /// Another name, and when it was in use: bodies are merged and renamed (机构改革).
@@ -55,6 +64,31 @@ impl Agency {
         names
             .map(|own| normalized_name(own))
             .any(|own| is_short_for(&name, &own) || is_short_for(&own, &name))
+    }
+
+    /// Returns the last day for publishing a report, in the year after the report's year: the listed one, or else the
+    /// one of the law (条例 art. 49). Returns `None` for bodies below the county and for outposts (派出机关), for which
+    /// the law sets none, and if the kind of body is unknown.
+    #[must_use]
+    pub fn due_on(&self) -> Option<MonthDay> {
+        self.deadline.or_else(|| {
+            let profile = self.profile();
+            match (profile.level, profile.kind?) {
+                (Some(Level::Town), _) | (_, AgencyKind::Outpost) => None,
+                // An office compiles the government's report, and often files with it.
+                (_, AgencyKind::Government | AgencyKind::Office) => Some(MonthDay::MARCH_31),
+                (_, AgencyKind::Department) | (Some(_), _) => Some(MonthDay::JANUARY_31),
+                (None, _) => None,
+            }
+        })
+    }
+
+    /// Returns true if only the list or a local notice can set the agency's deadline: the body is below the county, or
+    /// an outpost (派出机关).
+    #[must_use]
+    pub fn is_due_locally(&self) -> bool {
+        let profile = self.profile();
+        profile.level == Some(Level::Town) || profile.kind == Some(AgencyKind::Outpost)
     }
 
     /// Returns the properties of the agency that rules use.

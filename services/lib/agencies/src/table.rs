@@ -30,7 +30,12 @@ pub enum TableError {
 /// A column: its public name and its accepted titles.
 type Column = (&'static str, &'static [&'static str]);
 
-const COLUMNS: [Column; 8] = [
+/// Maximum number of characters of a contact.
+const LONGEST_CONTACT: usize = 200;
+/// Maximum number of characters of a subscription's name.
+const LONGEST_CHANNEL: usize = 32;
+
+const COLUMNS: [Column; 11] = [
     ("code", &["代码", "机构代码", "编码", "机构编码", "统一社会信用代码"]),
     ("name", &["名称", "机构名称", "单位名称", "机关名称", "全称"]),
     ("aliases", &["别名", "曾用名", "简称", "其他名称"]),
@@ -39,6 +44,9 @@ const COLUMNS: [Column; 8] = [
     ("kind", &["类型", "机构类型", "类别"]),
     ("region", &["区划", "区划代码", "行政区划代码"]),
     ("site_domain", &["域名", "网站域名", "网站"]),
+    ("deadline", &["期限", "公布期限", "报送期限", "截止日期"]),
+    ("contact", &["联系人", "联系方式"]),
+    ("channel", &["通知渠道", "渠道", "订阅"]),
 ];
 
 /// Reads a list.
@@ -85,6 +93,9 @@ pub fn write_csv(registry: &Registry) -> String {
             agency.kind.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
             if agency.region == Region::UNKNOWN { String::new() } else { agency.region.to_string() },
             agency.site_domain.clone().unwrap_or_default(),
+            agency.deadline.map(|day| day.to_string()).unwrap_or_default(),
+            agency.contact.clone().unwrap_or_default(),
+            agency.channel.clone().unwrap_or_default(),
         ];
         text += &fields.map(|field| quoted(&field)).join(",");
         text.push('\n');
@@ -132,7 +143,28 @@ fn agency<'a>(field: &dyn Fn(usize) -> &'a str) -> Result<Agency, String> {
         kind: optional(5).map(|t| t.parse().map_err(|_| unknown("kind", t))).transpose()?,
         region: optional(6).map(region).transpose()?.unwrap_or_default(),
         site_domain: optional(7).map(domain),
+        deadline: optional(8).map(|t| t.parse().map_err(|error| format!("deadline {error}"))).transpose()?,
+        contact: optional(9).map(contact).transpose()?,
+        channel: optional(10).map(channel).transpose()?,
     })
+}
+
+fn contact(text: &str) -> Result<String, String> {
+    match text.chars().count() {
+        0..=LONGEST_CONTACT => Ok(text.to_owned()),
+        length => Err(format!("the contact has {length} characters: use at most {LONGEST_CONTACT}")),
+    }
+}
+
+/// Returns the name of a subscription, which has the form of `name` in `[[notify.subscriptions]]`.
+fn channel(text: &str) -> Result<String, String> {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if text.len() <= LONGEST_CHANNEL && text.bytes().all(fits) {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "channel {text:?} is no name of a subscription: use 1 to {LONGEST_CHANNEL} of a-z, 0-9 and -"
+    ))
 }
 
 /// Returns the domain without the scheme, `www.` and the path.

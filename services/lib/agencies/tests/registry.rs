@@ -4,15 +4,14 @@
 use gongkai_agencies::{Asked, Registry, Resolution, TableError, read_csv, write_csv};
 use gongkai_model::{AgencyKey, AgencyKind, Level, Region};
 
-const LIST: &str = "\
-代码,名称,别名,上级代码,层级,类型,行政区划代码,网站域名
-ZS,樟树市人民政府,,,县级,政府,360982,www.zhangshu.gov.cn
+const LIST: &str = r#"代码,名称,别名,上级代码,层级,类型,行政区划代码,网站域名,公布期限,联系人,通知渠道
+ZS,樟树市人民政府,,,县级,政府,360982,www.zhangshu.gov.cn,3月20日,"张三, 办公室",county-office
 ZS-DATA,樟树市数据局,樟树市大数据局@..2024-02-29;数据局,ZS,,,360982,
 ZS-LJ,樟树市鹿江街道办事处,鹿江街道办事处;鹿江街道,ZS,,,360982,
 GX-LJ,贵溪市鹿江街道办事处,鹿江街道办事处,GX,,,360681,https://www.guixi.gov.cn/
 GX,贵溪市人民政府,,,,,360681,guixi.gov.cn
 NC-CZ,江西省南昌市财政局,,,市级,部门,360100,
-";
+"#;
 
 fn list() -> Registry {
     read_csv(LIST.as_bytes()).unwrap()
@@ -132,9 +131,47 @@ fn profiles_take_what_the_list_says_and_else_what_the_name_tells() {
         (Some(Level::Town), Some(AgencyKind::Outpost))
     );
     assert_eq!(profile("NC-CZ").region, "360100".parse::<Region>().unwrap());
+    assert_eq!(registry.get(&AgencyKey::from_code("ZS").unwrap()).unwrap().channel.as_deref(), Some("county-office"));
     let children: Vec<&str> =
         registry.children(&AgencyKey::from_code("ZS").unwrap()).iter().map(AgencyKey::as_str).collect();
     assert_eq!(children, ["ZS-DATA", "ZS-LJ"]);
+}
+
+#[test]
+fn a_deadline_is_the_listed_one_or_the_laws() {
+    let list = "code,name,level,kind,deadline
+A,云溪县水务局,county,department,
+B,云溪县人民政府,county,government,
+C,云溪县人民政府办公室,county,office,
+D,云溪县石桥镇人民政府,,,
+E,云溪县鹿江街道办事处,,,
+F,云溪县青石镇人民政府,,,01-20
+G,云溪县水文局,county,department,01-15
+H,某协会,,,
+I,某地区行政公署,prefecture,outpost,
+J,云溪县机关服务中心,county,institution,
+";
+    let registry = read_csv(list.as_bytes()).unwrap();
+    let due: Vec<String> = registry
+        .iter()
+        .map(|agency| {
+            let day = agency.due_on().map_or("none".to_owned(), |day| day.to_string());
+            format!("{} {day} {}", agency.code, agency.is_due_locally())
+        })
+        .collect();
+    let expected = [
+        "A 01-31 false",
+        "B 03-31 false",
+        "C 03-31 false",
+        "D none true",
+        "E none true",
+        "F 01-20 true",
+        "G 01-15 false",
+        "H none false",
+        "I none true",
+        "J 01-31 false",
+    ];
+    assert_eq!(due, expected);
 }
 
 #[test]
@@ -161,6 +198,21 @@ fn a_list_with_a_mistake_is_refused_with_its_line() {
     assert_eq!(error(&format!("{head}A,\n")), "line 2: the name is missing");
     assert_eq!(error(&format!("{head}A,甲,,高\n")), "line 2: level \"高\" is not known");
     assert_eq!(error(&format!("{head}A,甲,,,乙@2023\n")), "line 2: the days \"2023\" lack ..");
+    let head = "code,name,deadline,contact,channel\n";
+    assert_eq!(
+        error(&format!("{head}A,甲,02-30\n")),
+        "line 2: deadline \"02-30\" is not a day of every year: write MM-DD, such as 01-31"
+    );
+    let long = "电".repeat(201);
+    assert_eq!(
+        error(&format!("{head}A,甲,,{long}\n")),
+        "line 2: the contact has 201 characters: use at most 200"
+    );
+    assert_eq!(
+        error(&format!("{head}A,甲,,,County Office\n")),
+        "line 2: channel \"County Office\" is no name of a subscription: use 1 to 32 of a-z, 0-9 and -"
+    );
+    let head = "code,name,parent,level,aliases\n";
     assert_eq!(error(&format!("{head}A,甲\nA,乙\n")), "code A stands twice");
     assert_eq!(error(&format!("{head}A,甲,B\n")), "A stands under B, which is not listed");
     assert_eq!(error(&format!("{head}A,甲,B\nB,乙,A\n")), "A stands above itself");
