@@ -10,8 +10,8 @@ SERVICES = ROOT / "services"
 REJECTIONS = SERVICES / "lib/model/src/rejection.rs"
 LETTERS = SERVICES / "lib/worker/src/dead_letter.rs"
 COMMANDS = SERVICES / "gongkai/src/cli.rs"
-# Where a code is not a literal of its call: the function that returns it.
-CODES_OF_DELIVERIES = SERVICES / "notify/src/delivery/webhook.rs"
+# Where a code is not a literal of its call: the function of notify that returns it.
+CODES_OF_DELIVERIES = "fn code(&self) -> &'static str {"
 
 
 def check():
@@ -55,7 +55,8 @@ def dead_letters():
         for literal, name in re.findall(r'(?:Decision|Self)::bury\(\s*(?:"([A-Z_]+)"|([A-Z_]+)\b)', text):
             if literal or name in constants:
                 codes.add(literal or constants[name])
-    returned = CODES_OF_DELIVERIES.read_text().split("fn code(&self) -> &'static str {", 1)[1].split("\n    }\n", 1)[0]
+    texts = [path.read_text() for path in SERVICES.glob("notify/src/**/*.rs")]
+    [returned] = [text.split(CODES_OF_DELIVERIES, 1)[1].split("\n    }\n", 1)[0] for text in texts if CODES_OF_DELIVERIES in text]
     return codes | set(re.findall(r'"([A-Z_]+)"', returned))
 
 
