@@ -188,6 +188,10 @@ async fn the_metrics_are_those_of_the_page(deployment: &Deployment) {
     assert!(all.sum("gongkai_parse_cells_total", "gongkai_cell_state=\"blank\"") > 0.0);
     assert!(all.sum("gongkai_validate_findings_total", "gongkai_rule_id=\"T3-ROW\"") > 0.0);
     assert!(all.sum("gongkai_report_processing_duration_seconds_count", "validated") > 0.0);
+    for service in ["ingest", "parse", "validate", "notify", "query"] {
+        let name = format!("service_name=\"gongkai-{service}\"");
+        assert!(all.sum("target_info", &name) > 0.5, "{service} does not name itself");
+    }
     let waivers = all.samples.keys().filter(|series| series.starts_with("gongkai_query_waivers_total"));
     assert_eq!(waivers.count(), 3, "at zero for each change");
 }

@@ -80,10 +80,11 @@ impl Telemetry {
     /// Returns the tracer and the instruments of one service. Must be called within the tokio runtime.
     pub(crate) fn of_service(&self, service: &'static str) -> anyhow::Result<(Tracer, Meters)> {
         let endpoint = self.settings.otlp_endpoint.expose();
-        if endpoint.is_empty() {
-            return Ok((Tracer::silent(service), Meters::local()));
-        }
         let resource = self.resource(service);
+        if endpoint.is_empty() {
+            let meters = Meters::new(Registry::new(), |builder| builder.with_resource(resource))?;
+            return Ok((Tracer::silent(service), meters));
+        }
         let spans = SpanExporter::builder()
             .with_tonic()
             .with_endpoint(endpoint)
