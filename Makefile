@@ -17,7 +17,7 @@ lint: ## Format, clippy, docs, unused dependencies, licences, bans, protobuf lin
 deploy-lint: ## Lints the files of deploy/ (ONLY="systemd compose" runs some)
 	@tests/scripts/deploy_lint.sh $(ONLY)
 
-deploy-check: ## Runs the pipeline over the files of deploy/nats: every identity tries what it must not do, a cluster loses its leader, a hub copies a province, a release is installed
+deploy-check: ## Runs the pipeline over the files of deploy/nats: every identity tries what it must not do, a cluster loses its leader, a hub copies a province, a stopped parse raises its alert, a release is installed
 	@tests/scripts/deploy_check.sh
 
 deploy-boot: ## Boots a container with systemd and installs the release there as deploy/README.md says (needs root, systemd-nspawn, `make release`)

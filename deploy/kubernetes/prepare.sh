@@ -4,12 +4,13 @@
 #
 #   prepare.sh [OVERLAY]           production (default) or trial
 #   kubectl apply -k site          then kubectl apply -k site/repair, once
+#   kubectl apply -k site/monitoring   where an operator runs Prometheus: targets, alerts, dashboards
 set -eu
 umask 077
 cd "$(dirname "$0")"
 overlay=${1:-production}
 [ -d "overlays/$overlay" ] || { echo "prepare.sh: there is no overlay $overlay" >&2; exit 64; }
-mkdir -p site/repair site/tokens
+mkdir -p site/repair site/tokens site/monitoring
 
 ../nats/make_keys.py system site/nats
 ../nats/make_keys.py tenant gongkai site/nats
@@ -54,4 +55,27 @@ resources: [../../repair]
 generatorOptions: { disableNameSuffixHash: true }
 secretGenerator:
   - { name: nkey-admin, files: [seed=admin.nk] }
+TEXT
+
+# Rules and dashboards as they are in deploy/observability; a kustomization reads nothing outside of its folder.
+cp ../observability/grafana/dashboards/*.json site/monitoring
+{
+    cat <<TEXT
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: gongkai
+  labels: { app.kubernetes.io/part-of: gongkai }
+spec:
+TEXT
+    sed 's/^./  &/' ../observability/rules.yml
+} >site/monitoring/rules.yaml
+cat >site/monitoring/kustomization.yaml <<TEXT
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namespace: gongkai
+resources: [../../monitoring, rules.yaml]
+generatorOptions: { disableNameSuffixHash: true }
+configMapGenerator:
+  - { name: gongkai-dashboards, files: [pipeline.json, reports.json, operations.json], options: { labels: { grafana_dashboard: "1" } } }
 TEXT

@@ -26,3 +26,18 @@ def run(*command, **options):
         [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, **options
     )
     return done.returncode, done.stdout.strip()
+
+
+def lost(given, kept, place=""):
+    """Where a document has what is not in another, which was made of it by types: keys that the types do not know."""
+    if isinstance(given, dict):
+        for key, value in given.items():
+            if key in kept:
+                yield from lost(value, kept[key], f"{place}/{key}")
+            else:
+                yield f"{place}/{key}"
+    elif isinstance(given, list):
+        for one, other in zip(given, kept, strict=True):
+            yield from lost(one, other, place)
+    elif given != kept:
+        yield place

@@ -1,4 +1,4 @@
-"""deploy/kubernetes: merged as kustomize merges it, by the schemas of Kubernetes and of KEDA, and what it must have."""
+"""deploy/kubernetes: merged as kustomize merges it, by the schemas of Kubernetes, KEDA and Prometheus' operator, and what it must have."""
 import os
 import shutil
 import tempfile
@@ -7,9 +7,11 @@ from pathlib import Path
 import jsonschema
 import kubernetes_validate
 import yaml
+from cloudcoil.models.prometheus_operator import v1 as operator
 
+import dashboards
 import kustomize
-from checking import DEPLOY, ROOT, SERVICES, run
+from checking import DEPLOY, ROOT, SERVICES, lost, run
 
 OVERLAYS = ["production", "trial"]
 KEDA = ROOT / "tests/deploy/schemas/keda.sh_scaledobjects.yaml"
@@ -33,6 +35,7 @@ def check():
             yield from (f"{overlay}: {fault}" for fault in faults(resources, overlay))
             repair = kustomize.build(site / "repair")
             yield from (f"{overlay}: repair: {fault}" for fault in [*invalid(repair), *unsafe(repair), *dangling(resources + repair)])
+            yield from (f"{overlay}: monitoring: {fault}" for fault in unwatched(kustomize.build(site / "monitoring"), resources))
             config = "cluster.conf" if overlay == "production" else "server.conf"
             (site / "nats/data").mkdir()
             code, said = run(os.environ["GONGKAI_NATS_SERVER"], "-t", "--config", config, cwd=site / "nats")
@@ -59,10 +62,36 @@ def invalid(resources):
         try:
             if item["kind"] == "ScaledObject":
                 jsonschema.validate(item, strict(keda[item["apiVersion"].partition("/")[2]]))
+            elif item["apiVersion"] == "monitoring.coreos.com/v1":
+                known = getattr(operator, item["kind"]).model_validate(item)
+                for key in lost(item, known.model_dump(mode="json", by_alias=True, exclude_none=True)):
+                    yield f"{name}: {key} is not known"
             else:
                 kubernetes_validate.validate(item, kubernetes_validate.latest_version(), strict=True)
-        except (jsonschema.ValidationError, kubernetes_validate.ValidationError) as error:
+        except (jsonschema.ValidationError, kubernetes_validate.ValidationError, ValueError) as error:
             yield f"{name}: {getattr(error, 'message', error)}"
+
+
+def unwatched(monitoring, resources):
+    """What Prometheus and Grafana do not get of a deployment."""
+    yield from invalid(monitoring)
+    held = {item["kind"]: item for item in monitoring}
+    if held["PrometheusRule"]["spec"] != yaml.safe_load((DEPLOY / "observability/rules.yml").read_text()):
+        yield "the rules are not those of deploy/observability"
+    if set(held["ConfigMap"]["data"]) != {f"{name}.json" for name in dashboards.NAMES}:
+        yield "a dashboard is missing"
+    selected = held["PodMonitor"]["spec"]["selector"]["matchLabels"]
+    endpoint = held["PodMonitor"]["spec"]["podMetricsEndpoints"][0]
+    credentials = endpoint["authorization"]["credentials"]
+    secrets = {(item["metadata"]["name"], key) for item in resources if item["kind"] == "Secret" for key in item["data"]}
+    if (credentials["name"], credentials["key"]) not in secrets:
+        yield "there is no such token"
+    for item in resources:
+        if item["kind"] == "Deployment" and item["metadata"]["name"] in SERVICES:
+            template = item["spec"]["template"]
+            ports = {port["name"] for container in template["spec"]["containers"] for port in container["ports"]}
+            if not selected.items() <= template["metadata"]["labels"].items() or endpoint["port"] not in ports:
+                yield f"{item['metadata']['name']} is not read"
 
 
 def strict(schema):

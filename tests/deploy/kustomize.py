@@ -1,7 +1,7 @@
 """Merges a kustomization as `kubectl kustomize` does, as far as deploy/kubernetes uses it; any other key is an error.
 
 Resources, namespace, images, replicas, patches (strategic merge, inline, with a target), generators of ConfigMaps and
-Secrets without a suffix.
+Secrets without a suffix, with labels.
 """
 import base64
 import copy
@@ -52,7 +52,8 @@ def generated(resources, folder, kind, generator):
         key, _, path = file.rpartition("=")
         content = (folder / path).read_bytes()
         data[key or path.rsplit("/", 1)[-1]] = base64.b64encode(content).decode() if kind == "Secret" else content.decode()
-    item = {"apiVersion": "v1", "kind": kind, "metadata": {"name": generator["name"]}, "data": data}
+    labels = generator.get("options", {}).get("labels", {})
+    item = {"apiVersion": "v1", "kind": kind, "metadata": {"name": generator["name"], "labels": labels}, "data": data}
     rest = [other for other in resources if (other["kind"], other["metadata"]["name"]) != (kind, generator["name"])]
     if (len(rest) < len(resources)) != (generator.get("behavior") == "replace"):
         raise ValueError(f"{folder}: {kind} {generator['name']} is there already, or is not there to be replaced")

@@ -16,6 +16,7 @@ DISK = {"device", "fstype", "mountpoint"}
 # Metrics of Prometheus and of node-exporter, with their labels.
 FOREIGN = {
     "up": set(),
+    "ALERTS": {"alertname", "alertstate", "severity"},
     "node_filesystem_avail_bytes": DISK,
     "node_filesystem_size_bytes": DISK,
     "node_filesystem_readonly": DISK,
@@ -54,7 +55,7 @@ def labels_of(cell, cells):
     if alias:
         return labels_of(cells[alias.group(1)], cells)
     if "`service.*`" in cell:
-        return dict.fromkeys(["service_name", "service_version", "service_instance_id"])
+        return dict.fromkeys(["service_name", "service_namespace", "service_version", "service_instance_id"])
     found = {}
     for part in re.split(r"[;,](?=\s*`[a-z]+[._a-z]*`(?::|,|;|$| of))", cell):
         head, colon, values = part.partition(":")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import yaml
 
+import dashboards
 import metrics
-from checking import DEPLOY, program, run
+from checking import DEPLOY, SERVICES, program, run
 
 FOLDER = DEPLOY / "observability"
 SEVERITIES = {"critical", "warning", "none"}
@@ -27,6 +28,7 @@ def check():
         (site / "receiver.token").touch()
         yield from prometheus(site)
         yield from alertmanager(site)
+        yield from in_compose(Path(folder) / "container")
     rules = rules_of(FOLDER / "rules.yml")
     yield from alerts(rules)
     yield from expressions(rules)
@@ -39,6 +41,24 @@ def prometheus(site):
         code, said = run(promtool, *command, cwd=site)
         if code:
             yield f"promtool {' '.join(command)}: {said}"
+
+
+def in_compose(root):
+    """Whether Prometheus finds in its container what its configuration names, and knows every service."""
+    here = DEPLOY / "compose"
+    service = yaml.safe_load((here / "compose.yaml").read_text())["services"]["prometheus"]
+    for mount in service["volumes"]:
+        target = root / mount["target"].lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to((here / mount["source"]).resolve())
+    for secret in service["secrets"]:
+        (root / secret["target"].lstrip("/")).touch()
+    code, said = run(program("promtool", "Debian: prometheus"), "check", "config", root / "etc/gongkai/prometheus.yml")
+    if code:
+        yield f"compose.yaml: promtool check config: {said}"
+    targets = yaml.safe_load((here / "targets/services.yml").read_text())
+    if {one["labels"]["service"] for one in targets} != set(SERVICES):
+        yield "compose/targets/services.yml does not name every service"
 
 
 def alertmanager(site):
@@ -64,6 +84,11 @@ def alertmanager(site):
 
 def rules_of(file):
     return [rule for group in yaml.safe_load(file.read_text())["groups"] for rule in group["rules"]]
+
+
+def expressions_in_use():
+    """Every expression of rules.yml and of the dashboards."""
+    return [*(rule["expr"] for rule in rules_of(FOLDER / "rules.yml")), *dashboards.expressions()]
 
 
 def names_of_alerts():

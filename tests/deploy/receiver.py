@@ -7,11 +7,14 @@ class Receiver:
     def __init__(self, refusals):
         self.left = refusals
         self.accepted = []
+        # The Authorization header of each call, or None.
+        self.authorizations = []
         receiver = self
 
         class Answer(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.authorizations.append(self.headers["Authorization"])
                 receiver.left -= 1
                 if receiver.left < 0:
                     receiver.accepted.append((self.path, body))
