@@ -131,7 +131,10 @@ fn profiles_take_what_the_list_says_and_else_what_the_name_tells() {
         (Some(Level::Town), Some(AgencyKind::Outpost))
     );
     assert_eq!(profile("NC-CZ").region, "360100".parse::<Region>().unwrap());
-    assert_eq!(registry.get(&AgencyKey::from_code("ZS").unwrap()).unwrap().channel.as_deref(), Some("county-office"));
+    assert_eq!(
+        registry.get(&AgencyKey::from_code("ZS").unwrap()).unwrap().channel.as_deref(),
+        Some("county-office")
+    );
     let children: Vec<&str> =
         registry.children(&AgencyKey::from_code("ZS").unwrap()).iter().map(AgencyKey::as_str).collect();
     assert_eq!(children, ["ZS-DATA", "ZS-LJ"]);
