@@ -6,8 +6,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::{
     commands::{
-        adapters, agencies, check, completions, dead, doctor, erase, explain, findings, get, list, man,
-        pause, reprocess, rules, status, submissions, submit, tap, up, waivers, watch,
+        adapters, agencies, backup, check, completions, dead, doctor, erase, explain, findings, get, list,
+        man, pause, reprocess, rules, status, submissions, submit, tap, up, waivers, watch,
     },
     printer::Printer,
 };
@@ -55,6 +55,8 @@ enum Command {
     Resume(pause::ResumeArgs),
     Reprocess(reprocess::Args),
     Doctor(doctor::Args),
+    Backup(backup::Args),
+    Restore(backup::restore::Args),
     Rules(rules::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -84,6 +86,8 @@ impl Cli {
             Command::Resume(args) => pause::resume(args, out).await,
             Command::Reprocess(args) => reprocess::run(&args, out).await,
             Command::Doctor(args) => doctor::run(&args, out).await,
+            Command::Backup(args) => backup::run(&args, out).await,
+            Command::Restore(args) => backup::restore::run(&args, out).await,
             Command::Rules(args) => rules::run(args, out).await,
             Command::Completions(args) => completions::run(&args, Self::command(), out),
             Command::Man(args) => man::run(&args, Self::command(), out),

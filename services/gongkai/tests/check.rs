@@ -407,6 +407,8 @@ fn help_shows_the_commands_that_exist_and_version_what_decides_an_answer() {
             "resume",
             "reprocess",
             "doctor",
+            "backup",
+            "restore",
             "rules",
             "completions",
             "man",

@@ -298,7 +298,8 @@ pub struct Request {
 /// Identity of a stream or bucket and its first and last sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamState {
-    /// When the stream was created. A stream that was deleted and created again has another time.
+    /// When the stream was created. A stream that was deleted and created again has another time; one that was restored
+    /// from a backup has that of the copied stream.
     pub created: OffsetDateTime,
     /// Sequence of the oldest message that is kept. 0 or 1 if there never was a message.
     pub first_sequence: u64,

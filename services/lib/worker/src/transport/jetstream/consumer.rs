@@ -68,7 +68,8 @@ pub(super) async fn bind(connection: &Arc<Connection>, spec: &ConsumerSpec) -> R
         Err(error) if error.kind == ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    let seen = connection.last_seen.get(stream, durable, log.created);
+    let created = topology::created(&log);
+    let seen = connection.last_seen.get(stream, durable, created);
     let config = overlay(present.as_ref().map(|consumer| &consumer.cached_info().config), spec);
     let config = match seen {
         Some(seen) if present.is_none() => lost(config, seen, log.state.last_sequence),
@@ -84,13 +85,13 @@ pub(super) async fn bind(connection: &Arc<Connection>, spec: &ConsumerSpec) -> R
             connection.bounded("create consumer", durable, create).await?
         }
     };
-    connection.last_seen.set(stream, durable, log.created, consumer.cached_info());
+    connection.last_seen.set(stream, durable, created, consumer.cached_info());
     Ok(Box::new(JetStreamPull {
         connection: connection.clone(),
         consumer,
         durable: durable.into(),
         stream: stream.to_owned(),
-        stream_created: log.created,
+        stream_created: created,
         asked: Instant::now(),
     }))
 }

@@ -36,8 +36,8 @@ fn by_code(code: u32, text: &str) -> ErrorKind {
         10077 if text.contains("maximum") || text.contains("no space") => ErrorKind::Full,
         // message or headers exceed the stream's maximum
         10054 | 10097 => ErrorKind::TooLarge,
-        // wrong last sequence, by stream or subject
-        10071 | 10164 => ErrorKind::Conflict,
+        // wrong last sequence, by stream or subject; a stream of that name exists
+        10071 | 10130 | 10164 => ErrorKind::Conflict,
         // no leader, no quorum, JetStream not up yet, stream offline
         10005 | 10008 | 10009 | 10039 | 10076 | 10077 | 10118 | 10119 => ErrorKind::Unavailable,
         _ if text.contains("(code 503") => ErrorKind::Unavailable,

@@ -10,7 +10,7 @@
 //! - `reading`: single messages of a stream, the state of streams, and the progress of consumers;
 //! - `buckets`: objects and entries;
 //! - `status`, `pausing`: streams and consumers; `server`: the server and the copies of streams; `tap`:
-//!   messages as they are published; all for operators;
+//!   messages as they are published; `snapshots`: copies of whole streams; all for operators;
 //! - `errors`: classification of errors.
 
 mod buckets;
@@ -22,6 +22,7 @@ mod pausing;
 mod reading;
 pub mod server;
 mod settings;
+pub mod snapshots;
 pub mod status;
 pub mod tap;
 mod topology;

@@ -11,6 +11,7 @@ use async_nats::jetstream::{
     stream::{Config, DiscardPolicy, Info},
 };
 use futures::future::try_join_all;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::connection::Connection;
 use crate::transport::{
@@ -21,6 +22,8 @@ use crate::transport::{
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Value that means no limit.
 const UNLIMITED: i64 = -1;
+/// Key in the metadata of a restored stream, with the time at which the copied stream was created.
+pub(super) const CREATED: &str = "gongkai-created";
 /// Values kept per entry: only the latest.
 const HISTORY: i64 = 1;
 
@@ -138,11 +141,17 @@ pub(super) async fn held(connection: &Connection, part: TopologyPart) -> Result<
         TopologyPart::Entries(bucket) => info(connection, &entry_stream(bucket)).await?,
     };
     Ok(info.map(|info| StreamState {
-        created: info.created,
+        created: created(&info),
         first_sequence: info.state.first_sequence,
         last_sequence: info.state.last_sequence,
         storage: Storage { bytes: info.state.bytes, limit: u64::try_from(info.config.max_bytes).ok() },
     }))
+}
+
+/// Returns when a stream was created. The server takes a restored stream for a new one, so its settings name the time.
+pub(super) fn created(info: &Info) -> OffsetDateTime {
+    let kept = info.config.metadata.get(CREATED).and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
+    kept.unwrap_or(info.created)
 }
 
 /// Returns the storage of the account.
