@@ -6,7 +6,7 @@ umask 077
 cd "$(dirname "$0")"
 nats=site/nats
 mkdir -p "$nats" site/tokens
-for name in nats-0 nats-1 nats-2 query postgres prometheus alertmanager grafana; do mkdir -p "site/data/$name"; done
+for name in nats-0 nats-1 nats-2 query backups postgres prometheus alertmanager grafana; do mkdir -p "site/data/$name"; done
 
 ../nats/make_keys.py system "$nats"
 ../nats/make_keys.py tenant gongkai "$nats"

@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-IDENTITIES = ["ingest", "parse", "validate", "notify", "query", "operator", "admin"]
+IDENTITIES = ["ingest", "parse", "validate", "notify", "query", "operator", "backup", "admin"]
 SEED, USER = 18 << 3, 20 << 3
 
 

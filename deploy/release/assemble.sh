@@ -37,9 +37,10 @@ lay_programs() {
 }
 
 lay_units() {
-    copy "$deploy"/systemd/*.service "$deploy"/systemd/*.target "$deploy"/systemd/*.service.d "$usr/lib/systemd/system"
+    copy "$deploy"/systemd/*.service "$deploy"/systemd/*.target "$deploy"/systemd/*.timer "$deploy"/systemd/*.service.d "$usr/lib/systemd/system"
     install -D -m 644 "$deploy/systemd/sysusers.conf" "$usr/lib/sysusers.d/gongkai.conf"
     install -D -m 644 "$deploy/systemd/tmpfiles.conf" "$usr/lib/tmpfiles.d/gongkai.conf"
+    install -D -m 644 "$deploy/systemd/journald.conf" "$usr/lib/systemd/journald.conf.d/gongkai.conf"
 }
 
 # What an operator copies from: brokers, dashboards and rules, containers, publishing systems, samples.
@@ -52,7 +53,7 @@ lay_shared() {
 
 lay_documents() {
     local documents=$usr/share/doc/gongkai
-    copy "$deploy/README.md" "$deploy/runbooks" "$documents"
+    copy "$deploy/README.md" "$deploy/compliance.md" "$deploy/runbooks" "$documents"
     for folder in adapters cms nats; do install -D -m 644 "$deploy/$folder/README.md" "$documents/$folder/README.md"; done
     install -D -m 644 "$source/README.md" "$documents/gongkai/README.md"
     install -m 644 "$source"/{README.zh-CN.md,CHANGELOG.md,ARCHITECTURE.md,LICENSE} "$documents/gongkai/"

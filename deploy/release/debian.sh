@@ -42,7 +42,7 @@ cat >"$root/DEBIAN/prerm" <<'SCRIPT'
 #!/bin/sh
 set -e
 if [ "$1" = remove ] && [ -z "${DPKG_ROOT:-}" ] && [ -d /run/systemd/system ]; then
-    systemctl disable --now gongkai.target gongkai-nats.service || true
+    systemctl disable --now gongkai.target gongkai-nats.service gongkai-backup.timer || true
     systemctl stop 'gongkai@*.service'
 fi
 SCRIPT

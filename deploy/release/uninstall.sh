@@ -5,7 +5,7 @@
 #
 #   --dry-run        says what would be done and changes nothing
 #   --root, --prefix as install.sh was given them
-#   --purge          removes /etc/gongkai, /var/lib/gongkai and the users too: the log of record is lost
+#   --purge          removes /etc/gongkai, /var/lib/gongkai and the users too: the log of record is lost. Backups stay
 #
 # Exit codes: 0 done; 1 a step failed; 64 wrong usage; 66 no release is installed there; 77 it needs root.
 set -eu
@@ -47,7 +47,7 @@ remove_files() {
 }
 
 if [ -z "$root" ] && [ -d /run/systemd/system ]; then
-    act systemctl disable --now gongkai.target gongkai-nats.service || say "some units were not enabled"
+    act systemctl disable --now gongkai.target gongkai-nats.service gongkai-backup.timer || say "some units were not enabled"
     act systemctl stop 'gongkai@*.service'
 fi
 if [ -f "$list" ]; then remove_files; fi
@@ -56,7 +56,7 @@ if [ -z "$root" ] && [ -d /run/systemd/system ]; then act systemctl daemon-reloa
 if [ -n "$purge" ]; then
     act rm -rf "$root/etc/gongkai" "$root/var/lib/gongkai"
     if [ -z "$root" ]; then
-        for user in nats ingest parse validate notify query; do
+        for user in nats ingest parse validate notify query backup; do
             if getent passwd "gongkai-$user" >/dev/null; then act userdel "gongkai-$user"; fi
         done
         if getent group gongkai >/dev/null; then act groupdel gongkai; fi

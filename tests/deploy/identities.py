@@ -23,7 +23,7 @@ CORRECTED = ROOT / "tests/samples/02_tab_rows_wrong_total_corrected.txt"
 FINAL = {"validated", "rejected", "withdrawn", "unchanged", "dead"}
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 TOKEN = "a-token-of-an-operator-of-the-test"
-IDENTITIES = [*SERVICES, "operator", "admin"]
+IDENTITIES = [*SERVICES, "operator", "backup", "admin"]
 STREAMS = ["GONGKAI_REPORTS", "GONGKAI_ALERTS", "GONGKAI_DEAD", "GONGKAI_TIMERS", "GONGKAI_ADVISORIES"]
 ENTRIES = {  # bucket: (writers, readers besides operator and admin)
     "submissions": ({"ingest", "parse"}, {"ingest", "parse"}),
@@ -51,7 +51,7 @@ EVENTS = {  # query replays what a service could not handle
     "report.erased": {"ingest", "query"},
     "submission.ended": {"ingest", "query"},
     "alert": {"notify", "query"},
-    "due.delivery": {"query"},
+    "due.delivery": {"query", "admin"},
     "cms": set(),
 }
 CONSUMERS = {
@@ -73,9 +73,9 @@ def publishing():
     for service in SERVICES:
         yield f"gongkai.v1.dead.{service}", {service, "query"}
         yield f"gongkai.v1.dead.{service}.settled", {"query"}
-    yield "gongkai.v1.timer.delivery.log", {"notify"}
+    yield "gongkai.v1.timer.delivery.log", {"notify", "admin"}
     for bucket, (writers, readers) in ENTRIES.items():
-        yield f"$KV.gongkai-{bucket}.a-key", writers
+        yield f"$KV.gongkai-{bucket}.a-key", writers | {"admin"}
         yield f"$JS.API.DIRECT.GET.KV_gongkai-{bucket}.$KV.gongkai-{bucket}.a-key", readers | {"operator", "admin"}
     yield "$KV.gongkai-marker.marker", {*SERVICES, "admin"}
     for bucket, (writers, erasers, readers) in OBJECTS.items():
@@ -96,15 +96,19 @@ def publishing():
     yield "$JS.API.CONSUMER.CREATE.GONGKAI_REPORTS", {"admin"}
     stores = [*STREAMS, *(f"KV_gongkai-{name}" for name in [*ENTRIES, "marker"]), *(f"OBJ_gongkai-{name}" for name in OBJECTS)]
     for stream in stores:
-        for verb in ["CREATE", "UPDATE", "DELETE", "MSG.DELETE", "MSG.GET", "SNAPSHOT", "RESTORE", "LEADER.STEPDOWN", "PEER.REMOVE"]:
+        for verb in ["CREATE", "UPDATE", "DELETE", "MSG.DELETE", "RESTORE", "LEADER.STEPDOWN", "PEER.REMOVE"]:
             yield f"$JS.API.STREAM.{verb}.{stream}", {"admin"}
+        for verb in ["MSG.GET", "SNAPSHOT"]:
+            yield f"$JS.API.STREAM.{verb}.{stream}", {"admin", "backup"}
+        yield f"$JS.SNAPSHOT.ACK.{stream}.a-snapshot.1.1", {"backup"}
+        yield f"$JS.SNAPSHOT.RESTORE.{stream}.a-snapshot", {"admin"}
         if not stream.startswith("OBJ_"):
             yield f"$JS.API.STREAM.PURGE.{stream}", {"admin"}
         yield f"$JS.API.STREAM.INFO.{stream}", {*IDENTITIES}
     yield "$JS.API.ACCOUNT.PURGE.GONGKAI", {"admin"}
     for subject in ["$SYS.REQ.SERVER.PING", "$SYS.REQ.ACCOUNT.PING.CONNZ", "anything", "gongkai.v1.audit.360982"]:
         yield subject, set()
-    for service in SERVICES:
+    for service in [*SERVICES, "backup"]:
         yield f"_INBOX_gongkai-{service}.x", {service}
 
 
@@ -116,7 +120,7 @@ def subscribing():
     yield "gongkai.v1.cms.yunxi", "another", set()
     for kind in ["report", "alert", "submission", "dead"]:
         yield f"gongkai.v1.{kind}.>", "", {"operator"}
-    for service in SERVICES:
+    for service in [*SERVICES, "backup"]:
         yield f"_INBOX_gongkai-{service}.>", "", {service}
 
 
@@ -145,6 +149,7 @@ class Scenario:
     def __init__(self, site, receiver):
         self.site, self.receiver = site, receiver
         self.base = f"http://127.0.0.1:{site.ports['http']}"
+        self.backup = site.folder / "backup"
 
     def call(self, path, data=None, media_type="application/octet-stream"):
         return http(f"{self.base}{path}", data, {"Content-Type": media_type, "Authorization": f"Bearer {TOKEN}"})
@@ -167,7 +172,7 @@ class Scenario:
 
     def cli(self, *arguments, identity="operator"):
         done = self.site.gongkai(*arguments, identity=identity)
-        assert done.returncode in (0, 1), f"gongkai {' '.join(arguments)}: {done.stdout}{done.stderr}"
+        assert done.returncode in (0, 1), f"gongkai {' '.join(map(str, arguments))}: {done.stdout}{done.stderr}"
         return done.stdout
 
     def run(self):
@@ -270,6 +275,8 @@ class Scenario:
         self.cli("tap", "--count", "0")
         self.cli("doctor", "--collect-orphans", identity="admin")
         self.cli("doctor", "--repair", identity="admin")
+        self.cli("backup", self.backup, identity="backup")
+        self.reports = self.cli("list", "--format", "csv")
 
     def restart(self):
         """A durable consumer that was lost is made again by its service."""
@@ -284,7 +291,7 @@ class Scenario:
     async def lose_consumers(self):
         async with await connect(self.site.url(), self.site.seed("admin"), "_INBOX_gongkai-doctor") as admin:
             for stream, name in CONSUMERS:
-                await admin.request(f"$JS.API.CONSUMER.DELETE.{stream}.{name}", b"")
+                await admin.request(f"$JS.API.CONSUMER.DELETE.{stream}.{name}", b"", timeout=20)
 
 
 def config(receiver):
@@ -308,11 +315,23 @@ allow_private = true
 """
 
 
+def restored(backup, reports):
+    """Restores a backup under the identity of the administrator, over another broker, and compares the list of reports."""
+    with Site(services=[]) as site:
+        done = site.gongkai("restore", backup, identity="admin")
+        assert done.returncode == 0, done.stdout + done.stderr
+        site.start_service("query")
+        site.wait_ready("query")
+        wait_for("the reports are there", lambda: sorted(site.gongkai("list", "--format", "csv").stdout.splitlines()) == sorted(reports.splitlines()))
+        refused = site.denials()
+        assert not refused, "the restoration was refused:\n" + "\n".join(refused)
+
+
 async def neighbour(site):
     """What the administrator of another tenant finds under the names of ours."""
     async with await connect(site.url(), site.seed("admin", NEIGHBOUR), "_INBOX_gongkai-doctor") as admin:
-        listed = await admin.request("$JS.API.STREAM.NAMES", b"")
-        log = await admin.request("$JS.API.STREAM.INFO.GONGKAI_REPORTS", b"")
+        listed = await admin.request("$JS.API.STREAM.NAMES", b"", timeout=20)
+        log = await admin.request("$JS.API.STREAM.INFO.GONGKAI_REPORTS", b"", timeout=20)
     return json.loads(listed.data)["streams"], json.loads(log.data).get("error", {}).get("code")
 
 
@@ -325,7 +344,9 @@ def compare(site):
 
 def main():
     with Receiver(refusals=2) as receiver, Site(config=config(receiver)) as site:
-        Scenario(site, receiver).run()
+        scenario = Scenario(site, receiver)
+        scenario.run()
+        restored(scenario.backup, scenario.reports)
         refused = site.denials()
         assert not refused, "the pipeline was refused:\n" + "\n".join(refused)
         print(f"identities: the pipeline ran, {len(receiver.accepted)} notices were delivered, nothing was refused")

@@ -1,4 +1,5 @@
-"""deploy/runbooks: a page for every rejection code, every dead-letter code and every alert, with its headings, in the index."""
+"""deploy/runbooks: a page for every rejection code, every dead-letter code and every alert, with its headings, in the index.
+The commands of these pages and of deploy/compliance.md exist."""
 import re
 
 import observability
@@ -12,6 +13,8 @@ LETTERS = SERVICES / "lib/worker/src/dead_letter.rs"
 COMMANDS = SERVICES / "gongkai/src/cli.rs"
 # Where a code is not a literal of its call: the function of notify that returns it.
 CODES_OF_DELIVERIES = "fn code(&self) -> &'static str {"
+# A command at the beginning of a line or of a piece of code.
+COMMAND = re.compile(r"(?:^|`)(?:sudo )?gongkai ([a-z]+)", re.M)
 
 
 def check():
@@ -34,8 +37,8 @@ def check():
                 if not (path.parent / target).exists():
                     yield f"{kind}/{code}.md links {target}, which is not there"
     known = commands()
-    for path in FOLDER.rglob("*.md"):
-        for verb in re.findall(r"^gongkai ([a-z]+)", path.read_text(), re.M):
+    for path in [*FOLDER.rglob("*.md"), DEPLOY / "compliance.md"]:
+        for verb in COMMAND.findall(path.read_text()):
             if verb not in known:
                 yield f"{path.name}: there is no command gongkai {verb}"
 
