@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tells random stories of what people publish and what goes wrong meanwhile, and holds the invariants against each outcome. Then
-# reads as many random reports that editors have changed in several ways.
+# reads as many random reports that editors have changed in several ways, and sends as many messages over each robot.
 #
 #   tests/scripts/soak.sh [COUNT] [SEED]     stories with the seeds SEED to SEED + COUNT - 1; 10000 from 1 if not told otherwise
 #
@@ -13,8 +13,10 @@ count=${1:-10000}
 seed=${2:-1}
 test=(cargo test --quiet -p gongkai-tests --test simulation)
 edits=(cargo test --quiet -p gongkai-forms --test layouts)
+sends=(cargo test --quiet -p gongkai-notify --lib)
 "${test[@]}" --no-run
 "${edits[@]}" --no-run
+"${sends[@]}" --no-run
 
 slices=$(nproc)
 if [ "$count" -lt "$slices" ]; then slices=$count; fi
@@ -30,4 +32,5 @@ failed=0
 for slice in "${running[@]}"; do wait "$slice" || failed=1; done
 if [ "$failed" = 0 ]; then echo "soak: $count stories from seed $seed, none failed" >&2; fi
 GONGKAI_EDITS=$count "${edits[@]}" -- edits_together || failed=1
+GONGKAI_SENDS=$count "${sends[@]}" -- no_robot_is_throttled --nocapture || failed=1
 exit "$failed"

@@ -41,7 +41,7 @@ use gongkai_worker::{Alone, Consume, OnFailure, Runtime, Service};
 
 use self::{
     alerts::{Alerter, Rebuilder},
-    delivery::{CatchUp, Composer, Deliverer, Schedule, Subscriber, WaitingQueue, Wanted},
+    delivery::{CatchUp, Composer, Deliverer, Pace, QueueLevels, Schedule, Subscriber, WaitingQueue, Wanted},
     receiver::Receiver,
 };
 pub use self::{
@@ -112,7 +112,8 @@ async fn deliver_alerts(
     let ends = (!rejections.is_empty()).then_some(Event::SubmissionEnded);
     let events = std::iter::once(Event::AlertRaised).chain(ends);
     let wanted = Wanted::Alerts(subscription.filter()?, rejections);
-    deliver(events, Subscriber::new(name, wanted, channel, runtime), schedule, runtime).await
+    let pace = subscription.pace()?;
+    deliver(events, Subscriber::new(name, wanted, channel, runtime), (schedule, pace), runtime).await
 }
 
 /// Delivers the ends of a site's submissions, if it has a `callback_url`.
@@ -126,18 +127,19 @@ async fn deliver_ends(
     let channel = Receiver::Webhook(target, secrets).open(Composer::default(), runtime.clock())?;
     let (name, wanted) = (subjects::callback(site_name), Wanted::EndsOf(site_name.to_owned()));
     let events = std::iter::once(Event::SubmissionEnded);
-    deliver(events, Subscriber::new(name, wanted, channel, runtime), schedule, runtime).await
+    let paced = (schedule, Pace::default());
+    deliver(events, Subscriber::new(name, wanted, channel, runtime), paced, runtime).await
 }
 
 async fn deliver(
     events: impl Iterator<Item = Event>,
     subscriber: Subscriber,
-    schedule: &Schedule,
+    (schedule, pace): (&Schedule, Pace),
     runtime: &Runtime,
 ) -> anyhow::Result<()> {
     let (name, subscriber) = (subscriber.name().to_owned(), Arc::new(subscriber));
-    let queue = Arc::new(WaitingQueue::new(&subscriber, schedule.clone(), runtime));
-    let watching = queue.clone().watch(subscriber.waiting());
+    let queue = Arc::new(WaitingQueue::new(&subscriber, schedule.clone(), pace, runtime));
+    let watching = queue.clone().watch(QueueLevels::new(&name, runtime));
     runtime.spawn("backlog", OnFailure::Log, watching.map(Ok));
     let durable = subjects::consumer_delivery(&name);
     let mut messages = Consume::new(subjects::STREAM_ALERTS, durable, events.map(Event::filter));

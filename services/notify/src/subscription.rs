@@ -1,6 +1,6 @@
 //! `[[notify.subscriptions]]`: one receiver, what it receives, and over which channel.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use gongkai_model::Severity;
@@ -8,11 +8,19 @@ use gongkai_worker::Secret;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    delivery::{Dingtalk, Feishu, Filter, Language, Secrets, Target, Wecom},
+    delivery::{Dingtalk, Feishu, Filter, Language, Limit, Pace, Quiet, Secrets, Target, Wecom},
     receiver::Receiver,
     severity_name,
     smtp::Smtp,
 };
+
+/// How long alerts to people are collected if the config does not say.
+const DIGEST: Duration = Duration::from_hours(1);
+/// How long the alerts of one report may take to come in.
+const MOMENT: Duration = Duration::from_secs(2);
+/// Longest time for which alerts are collected.
+const LONGEST_DIGEST: Duration = Duration::from_hours(24);
+const MOST_PER_MINUTE: usize = 1000;
 
 /// One receiver. An alert must match all filters; an empty list matches everything.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -46,6 +54,22 @@ pub struct Subscription {
     /// For `email`: the addresses to send to, over the server of `[notify.smtp]`.
     #[serde(default)]
     pub to: Vec<String>,
+    /// For channels to people: how long alerts are collected before they go together, in seconds; 0: for a moment, in which
+    /// the alerts of one report come in. Absent: one hour.
+    #[serde(default)]
+    pub digest_s: Option<u64>,
+    /// The most messages in a minute. Absent: what the platform allows, or without limit.
+    #[serde(default)]
+    pub max_per_minute: Option<usize>,
+    /// The hours in which nothing is delivered, such as `22:00-07:00`, in China's time. Empty: none.
+    #[serde(default)]
+    pub quiet_hours: String,
+    /// Nothing is delivered on Saturdays and Sundays.
+    #[serde(default)]
+    pub quiet_weekends: bool,
+    /// The severity from which on alerts are delivered in quiet hours too. Empty: none are.
+    #[serde(default)]
+    pub quiet_passes: String,
     /// Alerts below this severity are not delivered.
     #[serde(default = "lowest", with = "severity_name")]
     pub min_severity: Severity,
@@ -85,6 +109,25 @@ pub enum ChannelKind {
     Log,
 }
 
+// === impl ChannelKind ===
+
+impl ChannelKind {
+    /// Returns true if people read what is sent.
+    fn is_for_people(self) -> bool {
+        matches!(self, Self::Email | Self::Wecom | Self::Dingtalk | Self::Feishu)
+    }
+
+    /// Returns the limits of the platform.
+    fn limits(self) -> &'static [Limit] {
+        match self {
+            Self::Wecom => Wecom::LIMITS,
+            Self::Dingtalk => Dingtalk::LIMITS,
+            Self::Feishu => Feishu::LIMITS,
+            Self::Webhook | Self::Email | Self::Alertmanager | Self::Log => &[],
+        }
+    }
+}
+
 // === impl Subscription ===
 
 impl Subscription {
@@ -101,6 +144,11 @@ impl Subscription {
             secret_file: None,
             allow_private: false,
             to: Vec::new(),
+            digest_s: None,
+            max_per_minute: None,
+            quiet_hours: String::new(),
+            quiet_weekends: false,
+            quiet_passes: String::new(),
             min_severity: lowest(),
             regions: Vec::new(),
             agencies: Vec::new(),
@@ -132,6 +180,7 @@ impl Subscription {
     /// A setting is missing, not acceptable, or not one of this channel. The error names the key.
     pub(crate) fn receiver(&self, smtp: &Smtp) -> anyhow::Result<Receiver> {
         self.check_unused()?;
+        self.check_numbers()?;
         Ok(match self.channel {
             ChannelKind::Log => Receiver::Log(self.name.clone()),
             ChannelKind::Webhook => Receiver::Webhook(self.target()?, self.signing_secrets()?),
@@ -141,6 +190,45 @@ impl Subscription {
             ChannelKind::Alertmanager => Receiver::Alertmanager(self.target()?, self.secret()?),
             ChannelKind::Email => Receiver::Email(Box::new(smtp.server()?), self.addresses()?),
         })
+    }
+
+    /// Returns how fast the receiver may be told, and how much at once.
+    ///
+    /// # Errors
+    /// A setting is not acceptable. The error names the key.
+    pub(crate) fn pace(&self) -> anyhow::Result<Pace> {
+        let window = self.channel.is_for_people().then(|| {
+            let window = self.digest_s.map_or(DIGEST, Duration::from_secs);
+            window.max(MOMENT)
+        });
+        let limits = self.channel.limits().iter().copied();
+        let own = self.max_per_minute.map(Limit::per_minute);
+        Ok(Pace { window, limits: limits.chain(own).collect(), quiet: self.quiet()? })
+    }
+
+    fn quiet(&self) -> anyhow::Result<Option<Quiet>> {
+        let passes = Some(self.quiet_passes.as_str()).filter(|name| !name.is_empty());
+        let passes = passes.map(str::parse).transpose().with_context(|| {
+            format!("quiet_passes is {:?}: use INFO, REVIEW, WARNING or ERROR", self.quiet_passes)
+        })?;
+        let is_set = !self.quiet_hours.is_empty() || self.quiet_weekends;
+        let quiet = Quiet::new(&self.quiet_hours, self.quiet_weekends, passes).context("quiet_hours")?;
+        Ok(is_set.then_some(quiet))
+    }
+
+    fn check_numbers(&self) -> anyhow::Result<()> {
+        let longest = LONGEST_DIGEST.as_secs();
+        ensure!(
+            self.digest_s.is_none_or(|digest| digest <= longest),
+            "digest_s is {:?}: use 0 to {longest}",
+            self.digest_s.unwrap_or_default()
+        );
+        ensure!(
+            self.max_per_minute.is_none_or(|most| (1..=MOST_PER_MINUTE).contains(&most)),
+            "max_per_minute is {:?}: use 1 to {MOST_PER_MINUTE}",
+            self.max_per_minute.unwrap_or_default()
+        );
+        Ok(())
     }
 
     fn target(&self) -> anyhow::Result<Target> {
@@ -175,6 +263,7 @@ impl Subscription {
             ("url", self.url.is_some() || self.url_file.is_some(), matches!(self.channel, Log | Email)),
             ("secret", has_secret, matches!(self.channel, Log | Email | Wecom)),
             ("to", !self.to.is_empty(), self.channel != Email),
+            ("digest_s", self.digest_s.is_some(), !self.channel.is_for_people()),
         ] {
             ensure!(!(is_set && is_unused), "{channel} takes no {key}");
         }

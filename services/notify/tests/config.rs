@@ -152,3 +152,16 @@ fn the_address_of_a_reports_page_needs_the_place_of_the_agency() {
         refused(&format!("report_url_template = \"{bad}\""), "notify.report_url_template");
     }
 }
+
+#[test]
+fn the_pace_is_that_of_the_channel_and_its_keys_are_checked() {
+    let wecom = |lines: &str| on("wecom", &format!("url = \"https://example.gov.cn/\"\n{lines}"));
+    let pace = "digest_s = 0\nmax_per_minute = 5\nquiet_hours = \"22:00-07:00\"\nquiet_weekends = true";
+    assert!(read(&wecom(&format!("{pace}\nquiet_passes = \"ERROR\""))).is_ok());
+    refused(&wecom("digest_s = 86401"), "digest_s is 86401");
+    refused(&wecom("max_per_minute = 0"), "max_per_minute is 0");
+    refused(&wecom("quiet_hours = \"22-7\""), "quiet_hours");
+    refused(&wecom("quiet_passes = \"LOUD\""), "quiet_passes");
+    refused(&on("log", "digest_s = 60"), "log takes no digest_s");
+    assert!(read(&on("log", "max_per_minute = 60\nquiet_weekends = true")).is_ok());
+}

@@ -1,4 +1,4 @@
-//! Delivers the waiting deliveries of a receiver, in order and one at a time.
+//! Delivers the waiting deliveries of a receiver, in order and one batch at a time.
 //!
 //! Each subscription has a consumer of its own for the timers that fire, with one message in flight over all
 //! replicas, so that two replicas never work on one backlog. A run ends when the receiver is away or when nothing is
@@ -11,6 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use gongkai_proto::{ReportEvent, subjects::STREAM_ALERTS};
 use gongkai_worker::{
     Context, Decision, Handler, Message, Once, Output, Runtime, trace::TraceSpan, transport::Logged,
@@ -18,16 +19,20 @@ use gongkai_worker::{
 use tokio::time::Instant;
 
 use super::{
-    backlog::{Backlog, Waiting},
+    backlog::{Backlog, Batch, Waiting},
     channel::Error,
+    letter::Letter,
     notice::Notice,
-    pass::Pass,
-    subscriber::{Need, Subscriber},
+    pass::{Pass, Tried},
+    selection::Selection,
+    subscriber::Subscriber,
     waiting_queue::{Due, WaitingQueue},
 };
 
-/// Maximum number of deliveries between two writes of the backlog.
-const BATCH: usize = 32;
+/// Maximum number of deliveries between two writes of the backlog. With a pace it is one message, whose time counts.
+const BATCHES: usize = 32;
+/// Number of alerts to read ahead.
+const READ_AHEAD: usize = 32;
 /// Longest run, apart from its last request.
 const LONGEST_RUN: Duration = Duration::from_secs(20);
 
@@ -48,10 +53,10 @@ struct Loaded {
     span: TraceSpan,
 }
 
-/// The result of one delivery.
-enum Tried {
+/// The result of one batch.
+enum Outcome {
     Delivered,
-    /// The message was delivered before, is no longer needed, or is buried.
+    /// Its messages were delivered before or are no longer needed.
     Over,
     Failed(Error),
 }
@@ -67,66 +72,119 @@ impl CatchUp {
 
     async fn run(&self, mut backlog: Backlog) -> Result<(), Decision> {
         let until = Instant::now() + LONGEST_RUN;
+        let most = if self.queue.pace.is_free() { BATCHES } else { 1 };
         loop {
-            let batch = backlog.due(self.queue.now_ms(), BATCH);
-            let mut pass = self.pass(&batch, &backlog, until).await?;
+            backlog = self.plan(backlog).await?;
+            let batches = self.queue.due(&backlog, most);
+            let mut pass = self.pass(&batches, &backlog, until).await?;
+            self.bury_rejected(&backlog, &mut pass).await?;
             self.bury_spent(&backlog, &mut pass).await?;
+            self.announce(&backlog, &pass).await?;
             let continues = Instant::now() < until && !self.is_stopping();
-            backlog = self.queue.record(&pass, continues).await?;
+            let is_away = pass.is_away();
+            backlog = self.queue.record(&backlog, &pass, continues).await?;
             self.told().clear();
-            if pass.is_away() || !continues || backlog.due(self.queue.now_ms(), 1).is_empty() {
+            if is_away || !continues || !self.queue.is_due(&backlog) {
                 return Ok(());
             }
         }
     }
 
-    /// Tries deliveries one after the other, until one shows that the receiver is away.
-    async fn pass(&self, batch: &[Waiting], backlog: &Backlog, until: Instant) -> Result<Pass, Decision> {
+    /// Saves which of the due deliveries go together. While the receiver is away they are left to wait for more.
+    async fn plan(&self, backlog: Backlog) -> Result<Backlog, Decision> {
+        let fresh = self.queue.unplanned(&backlog);
+        if fresh.is_empty() {
+            return Ok(backlog);
+        }
+        let waiting = fresh.iter().filter_map(|sequence| backlog.get(*sequence));
+        let loaded = self.load_all(waiting).await?;
+        let report = |loaded: &Option<Loaded>| {
+            loaded.as_ref().and_then(|loaded| loaded.notice.report()).map(str::to_owned)
+        };
+        let due: Vec<_> = fresh.iter().copied().zip(loaded.iter().map(report)).collect();
+        self.queue.plan(&self.queue.pace.batches(&due)).await
+    }
+
+    /// Tries batches one after the other, until one shows that the receiver is away.
+    async fn pass(&self, batches: &[Batch], backlog: &Backlog, until: Instant) -> Result<Pass, Decision> {
         let mut pass = Pass::default();
-        for waiting in batch {
-            if self.is_stopping() || Instant::now() >= until {
+        for batch in batches {
+            if self.is_stopping()
+                || Instant::now() >= until
+                || self.try_batch(batch, backlog, &mut pass).await?
+            {
                 break;
-            }
-            let sequence = waiting.sequence;
-            let loaded = self.load(waiting).await?;
-            let alert_id = loaded.as_ref().map(|loaded| loaded.notice.id().to_owned()).unwrap_or_default();
-            if backlog.is_behind(sequence, &alert_id) || pass.has_failed(&alert_id) {
-                pass.behind.push((sequence, alert_id));
-                continue;
-            }
-            let tried = match &loaded {
-                Some(loaded) => loaded.span.clone().run(self.try_one(loaded)).await?,
-                None => Tried::Failed(Error::missing()),
-            };
-            match tried {
-                Tried::Delivered => pass.delivered(sequence),
-                Tried::Over => pass.done.push(sequence),
-                Tried::Failed(error) if pass.fail(sequence, alert_id, &error) => break,
-                Tried::Failed(_) => {}
             }
         }
         Ok(pass.finish())
     }
 
-    async fn try_one(&self, loaded: &Loaded) -> Result<Tried, Decision> {
-        let Loaded { message, notice, context, .. } = loaded;
-        if !context.once.is_done() && self.subscriber.need(notice, context).await? != Need::Now {
-            return Ok(Tried::Over);
+    /// Tries a batch. Returns true if the receiver is away.
+    async fn try_batch(&self, batch: &Batch, backlog: &Backlog, pass: &mut Pass) -> Result<bool, Decision> {
+        let waiting = batch.sequences.iter().filter_map(|sequence| backlog.get(*sequence));
+        let mut found = Vec::new();
+        for (sequence, loaded) in batch.sequences.iter().copied().zip(self.load_all(waiting).await?) {
+            let alert_id = loaded.as_ref().map(|loaded| loaded.notice.id().to_owned()).unwrap_or_default();
+            let tried = Tried { sequence, alert_id };
+            if backlog.is_behind(sequence, &tried.alert_id) || pass.has_failed(&tried.alert_id) {
+                pass.behind.push(tried);
+                continue;
+            }
+            match loaded {
+                Some(loaded) => found.push((tried, loaded)),
+                None if pass.fail(&[tried], &Error::missing()) => return Ok(true),
+                None => {}
+            }
         }
-        if context.attempt > 1 {
+        let (tried, loaded): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        let Some(first) = loaded.first() else { return Ok(false) };
+        match first.span.clone().run(self.deliver(&loaded)).await? {
+            Outcome::Over => pass.done.extend(tried.iter().map(|tried| tried.sequence)),
+            Outcome::Delivered => {
+                pass.sent_ms.push(self.queue.now_ms());
+                pass.delivered(&tried);
+            }
+            Outcome::Failed(error) => {
+                pass.sent_ms.push(self.queue.now_ms());
+                return Ok(pass.fail(&tried, &error));
+            }
+        }
+        Ok(false)
+    }
+
+    /// Delivers what is needed of a batch.
+    async fn deliver(&self, loaded: &[Loaded]) -> Result<Outcome, Decision> {
+        let once = &loaded[0].context.once;
+        let letters =
+            loaded.iter().map(|Loaded { notice, context, .. }| Letter { notice, context }).collect();
+        let selection = if once.is_done() {
+            Selection::all(letters)
+        } else {
+            Selection::new(&self.subscriber, letters).await?
+        };
+        if selection.is_empty() {
+            selection.record(&self.subscriber).await?;
+            return Ok(Outcome::Over);
+        }
+        if loaded[0].context.attempt > 1 {
             self.subscriber.metrics.retried();
         }
-        match self.subscriber.send(notice, context).await {
+        match self.subscriber.send(&selection.envelope(), once).await {
             Ok(()) => {
-                self.subscriber.record(notice, context).await?;
-                Ok(Tried::Delivered)
+                selection.record(&self.subscriber).await?;
+                Ok(Outcome::Delivered)
             }
-            Err(error) if error.may_pass() => Ok(Tried::Failed(error)),
-            Err(error) => {
-                self.subscriber.bury(notice, context, message, &error).await?;
-                Ok(Tried::Over)
-            }
+            Err(error) => Ok(Outcome::Failed(error)),
         }
+    }
+
+    /// Buries the deliveries that the receiver will never accept, although it accepts others.
+    async fn bury_rejected(&self, backlog: &Backlog, pass: &mut Pass) -> Result<(), Decision> {
+        for (Tried { sequence, .. }, error) in std::mem::take(&mut pass.rejected) {
+            self.bury(backlog.get(sequence), &error).await?;
+            pass.done.push(sequence);
+        }
+        Ok(())
     }
 
     /// Buries the deliveries that are given up with this pass.
@@ -135,18 +193,46 @@ impl CatchUp {
         let mut after = backlog.clone();
         after.apply(pass, &self.queue.schedule, now_ms);
         for sequence in after.spent(&self.queue.schedule, now_ms) {
-            let waiting = after.get(sequence).cloned().unwrap_or_default();
-            match self.load(&waiting).await? {
-                Some(Loaded { message, notice, context, span }) => {
-                    let error = Error::Exhausted(pass.cause.clone());
-                    let buried = self.subscriber.bury(&notice, &context, &message, &error);
-                    span.run(buried).await?;
-                }
-                None => tracing::error!(sequence, "alert is no longer in its stream and was never delivered"),
-            }
+            self.bury(after.get(sequence), &Error::Exhausted(pass.cause.clone())).await?;
             pass.done.push(sequence);
         }
         Ok(())
+    }
+
+    async fn bury(&self, waiting: Option<&Waiting>, error: &Error) -> Result<(), Decision> {
+        let Some(waiting) = waiting else { return Ok(()) };
+        let sequence = waiting.sequence;
+        match self.load(waiting).await? {
+            Some(Loaded { message, notice, context, span }) => {
+                span.run(self.subscriber.bury(&notice, &context, &message, error)).await
+            }
+            None => {
+                tracing::error!(sequence, "alert is no longer in its stream and was never delivered");
+                Ok(())
+            }
+        }
+    }
+
+    /// Tells operators of a fault of the subscription, once for as long as it lasts.
+    async fn announce(&self, backlog: &Backlog, pass: &Pass) -> Result<(), Decision> {
+        let Some(fault) = pass.fault.as_ref().filter(|fault| !backlog.is_suspended_for(fault.code())) else {
+            return Ok(());
+        };
+        let first = pass.away.iter().min().and_then(|sequence| backlog.get(*sequence));
+        let Some(first) = first else { return Ok(()) };
+        if let Some(Loaded { message, context, span, .. }) = self.load(first).await? {
+            span.run(self.subscriber.announce(&context, &message, fault)).await?;
+        }
+        Ok(())
+    }
+
+    async fn load_all(
+        &self,
+        waiting: impl Iterator<Item = &Waiting>,
+    ) -> Result<Vec<Option<Loaded>>, Decision> {
+        let waiting: Vec<_> = waiting.cloned().collect();
+        let load = |waiting: Waiting| async move { self.load(&waiting).await };
+        stream::iter(waiting).map(load).buffered(READ_AHEAD).try_collect().await
     }
 
     /// Reads an alert by its sequence. Returns `None` if it is not in its stream, or not on the replica that

@@ -15,7 +15,8 @@ pub(crate) trait Channel: Send + Sync {
     /// Delivers the letters of an envelope. A repeat has the same envelope id.
     ///
     /// # Errors
-    /// The receiver did not accept it. Only [`Error::Later`] is worth a retry.
+    /// The receiver did not accept it. After [`Error::Later`] it may by itself; after any other error a person has to
+    /// mend the subscription, unless it accepts other messages.
     async fn send(&self, envelope: &Envelope<'_>) -> Result<(), Error>;
 }
 
@@ -67,14 +68,14 @@ impl Error {
         Self::Later { wish: Some(wish), cause: cause.into(), may_be_message: false }
     }
 
-    /// Returns true if another attempt may succeed.
+    /// Returns true if another attempt may succeed without anybody's help.
     pub(super) fn may_pass(&self) -> bool {
         matches!(self, Self::Later { .. })
     }
 
     /// Returns true if the cause may be this message, so that the receiver may accept others.
     pub(super) fn may_be_message(&self) -> bool {
-        matches!(self, Self::Later { may_be_message: true, .. })
+        matches!(self, Self::Later { may_be_message: true, .. } | Self::Refused(_))
     }
 
     /// Returns the delay that the receiver asked for.

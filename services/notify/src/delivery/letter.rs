@@ -15,7 +15,11 @@ pub(crate) struct Letter<'a> {
 /// The letters of one attempt, oldest first. There is at least one.
 #[derive(Debug)]
 pub(crate) struct Envelope<'a> {
+    /// The same for every attempt.
+    id: String,
     letters: Vec<Letter<'a>>,
+    /// Number of alerts that ended before they were delivered, and are left out.
+    cancelled: usize,
 }
 
 // === impl Letter ===
@@ -31,9 +35,22 @@ impl Letter<'_> {
 // === impl Envelope ===
 
 impl<'a> Envelope<'a> {
-    /// Creates an envelope with a letter for each notice.
-    pub(super) fn new(notices: impl IntoIterator<Item = (&'a Notice, &'a Context)>) -> Self {
-        Self { letters: notices.into_iter().map(|(notice, context)| Letter { notice, context }).collect() }
+    /// Creates an envelope for a batch of messages with these ids. Of a batch of one, the id is that of the letter.
+    pub(super) fn new<'m>(
+        message_ids: impl IntoIterator<Item = &'m str>,
+        letters: Vec<Letter<'a>>,
+        cancelled: usize,
+    ) -> Self {
+        Self { id: id_of(message_ids), letters, cancelled }
+    }
+
+    /// Creates an envelope with one letter.
+    pub(super) fn of_one(notice: &'a Notice, context: &'a Context) -> Self {
+        Self::new([context.first_id()], vec![Letter { notice, context }], 0)
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.id
     }
 
     /// Returns the letters.
@@ -41,9 +58,9 @@ impl<'a> Envelope<'a> {
         &self.letters
     }
 
-    /// Returns the id of the envelope, which follows from the messages in it. With one letter it is that letter's id.
-    pub(super) fn id(&self) -> String {
-        id_of(self.letters.iter().map(|letter| letter.context.first_id()))
+    /// Returns the number of alerts that ended before they were delivered, and are left out.
+    pub(super) fn cancelled(&self) -> usize {
+        self.cancelled
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use gongkai_proto::{convert::timestamp::time, v1};
 use gongkai_worker::{Clock, Context, Counter, Histogram, Runtime, UpDownCounter};
 
-use super::channel::Error;
+use super::{backlog::Backlog, channel::Error};
 
 /// Label with the name of the subscription.
 const SUBSCRIPTION: &str = "gongkai.subscription";
@@ -19,8 +19,37 @@ pub(super) struct Metrics {
     attempts: Counter,
     retries: Counter,
     dead: Counter,
-    pub(super) waiting: UpDownCounter,
     clock: Clock,
+}
+
+/// The levels of the queue of one subscription. Every replica shows them.
+pub(crate) struct QueueLevels {
+    waiting: UpDownCounter,
+    collecting: UpDownCounter,
+    suspended: UpDownCounter,
+}
+
+// === impl QueueLevels ===
+
+impl QueueLevels {
+    pub(crate) fn new(subscription: &str, runtime: &Runtime) -> Self {
+        let level = |name, unit, text| runtime.level(name, unit, text, &[(SUBSCRIPTION, subscription)]);
+        let waiting = "deliveries that wait for the receiver";
+        let collecting = "deliveries that wait for the end of their window";
+        let suspended = "1 while nothing is delivered because the subscription is at fault";
+        Self {
+            waiting: level("gongkai.notify.waiting", "{delivery}", waiting),
+            collecting: level("gongkai.notify.collecting", "{delivery}", collecting),
+            suspended: level("gongkai.notify.suspended", "1", suspended),
+        }
+    }
+
+    pub(super) fn set(&self, backlog: &Backlog) {
+        let collecting = backlog.collecting();
+        self.waiting.set(backlog.len() - collecting);
+        self.collecting.set(collecting);
+        self.suspended.set(usize::from(backlog.is_suspended()));
+    }
 }
 
 // === impl Metrics ===
@@ -38,15 +67,12 @@ impl Metrics {
         for outcome in Error::OUTCOMES.into_iter().chain([DELIVERED]) {
             attempts.add(0, &[(SUBSCRIPTION, subscription), (OUTCOME, outcome)]);
         }
-        let labels = [(SUBSCRIPTION, subscription)];
-        let waiting = "deliveries that wait for the receiver";
         Self {
             subscription: subscription.to_owned(),
             processing,
             attempts,
             retries: counter("gongkai.notify.retries", "deliveries tried again"),
             dead: counter("gongkai.notify.dead", "deliveries given up"),
-            waiting: runtime.level("gongkai.notify.waiting", "{delivery}", waiting, &labels),
             clock: runtime.clock(),
         }
     }

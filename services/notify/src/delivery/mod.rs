@@ -11,6 +11,14 @@
 //! on a [`Schedule`]. Once one is delivered, the rest follow in the order of the stream ([`CatchUp`]), before any
 //! newer alert. An alert that is not delivered by the end of the schedule becomes a dead letter.
 //!
+//! **A subscription with a [`Pace`]** collects its alerts in the same queue. The timer fires at the end of the window,
+//! and what came within it goes as one message for each report, or as one digest if there are many ([`selection`] says
+//! what of it).
+//!
+//! **A subscription at fault**, whose receiver answers 410, a redirect or that it refuses what it gets, is suspended:
+//! one dead letter tells operators, and all alerts wait until the subscription is mended. If the receiver accepts other
+//! alerts, the refused one becomes a dead letter.
+//!
 //! **Order.** Waiting alerts are delivered in the order of the stream. All others are delivered concurrently, except
 //! that the end of an alert waits for its beginning.
 
@@ -23,11 +31,16 @@ mod letter;
 mod message;
 mod metrics;
 mod notice;
+mod pace;
 mod pass;
+mod quiet;
 mod retry;
+mod selection;
 mod sent;
 mod subscriber;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod waiting_queue;
 
 use std::sync::Arc;
@@ -35,7 +48,7 @@ use std::sync::Arc;
 use gongkai_proto::ReportEvent;
 use gongkai_worker::{Context, Decision, Handler, Output};
 
-use self::{notice::Notice, subscriber::Need};
+use self::{letter::Envelope, notice::Notice, subscriber::Need};
 
 pub use self::{
     backlog::Backlog,
@@ -52,6 +65,9 @@ pub(crate) use self::{
     channel::Channel,
     channels::{Alertmanager, Dingtalk, Email, Feishu, Log, MailServer, Platform, Robot, Webhook, Wecom},
     message::{Composer, ReportUrl},
+    metrics::QueueLevels,
+    pace::{Limit, Pace},
+    quiet::Quiet,
 };
 
 /// Delivers alerts to one subscription as they are raised.
@@ -67,6 +83,25 @@ impl Deliverer {
     #[must_use]
     pub fn new(subscriber: Arc<Subscriber>, queue: Arc<WaitingQueue>) -> Self {
         Self { subscriber, queue }
+    }
+
+    /// Delivers an alert at once, unless it has to wait.
+    async fn deliver(&self, notice: &Notice, need: Need, context: &Context) -> Result<(), Decision> {
+        let is_held_back = || self.queue.hold_back(context.sequence, notice.id());
+        // The beginning of an alert may itself be waiting.
+        if is_held_back().await? || need == Need::AfterBeginning {
+            return Ok(());
+        }
+        if self.subscriber.awaits_beginning(notice).await? && is_held_back().await? {
+            return Ok(());
+        }
+        match self.subscriber.send(&Envelope::of_one(notice, context), &context.once).await {
+            Ok(()) => self.subscriber.record(notice, context).await,
+            Err(error) => {
+                self.queue.start_waiting(context.sequence, &error).await?;
+                self.subscriber.pass_over(notice, context).await
+            }
+        }
     }
 }
 
@@ -85,26 +120,13 @@ impl Handler for Deliverer {
             self.subscriber.record(&notice, context).await?;
             return Ok(Vec::new());
         }
-        let is_held_back = || self.queue.hold_back(context.sequence, notice.id());
-        let need = self.subscriber.need(&notice, context).await?;
-        // The beginning of an alert may itself be waiting.
-        if need == Need::Never || is_held_back().await? || need == Need::AfterBeginning {
-            return Ok(Vec::new());
-        }
-        if self.subscriber.awaits_beginning(&notice).await? && is_held_back().await? {
-            return Ok(Vec::new());
-        }
-        match self.subscriber.send(&notice, context).await {
-            Ok(()) => self.subscriber.record(&notice, context).await?,
-            Err(error) if error.may_pass() => {
-                self.queue.start_waiting(context.sequence, &error).await?;
-                self.subscriber.pass_over(&notice, context).await?;
+        match self.subscriber.need(&notice, context).await? {
+            Need::Never => {}
+            _ if !self.queue.pace.is_free() => {
+                let passes = self.queue.pace.lets_pass(notice.severity());
+                self.queue.collect(context.sequence, passes).await?;
             }
-            Err(error) => {
-                self.subscriber.pass_over(&notice, context).await?;
-                self.subscriber.metrics.dead();
-                return Err(Decision::bury(error.code(), error));
-            }
+            need => self.deliver(&notice, need, context).await?,
         }
         Ok(Vec::new())
     }

@@ -1,6 +1,7 @@
 //! The messages for receivers, an alert or the end of a submission, and the choice of the receivers for each.
 
-use gongkai_proto::{ReportEvent, subjects::has_rejections_of, v1};
+use gongkai_model::Severity;
+use gongkai_proto::{ReportEvent, convert::finding::severity, subjects::has_rejections_of, v1};
 
 use super::filter::Filter;
 
@@ -39,6 +40,14 @@ impl Notice {
         match self {
             Self::Alert(alert) => &alert.alert_id,
             Self::Ended(ended) => &ended.submission_id,
+        }
+    }
+
+    /// Returns the severity of an alert.
+    pub(super) fn severity(&self) -> Option<Severity> {
+        match self {
+            Self::Alert(alert) => severity(alert.severity).ok(),
+            Self::Ended(_) => None,
         }
     }
 

@@ -3,14 +3,14 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
 
 use futures::StreamExt as _;
 use gongkai_proto::subjects::BUCKET_DELIVERIES;
-use gongkai_worker::{Context, Decision, Message, RecordStore, Runtime, UpDownCounter};
+use gongkai_worker::{Context, Decision, Message, Once, RecordStore, Runtime};
 use tokio::time::timeout;
 
 use super::{
@@ -35,8 +35,6 @@ pub struct Subscriber {
     records: RecordStore,
     runtime: Runtime,
     pub(super) metrics: Metrics,
-    /// The receiver answered 410.
-    is_gone: AtomicBool,
     /// Identity of the stream of alerts.
     stream: Arc<AtomicI64>,
 }
@@ -65,7 +63,6 @@ impl Subscriber {
             name,
             wanted,
             channel,
-            is_gone: AtomicBool::new(false),
             stream: Arc::default(),
         }
     }
@@ -98,12 +95,6 @@ impl Subscriber {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// Creates the up-down counter of deliveries that wait for the receiver.
-    #[must_use]
-    pub fn waiting(&self) -> UpDownCounter {
-        self.metrics.waiting.clone()
     }
 
     /// Decides whether the subscription must receive the notice.
@@ -145,38 +136,24 @@ impl Subscriber {
         Ok(true)
     }
 
-    /// Sends the alert, once for the context: if the handler is repeated because the broker is unavailable, the alert
-    /// is not sent again.
-    pub(super) async fn send(&self, notice: &Notice, context: &Context) -> Result<(), Error> {
-        let result = context.once.run(self.transmit(notice, context)).await;
-        if matches!(result, Err(Error::Gone(_))) && !self.is_gone.swap(true, Ordering::AcqRel) {
-            let subscription = &self.name;
-            tracing::error!(
-                subscription,
-                "receiver is gone for good; nothing more is sent until notify restarts"
-            );
-        }
-        result
+    /// Returns true if the subscription was told that the alert is raised.
+    pub(super) async fn is_told_of(&self, notice: &Notice) -> Result<bool, Decision> {
+        Ok(self.sent(notice).await?.is_raised())
     }
 
-    async fn transmit(&self, notice: &Notice, context: &Context) -> Result<(), Error> {
-        if self.is_gone.load(Ordering::Acquire) {
-            // Nothing is sent, so this is no attempt.
-            return Err(Error::Gone("said earlier".to_owned()));
-        }
-        let result = self.channel.send(&Envelope::new([(notice, context)])).await;
-        self.metrics.attempted(&result);
-        result
+    /// Sends an envelope, once: if the handler is repeated because the broker is unavailable, it is not sent again.
+    pub(super) async fn send(&self, envelope: &Envelope<'_>, once: &Once) -> Result<(), Error> {
+        let attempt = async {
+            let result = self.channel.send(envelope).await;
+            self.metrics.attempted(&result);
+            result
+        };
+        once.run(attempt).await
     }
 
     /// Records that the alert was sent.
     pub(super) async fn record(&self, notice: &Notice, context: &Context) -> Result<(), Decision> {
-        let record = |sent: &mut Sent| {
-            let is_new = sent.novelty(context) != Novelty::Repeat;
-            sent.record(context, notice.state());
-            is_new
-        };
-        self.change(notice, record).await?;
+        self.settle(notice, context).await?;
         tracing::info!(
             subscription = self.name,
             id = notice.id(),
@@ -188,6 +165,16 @@ impl Subscriber {
             self.metrics.delivered(alert, context);
         }
         Ok(())
+    }
+
+    /// Records that the subscription knows the state of the alert, by this message or by a later one.
+    pub(super) async fn settle(&self, notice: &Notice, context: &Context) -> Result<(), Decision> {
+        let record = |sent: &mut Sent| {
+            let is_new = sent.novelty(context) != Novelty::Repeat;
+            sent.record(context, notice.state());
+            is_new
+        };
+        self.change(notice, record).await
     }
 
     /// Records that the alert waits or is given up, so that the next message about it does not wait for this one.
@@ -207,6 +194,20 @@ impl Subscriber {
         self.runtime.bury(&self.name, context, message, error.code(), &cause).await?;
         self.metrics.dead();
         self.pass_over(notice, context).await
+    }
+
+    /// Tells operators, by a dead letter with the first alert that waits, that nothing is delivered until the
+    /// subscription is mended.
+    pub(super) async fn announce(
+        &self,
+        context: &Context,
+        message: &Message,
+        fault: &Error,
+    ) -> Result<(), Decision> {
+        let name = &self.name;
+        let cause = anyhow::Error::new(fault.clone());
+        let cause = cause.context(format!("subscription {name} is suspended and its alerts wait: mend it"));
+        Ok(self.runtime.bury(name, context, message, fault.code(), &cause).await?)
     }
 
     fn key(&self, notice: &Notice) -> String {

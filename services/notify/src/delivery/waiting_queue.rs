@@ -1,5 +1,5 @@
-//! The queue of one subscription while its receiver is away: its saved [`Backlog`] and the timer for the next
-//! attempt.
+//! The queue of one subscription, of what waits for a receiver that is away or for the end of a window: its saved
+//! [`Backlog`] and the timer for the next attempt.
 //!
 //! The timer is set before the backlog is saved, so that no delivery waits without one. A timer carries the number of
 //! its round. A timer of an earlier round that still fires only sets the current timer again, for the remaining time.
@@ -11,7 +11,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -19,7 +19,7 @@ use std::{
 use futures::{StreamExt as _, stream};
 use gongkai_proto::subjects::{self, BUCKET_DELIVERIES, STREAM_ALERTS};
 use gongkai_worker::{
-    Decision, Output, RecordStore, Recurring, Runtime, UpDownCounter, spread_out,
+    Decision, Output, RecordStore, Recurring, Runtime, spread_out,
     transport::{Error, ErrorKind, StreamState},
 };
 use prost::bytes::Bytes;
@@ -27,8 +27,10 @@ use time::OffsetDateTime;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
-    backlog::{Backlog, HoldBack, millis},
+    backlog::{Backlog, Batch, HoldBack},
     channel,
+    metrics::QueueLevels,
+    pace::{Pace, millis},
     pass::Pass,
     retry::Schedule,
     subscriber::Subscriber,
@@ -63,6 +65,7 @@ pub struct WaitingQueue {
     records: RecordStore,
     runtime: Runtime,
     pub(super) schedule: Schedule,
+    pub(super) pace: Pace,
     /// Allows one change at a time in this process. Replicas race by compare-and-set.
     turn: tokio::sync::Mutex<()>,
     /// The epoch of the log for which the backlog was checked.
@@ -88,10 +91,10 @@ impl TryFrom<(&str, Bytes)> for Due {
 // === impl WaitingQueue ===
 
 impl WaitingQueue {
-    /// Creates the queue of `subscriber`, whose failed deliveries are tried again after the delays of `schedule`. It
-    /// accepts no alert before [`Self::watch`] runs.
+    /// Creates the queue of `subscriber`, whose alerts are delivered at `pace`, and after failures tried again after
+    /// the delays of `schedule`. It accepts no alert before [`Self::watch`] runs.
     #[must_use]
-    pub fn new(subscriber: &Subscriber, schedule: Schedule, runtime: &Runtime) -> Self {
+    pub(crate) fn new(subscriber: &Subscriber, schedule: Schedule, pace: Pace, runtime: &Runtime) -> Self {
         Self {
             subscription: subscriber.name().to_owned(),
             checked: CheckedEpoch::none(),
@@ -99,6 +102,7 @@ impl WaitingQueue {
             records: RecordStore::new(runtime.entries(BUCKET_DELIVERIES), MAX_RACES),
             runtime: runtime.clone(),
             schedule,
+            pace,
             turn: tokio::sync::Mutex::default(),
             refused: Recurring::new(),
             away: Recurring::new(),
@@ -142,14 +146,63 @@ impl WaitingQueue {
         match self.records.change(&self.subscription, hold_back).await?.1 {
             HoldBack::Deliver => Ok(false),
             HoldBack::Wait => Ok(true),
-            HoldBack::Full if self.runtime.shutdown().is_cancelled() => {
-                Err(Decision::retry(anyhow::anyhow!("{} alerts wait for the receiver", self.subscription)))
-            }
-            HoldBack::Full => {
-                let text = format!("too many alerts wait for the receiver of {}", self.subscription);
-                Err(Decision::Unavailable(Error::new(ErrorKind::Full, text)))
-            }
+            HoldBack::Full => Err(self.full()),
         }
+    }
+
+    /// Adds an alert that is delivered at the pace of the subscription. `passes` is true if quiet hours do not hold it
+    /// back.
+    ///
+    /// # Errors
+    /// `Unavailable`, also if there is no room: the alert then stays in its stream, with all that follow.
+    pub(super) async fn collect(&self, sequence: u64, passes: bool) -> Result<(), Decision> {
+        let now_ms = self.now_ms();
+        let collect = |backlog: &mut Backlog| backlog.collect(sequence, passes, &self.pace, now_ms);
+        let backlog = self.update(collect).await?;
+        if backlog.holds(sequence) { Ok(()) } else { Err(self.full()) }
+    }
+
+    fn full(&self) -> Decision {
+        let text = format!("too many alerts wait for the receiver of {}", self.subscription);
+        if self.runtime.shutdown().is_cancelled() {
+            return Decision::retry(anyhow::anyhow!(text));
+        }
+        Decision::Unavailable(Error::new(ErrorKind::Full, text))
+    }
+
+    /// Returns the due deliveries that are in no batch and have to be planned. While no message can be sent, or the
+    /// receiver fails on batches, they are left to gather.
+    pub(super) fn unplanned(&self, backlog: &Backlog) -> Vec<u64> {
+        let now_ms = self.now_ms();
+        let is_limited = backlog.limit_ms(&self.pace, now_ms) > 0;
+        if self.pace.is_free() || is_limited || backlog.is_failing() && backlog.has_batches() {
+            return Vec::new();
+        }
+        backlog.unplanned(&self.pace, now_ms)
+    }
+
+    /// Saves what goes together.
+    pub(super) async fn plan(&self, batches: &[Vec<u64>]) -> Result<Backlog, Decision> {
+        let plan = |backlog: &mut Backlog| {
+            backlog.plan(batches);
+            None
+        };
+        Ok(self.update(plan).await?)
+    }
+
+    /// Returns up to `most` batches to try now.
+    pub(super) fn due(&self, backlog: &Backlog, most: usize) -> Vec<Batch> {
+        let now_ms = self.now_ms();
+        if backlog.limit_ms(&self.pace, now_ms) > 0 {
+            return Vec::new();
+        }
+        backlog.due(&self.pace, now_ms, most)
+    }
+
+    /// Returns true if an attempt can be made at once.
+    pub(super) fn is_due(&self, backlog: &Backlog) -> bool {
+        let next = backlog.next_attempt(&self.schedule, &self.pace, None, self.now_ms());
+        next.is_some_and(|next| next.is_zero())
     }
 
     /// Adds an alert whose delivery failed.
@@ -171,25 +224,38 @@ impl WaitingQueue {
         Ok(())
     }
 
-    /// Records the result of a pass, and sets the timer of the next attempt unless the caller `continues` at once.
-    pub(super) async fn record(&self, pass: &Pass, continues: bool) -> Result<Backlog, Decision> {
+    /// Records the result of a pass over the backlog `before`, and sets the timer of the next attempt unless the caller
+    /// `continues` at once.
+    pub(super) async fn record(
+        &self,
+        before: &Backlog,
+        pass: &Pass,
+        continues: bool,
+    ) -> Result<Backlog, Decision> {
         let now_ms = self.now_ms();
         let apply = |backlog: &mut Backlog| {
             backlog.apply(pass, &self.schedule, now_ms);
-            let next = backlog.next_attempt(&self.schedule, pass.wish, now_ms)?;
-            (next > Duration::ZERO || !continues).then_some(next)
+            backlog.record_sent(&pass.sent_ms, &self.pace);
+            let next = backlog.next_attempt(&self.schedule, &self.pace, pass.wish, now_ms);
+            next.filter(|next| !next.is_zero() || !continues)
         };
         let backlog = self.update(apply).await?;
+        self.log(before, pass, &backlog);
+        Ok(backlog)
+    }
+
+    fn log(&self, before: &Backlog, pass: &Pass, backlog: &Backlog) {
         let (subscription, waiting) = (&self.subscription, backlog.len());
+        let error = &pass.cause;
         if pass.is_away() {
-            if let Some(failures) = self.away.due() {
-                let error = &pass.cause;
+            if backlog.is_suspended() && !before.is_suspended() {
+                tracing::error!(subscription, waiting, error, "subscription is suspended; its alerts wait");
+            } else if let Some(failures) = self.away.due() {
                 tracing::warn!(subscription, waiting, failures, error, "receiver is away; its alerts wait");
             }
-        } else if backlog.is_empty() {
-            tracing::info!(subscription, "receiver has everything that waited");
+        } else if pass.is_accepted && before.is_failing() {
+            tracing::info!(subscription, waiting, "receiver has recovered");
         }
-        Ok(backlog)
     }
 
     /// Sets the timer of the current round again.
@@ -200,14 +266,17 @@ impl WaitingQueue {
         }
     }
 
-    /// Until shutdown, sets `waiting` to the number of waiting deliveries, and makes sure that they have a timer.
-    pub async fn watch(self: Arc<Self>, waiting: UpDownCounter) {
+    /// Until shutdown, keeps the levels of the queue, and makes sure that what waits has a timer. A suspended receiver
+    /// is tried again at once.
+    pub(crate) async fn watch(self: Arc<Self>, levels: QueueLevels) {
         let shutdown = self.runtime.shutdown();
+        let is_resumed = AtomicBool::new(false);
         while !shutdown.is_cancelled() {
             let epoch = self.runtime.log_epoch();
             let kept = async {
                 self.check(epoch).await?;
-                self.follow(&waiting).await
+                self.resume(&is_resumed).await?;
+                self.follow(&levels).await
             };
             let followed = tokio::select! {
                 followed = kept => followed,
@@ -297,8 +366,17 @@ impl WaitingQueue {
         Ok(recent)
     }
 
+    /// Lets a suspended receiver be tried at once, once in the life of this process: the subscription may be mended.
+    async fn resume(&self, is_resumed: &AtomicBool) -> Result<(), Error> {
+        if !is_resumed.load(Ordering::Relaxed) && self.read().await?.is_suspended() {
+            self.update(|backlog| backlog.resume().then_some(Duration::ZERO)).await?;
+        }
+        is_resumed.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Follows the backlog until the watch ends.
-    async fn follow(&self, waiting: &UpDownCounter) -> Result<(), Error> {
+    async fn follow(&self, levels: &QueueLevels) -> Result<(), Error> {
         let mut changes = self.records.watch::<Backlog>(&self.subscription).await?;
         let mut checks = interval(CHECK_INTERVAL);
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -308,7 +386,7 @@ impl WaitingQueue {
                 change = changes.next() => {
                     let Some(backlog) = change.transpose()? else { return Ok(()) };
                     is_waiting = !backlog.is_empty();
-                    waiting.set(backlog.len());
+                    levels.set(&backlog);
                 }
                 _ = checks.tick() => if is_waiting { self.ensure_timer().await? },
             }

@@ -148,25 +148,6 @@ async fn nobody_listening_is_tried_again() {
 }
 
 #[tokio::test]
-async fn answers_that_will_not_get_better_are_buried() {
-    for (status, headers, code) in [
-        (410, vec![], "GONE"),
-        (400, vec![], "REFUSED"),
-        (404, vec![], "REFUSED"),
-        (302, vec![("location", "http://127.0.0.1:1/elsewhere".to_owned())], "REDIRECTED"),
-        (307, vec![("location", "/elsewhere".to_owned())], "REDIRECTED"),
-    ] {
-        let (running, receiver) = started([(status, headers)]).await;
-        raise(&running, "m1", "a1").await;
-        running.delivered("office").await;
-        let dead = running.dead();
-        assert_eq!((dead.len(), dead[0].code.as_str(), dead[0].message_id.as_str()), (1, code, "m1"));
-        assert_eq!(receiver.seen().len(), 1, "redirects are not followed");
-        running.stop().await;
-    }
-}
-
-#[tokio::test]
 async fn a_copy_of_a_message_is_harmless_and_old_news_stay_behind() {
     let (running, receiver) = started([]).await;
     raise(&running, "m1", "a1").await;

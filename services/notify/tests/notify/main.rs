@@ -5,6 +5,7 @@ mod alerts;
 mod away;
 mod callbacks;
 mod delivery;
+mod faults;
 mod outage;
 mod receiver;
 mod running;

@@ -13,7 +13,10 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{
-    super::message::{Message, markdown},
+    super::{
+        message::{Message, markdown},
+        pace::Limit,
+    },
     robot::{Platform, Retry},
 };
 
@@ -30,6 +33,9 @@ pub(crate) struct Dingtalk {
 // === impl Dingtalk ===
 
 impl Dingtalk {
+    /// Messages of one robot.
+    pub(crate) const LIMITS: &[Limit] = &[Limit::per_minute(20)];
+
     /// Creates the platform with the secret that signs, if the robot has one.
     pub(crate) fn new(secret: Option<Secret>) -> Self {
         Self { secret }

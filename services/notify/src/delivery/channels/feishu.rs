@@ -13,7 +13,10 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{
-    super::message::{Message, traces},
+    super::{
+        message::{Message, traces},
+        pace::Limit,
+    },
     robot::{Platform, Retry},
 };
 
@@ -30,6 +33,10 @@ pub(crate) struct Feishu {
 // === impl Feishu ===
 
 impl Feishu {
+    /// Messages of one robot.
+    pub(crate) const LIMITS: &[Limit] =
+        &[Limit { messages: 5, span: Duration::from_secs(1) }, Limit::per_minute(100)];
+
     /// Creates the platform with the secret that signs, if the robot has one.
     pub(crate) fn new(secret: Option<Secret>) -> Self {
         Self { secret }

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{
-    super::message::{Message, markdown},
+    super::{
+        message::{Message, markdown},
+        pace::Limit,
+    },
     robot::{Platform, Retry},
 };
 
@@ -17,6 +20,13 @@ const PAUSE: Duration = Duration::from_mins(1);
 
 /// The platform of 企业微信.
 pub(crate) struct Wecom;
+
+// === impl Wecom ===
+
+impl Wecom {
+    /// Messages of one robot.
+    pub(crate) const LIMITS: &[Limit] = &[Limit::per_minute(20)];
+}
 
 impl Platform for Wecom {
     fn body(&self, message: &Message, _now: OffsetDateTime) -> Value {

@@ -68,7 +68,9 @@ impl Composer {
             _ => self.digest(&reports, &rejected),
         };
         let traces = envelope.letters().iter().map(|letter| letter.context.trace_id.as_str());
-        Message { traces: distinct(traces), ..message.up_to(MAX_LINES) }
+        let remark = Some(envelope.cancelled()).filter(|count| *count > 0);
+        let remark = remark.map(|count| self.language.cancelled(count));
+        Message { traces: distinct(traces), remark, ..message.up_to(MAX_LINES) }
     }
 
     /// Returns the URL of the page about an alert: that of the report, or else the published one.

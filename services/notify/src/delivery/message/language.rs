@@ -44,6 +44,13 @@ impl Language {
         self.choose(format!("另有{items}项未列出"), format!("{items} more not listed"))
     }
 
+    pub(super) fn cancelled(self, alerts: usize) -> String {
+        self.choose(
+            format!("期间发现、又已解决的{alerts}项不再列出"),
+            format!("{alerts} found and resolved meanwhile are left out"),
+        )
+    }
+
     /// Returns the label of an alert: its severity, or how it ended.
     pub(super) fn label(self, alert: &v1::Alert) -> &'static str {
         if alert.state() != v1::AlertState::Resolved {

@@ -8,7 +8,11 @@ use gongkai_worker::{Context, Once};
 use time::OffsetDateTime;
 
 use super::{
-    super::{letter::Envelope, message::Composer, notice::Notice},
+    super::{
+        letter::{Envelope, Letter},
+        message::Composer,
+        notice::Notice,
+    },
     Target,
 };
 
@@ -33,7 +37,8 @@ impl Letters {
     }
 
     pub(super) fn envelope(&self) -> Envelope<'_> {
-        Envelope::new(self.0.iter().map(|(notice, context)| (notice, context)))
+        let ids = self.0.iter().map(|(_, context)| context.first_id());
+        Envelope::new(ids, self.0.iter().map(|(notice, context)| Letter { notice, context }).collect(), 0)
     }
 }
 

@@ -1,6 +1,9 @@
 //! The robots of the three platforms.
 
-use std::time::Duration;
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use gongkai_worker::{Clock, Secret, clock::ClockHandle};
 use serde_json::Value;
@@ -8,7 +11,10 @@ use time::macros::datetime;
 
 use super::{
     super::{
-        super::channel::{Channel as _, Error},
+        super::{
+            channel::{Channel as _, Error},
+            pace::Pace,
+        },
         Dingtalk, Feishu, Platform, Robot, Wecom,
     },
     Letters, TRACE, composer,
@@ -118,4 +124,38 @@ async fn each_request_is_signed_from_the_configured_url() {
     assert!(uris.iter().all(|uri| without_sign(uri) == without_sign(&uris[0])), "{:?}", uris.last());
     let distinct: std::collections::BTreeSet<_> = uris.iter().collect();
     assert_eq!(distinct.len(), 50, "each has its own time");
+}
+
+/// Number of messages of the test below; `make soak` sends more.
+#[expect(clippy::disallowed_methods, reason = "a test takes its size from the script that runs it")]
+fn sends() -> usize {
+    std::env::var("GONGKAI_SENDS").ok().and_then(|count| count.parse().ok()).unwrap_or(300)
+}
+
+#[tokio::test]
+async fn at_the_pace_of_its_platform_no_robot_is_throttled() {
+    for (kind, limits) in
+        [(Kind::Wecom, Wecom::LIMITS), (Kind::Dingtalk, Dingtalk::LIMITS), (Kind::Feishu, Feishu::LIMITS)]
+    {
+        let (server, robot, clock) = started(kind, SECRET).await;
+        let pace = Pace { limits: limits.to_vec(), ..Pace::default() };
+        let (start, mut now_ms, mut sent) = (Instant::now(), 0, VecDeque::new());
+        for n in 0..sends() {
+            let wait_ms = pace.limit_ms(sent.make_contiguous(), now_ms);
+            clock.advance(Duration::from_millis(wait_ms.unsigned_abs()));
+            now_ms += wait_ms;
+            robot.send(&Letters::about(1 + n % 5).envelope()).await.unwrap();
+            sent.push_back(now_ms);
+            while sent.len() > pace.memory() {
+                sent.pop_front();
+            }
+        }
+        assert_eq!((server.taken().len(), server.refused().len()), (sends(), 0), "{kind:?}");
+        println!(
+            "{kind:?}: {} messages in {} s of its time, {:?} of ours",
+            sends(),
+            now_ms / 1000,
+            start.elapsed()
+        );
+    }
 }
