@@ -2,11 +2,12 @@
 """Watches the pipeline by a real Prometheus and Alertmanager over the files of deploy/observability.
 
 A stopped parse raises its alert, which arrives and is resolved; so does a stopped broker, which silences what follows from
-it. Every metric and label that a rule or a dashboard names must be found in Prometheus.
+it. A dead letter raises its own. Every metric and label that a rule or a dashboard names must be found in Prometheus.
 
 The files are used as they are, but for the addresses in targets/ and receivers.yml, and but for time, which runs faster:
 every duration in prometheus.yml, rules.yml and alertmanager.yml is divided by FASTER. Thresholds in seconds are not.
 """
+import asyncio
 import json
 import re
 import shutil
@@ -19,6 +20,7 @@ import yaml
 import metrics
 import observability
 from checking import DEPLOY, ROOT, SERVICES, program
+from client import connect
 from deployment import Site, free_ports, http, wait_for
 from receiver import Receiver
 
@@ -156,6 +158,18 @@ def a_stopped_parse(site, watch):
     print(f"alerting: parse killed; pending, firing and delivered after {fired:.0f} s, resolved after {time.monotonic() - began:.0f} s")
 
 
+def a_dead_letter(site, watch):
+    """A message that parse cannot decode. Its alert is a warning, which is for working hours, so it is looked for in Prometheus."""
+
+    async def publish():
+        async with await connect(site.url(), site.seed("ingest")) as client:
+            await client.jetstream().publish("gongkai.v1.report.received.360999", b"no event")
+
+    asyncio.run(publish())
+    wait_for("the alert fires", lambda: watch.alerts("GongkaiDeadLetters") == {"parse": "firing"})
+    print("alerting: a message that cannot be decoded raises GongkaiDeadLetters of parse")
+
+
 def a_stopped_broker(site, watch):
     site.kill("nats-0")
     wait_for("senders get 503", lambda: submit(site, CLEAN.encode())[0] == 503)
@@ -199,6 +213,7 @@ def main():
             submit(site, sample.read_bytes(), "application/octet-stream", f"filename={urllib.parse.quote(sample.name)}")
         site.gongkai("list")
         a_stopped_parse(site, watch)
+        a_dead_letter(site, watch)
         a_stopped_broker(site, watch)
         expressions = observability.expressions_in_use()
         try:

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs the programs over the files of deploy/nats as they are, on a real nats-server, watches them by a real Prometheus over
-# those of deploy/observability, and runs the scripts of deploy/release over stand-ins. The programs are those of target/debug,
-# built where needed; GONGKAI_PROGRAMS names another folder.
+# Holds the commands of the pages to the programs, runs these over the files of deploy/nats as they are, on a real nats-server,
+# watches them by a real Prometheus over those of deploy/observability, and runs the scripts of deploy/release over stand-ins.
+# The programs are those of target/debug, built where needed; GONGKAI_PROGRAMS names another folder.
 set -eu
 cd "$(dirname "$0")/../.."
 GONGKAI_NATS_SERVER=$(deploy/local/nats-server.sh)
@@ -10,6 +10,7 @@ PATH=$tools:$PATH
 export GONGKAI_NATS_SERVER PATH PYTHONDONTWRITEBYTECODE=1
 if [ -z "${GONGKAI_PROGRAMS:-}" ]; then cargo build --quiet --workspace --bins; fi
 python=$(tests/scripts/deploy-tools.sh)
+"$python" tests/deploy/commands.py
 "$python" tests/deploy/identities.py
 "$python" tests/deploy/cluster.py
 "$python" tests/deploy/province.py
