@@ -7,7 +7,6 @@ it. A dead letter raises its own. Every metric and label that a rule or a dashbo
 The files are used as they are, but for the addresses in targets/ and receivers.yml, and but for time, which runs faster:
 every duration in prometheus.yml, rules.yml and alertmanager.yml is divided by FASTER. Thresholds in seconds are not.
 """
-import asyncio
 import json
 import re
 import shutil
@@ -20,7 +19,7 @@ import yaml
 import metrics
 import observability
 from checking import DEPLOY, ROOT, SERVICES, program
-from client import connect
+from client import Probe
 from deployment import Site, free_ports, http, wait_for
 from receiver import Receiver
 
@@ -160,12 +159,8 @@ def a_stopped_parse(site, watch):
 
 def a_dead_letter(site, watch):
     """A message that parse cannot decode. Its alert is a warning, which is for working hours, so it is looked for in Prometheus."""
-
-    async def publish():
-        async with await connect(site.url(), site.seed("ingest")) as client:
-            await client.jetstream().publish("gongkai.v1.report.received.360999", b"no event")
-
-    asyncio.run(publish())
+    with Probe(site.nats_ports[0], site.seed("ingest")) as ingest:
+        assert ingest.may_publish("gongkai.v1.report.received.360999")
     wait_for("the alert fires", lambda: watch.alerts("GongkaiDeadLetters") == {"parse": "firing"})
     print("alerting: a message that cannot be decoded raises GongkaiDeadLetters of parse")
 

@@ -100,13 +100,13 @@ class Site:
         return self
 
     def __exit__(self, failure, *_):
-        if failure:
-            for name in self.processes:
-                print(f"== the last lines of {name}\n{self.tail(name)}", file=sys.stderr)
         for process in self.processes.values():
             process.kill()
         for process in self.processes.values():
             process.wait()
+        if failure:
+            for name in self.processes:
+                print(f"== the last lines of {name}\n{self.tail(name)}", file=sys.stderr)
         if os.environ.get("KEEP"):
             print(f"kept {self.folder}")
         else:
