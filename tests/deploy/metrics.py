@@ -13,6 +13,8 @@ PAGE = ROOT / "services/lib/worker/METRICS.md"
 # Labels that Prometheus adds, by deploy/observability/prometheus.yml and targets.
 OF_TARGETS = {"job", "instance", "service"}
 DISK = {"device", "fstype", "mountpoint"}
+# Metrics of node-exporter with their labels, where there is systemd.
+OF_SYSTEMD = {"node_systemd_unit_state": {"name", "state", "type"}, "node_systemd_timer_last_trigger_seconds": {"name"}}
 # Metrics of Prometheus and of node-exporter, with their labels.
 FOREIGN = {
     "up": set(),
@@ -21,6 +23,7 @@ FOREIGN = {
     "node_filesystem_size_bytes": DISK,
     "node_filesystem_readonly": DISK,
     "node_time_seconds": set(),
+    **OF_SYSTEMD,
 }
 SUFFIXES = {"s": "_seconds", "By": "_bytes"}
 PARTS_OF_HISTOGRAM = {"_bucket": {"le"}, "_count": set(), "_sum": set()}
