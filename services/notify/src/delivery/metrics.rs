@@ -40,7 +40,7 @@ impl QueueLevels {
         Self {
             waiting: level("gongkai.notify.waiting", "{delivery}", waiting),
             collecting: level("gongkai.notify.collecting", "{delivery}", collecting),
-            suspended: level("gongkai.notify.suspended", "1", suspended),
+            suspended: level("gongkai.notify.suspended", "{subscription}", suspended),
         }
     }
 
