@@ -9,6 +9,8 @@ export GONGKAI_NATS_SERVER
 echo "nats-server: $("$GONGKAI_NATS_SERVER" --version)" >&2
 
 tests/scripts/python-client.sh >/dev/null
+tests/scripts/prometheus-tools.sh >/dev/null ||
+    echo "SKIPPED: alerts to a real Alertmanager, which is not installed (services/notify/src/delivery/channels/tests)" >&2
 
 # nextest shows no output of tests that pass, so what they leave out is said here.
 for program in java python3 php chromium; do

@@ -36,7 +36,7 @@ impl QueueLevels {
         let level = |name, unit, text| runtime.level(name, unit, text, &[(SUBSCRIPTION, subscription)]);
         let waiting = "deliveries that wait for the receiver";
         let collecting = "deliveries that wait for the end of their window";
-        let suspended = "1 while nothing is delivered because the subscription is at fault";
+        let suspended = "subscriptions at fault, to which nothing is delivered";
         Self {
             waiting: level("gongkai.notify.waiting", "{delivery}", waiting),
             collecting: level("gongkai.notify.collecting", "{delivery}", collecting),
