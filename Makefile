@@ -38,7 +38,7 @@ bench: ## Prints the figures, each as a ratio taken in one run (GONGKAI_CORPUS=f
 chaos: ## Kills, suspends and ends processes and the broker under load, then holds the invariants to it, for T seconds (T=300; SEED=n repeats a plan)
 	@tests/scripts/chaos.sh $(or $(T),300) $(SEED)
 
-soak: ## Tells COUNT random stories of publications, failures and crashes over a broker in memory, reads COUNT edited reports, and sends COUNT messages over each robot (COUNT=10000; SEED=n begins elsewhere)
+soak: ## Tells COUNT random stories of publications, failures and crashes over a broker in memory, reads COUNT edited reports, sends COUNT messages over each robot, and lets a year of deadlines pass over 5000 agencies (COUNT=10000; SEED=n begins elsewhere)
 	@tests/scripts/soak.sh $(or $(COUNT),10000) $(SEED)
 
 county: ## Holds gongkai check over a folder of N bodies against a deployment over the same files, finding by finding (N=60)

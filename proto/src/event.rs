@@ -7,7 +7,7 @@ use prost::{Message, bytes::Bytes};
 
 use crate::{subjects, v1};
 
-/// An event of a report, or an alert about one, according to its subject.
+/// An event of a report, or an alert or a notice about one, according to its subject.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReportEvent {
     /// A document was received.
@@ -30,6 +30,8 @@ pub enum ReportEvent {
     AlertResolved(Box<v1::Alert>),
     /// A submission ended.
     SubmissionEnded(Box<v1::SubmissionEnded>),
+    /// A notice about a deadline, of any kind.
+    Deadline(Box<v1::DeadlineNotice>),
 }
 
 /// Error: the message is not a known event. Bury it, because a retry does not help.
@@ -64,6 +66,9 @@ impl ReportEvent {
             Event::ReportErased => Self::Erased(message(subject, payload)?),
             Event::SubmissionEnded => Self::SubmissionEnded(message(subject, payload)?),
             Event::AlertRaised | Event::AlertResolved => Self::alert(*message(subject, payload)?)?,
+            Event::DeadlineReminded | Event::ReportMissing | Event::ReportLate => {
+                Self::Deadline(message(subject, payload)?)
+            }
         })
     }
 
@@ -127,6 +132,7 @@ pub fn message_name(subject: &str) -> Option<&'static str> {
         // Both kinds of alerts have one encoding.
         Event::AlertRaised | Event::AlertResolved => "gongkai.v1.AlertRaised",
         Event::SubmissionEnded => "gongkai.v1.SubmissionEnded",
+        Event::DeadlineReminded | Event::ReportMissing | Event::ReportLate => "gongkai.v1.DeadlineNotice",
     })
 }
 

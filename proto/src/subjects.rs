@@ -28,11 +28,17 @@ pub enum Event {
     AlertResolved,
     /// `SubmissionEnded`
     SubmissionEnded,
+    /// `DeadlineNotice`: the deadline comes
+    DeadlineReminded,
+    /// `DeadlineNotice`: a report is missing
+    ReportMissing,
+    /// `DeadlineNotice`: a report came late
+    ReportLate,
 }
 
 impl Event {
     /// Every kind, in the order of a report's life.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::ReportReceived,
         Self::ReportParsed,
         Self::ReportValidated,
@@ -43,6 +49,9 @@ impl Event {
         Self::AlertRaised,
         Self::AlertResolved,
         Self::SubmissionEnded,
+        Self::DeadlineReminded,
+        Self::ReportMissing,
+        Self::ReportLate,
     ];
 
     /// Returns the kind of event on a subject, in any region, or `None` for any other subject. Both kinds of alerts
@@ -69,6 +78,9 @@ impl Event {
             Self::AlertRaised => "gongkai.alert.raised.v1",
             Self::AlertResolved => "gongkai.alert.resolved.v1",
             Self::SubmissionEnded => "gongkai.submission.ended.v1",
+            Self::DeadlineReminded => "gongkai.deadline.reminded.v1",
+            Self::ReportMissing => "gongkai.deadline.missing.v1",
+            Self::ReportLate => "gongkai.deadline.late.v1",
         }
     }
 
@@ -85,6 +97,9 @@ impl Event {
             Self::ReportErased => "gongkai.v1.report.erased",
             Self::AlertRaised | Self::AlertResolved => "gongkai.v1.alert",
             Self::SubmissionEnded => "gongkai.v1.submission.ended",
+            Self::DeadlineReminded => "gongkai.v1.deadline.reminded",
+            Self::ReportMissing => "gongkai.v1.deadline.missing",
+            Self::ReportLate => "gongkai.v1.deadline.late",
         }
     }
 
@@ -165,7 +180,7 @@ pub fn cms_site(subject: &str) -> Option<&str> {
 
 /// Log of record: every report event, kept for years.
 pub const STREAM_REPORTS: &str = "GONGKAI_REPORTS";
-/// Alerts and the ends of submissions, which notify delivers.
+/// Alerts, the ends of submissions and notices about deadlines, which notify delivers.
 pub const STREAM_ALERTS: &str = "GONGKAI_ALERTS";
 /// Dead letters.
 pub const STREAM_DEAD: &str = "GONGKAI_DEAD";
@@ -184,7 +199,7 @@ pub const BUCKET_SUBMISSIONS: &str = "gongkai-submissions";
 /// Key-value: the reports that each content was read as, and whether it was erased. Only ingest writes it; parse
 /// reads it.
 pub const BUCKET_CONTENTS: &str = "gongkai-contents";
-/// Key-value: open alerts of every report.
+/// Key-value: open alerts of every report, and what was said about deadlines.
 pub const BUCKET_ALERTS: &str = "gongkai-alerts";
 /// Key-value: the alerts delivered to each subscription.
 pub const BUCKET_DELIVERIES: &str = "gongkai-deliveries";
@@ -206,7 +221,7 @@ pub const BUCKET_REPLICAS: &str = "gongkai-replicas";
 /// Streams to declare: name, subjects, days to keep (`None`: the log of record, kept for years).
 pub const STREAMS: &[(&str, &[&str], Option<u32>)] = &[
     (STREAM_REPORTS, &["gongkai.v1.report.>"], None),
-    (STREAM_ALERTS, &["gongkai.v1.alert.>", "gongkai.v1.submission.>"], Some(400)),
+    (STREAM_ALERTS, &["gongkai.v1.alert.>", "gongkai.v1.submission.>", "gongkai.v1.deadline.>"], Some(400)),
     (STREAM_DEAD, &["gongkai.v1.dead.>"], Some(400)),
     (
         STREAM_ADVISORIES,
@@ -287,6 +302,13 @@ pub fn due_delivery(subscription: &str) -> String {
 pub fn consumer_due(subscription: &str) -> String {
     format!("due-{subscription}")
 }
+
+/// Name of the timer for the next step about any deadline.
+pub const TIMER_DEADLINES: &str = "gongkai.v1.timer.deadlines";
+/// Subject on which the timer of the deadlines fires.
+pub const DUE_DEADLINES: &str = "gongkai.v1.due.deadlines";
+/// Durable consumer of the timer of the deadlines. Names of subscriptions do not contain `_`.
+pub const CONSUMER_DEADLINES: &str = "due-_deadlines";
 
 /// Returns the stream that stores messages with a subject, or `None` if no stream does.
 #[must_use]
@@ -385,6 +407,7 @@ mod tests {
             (CONSUMER_NOTIFY.to_owned(), "notify"),
             (consumer_delivery("county-office"), "notify"),
             (consumer_due("county-office"), "notify"),
+            (CONSUMER_DEADLINES.to_owned(), "notify"),
             (CONSUMER_INGEST_STATE.to_owned(), "ingest"),
             (CONSUMER_INGEST_DEAD.to_owned(), "ingest"),
             (consumer_query("0a1b"), "query"),
@@ -408,6 +431,8 @@ mod tests {
             ("gongkai.v1.alert.000000", Some(STREAM_ALERTS)),
             ("gongkai.v1.dead.parse", Some(STREAM_DEAD)),
             ("gongkai.v1.due.delivery.x", Some(STREAM_TIMERS)),
+            (DUE_DEADLINES, Some(STREAM_TIMERS)),
+            ("gongkai.v1.deadline.late.360982", Some(STREAM_ALERTS)),
             ("gongkai.v1.cms.x", None),
             ("gongkai.v1.reports", None),
         ];

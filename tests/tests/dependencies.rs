@@ -92,7 +92,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "gongkai-notify",
-        &["gongkai-egress", "gongkai-model", "gongkai-proto", "gongkai-lifecycle", "gongkai-worker"],
+        &[
+            "gongkai-agencies",
+            "gongkai-egress",
+            "gongkai-model",
+            "gongkai-proto",
+            "gongkai-lifecycle",
+            "gongkai-registry",
+            "gongkai-worker",
+        ],
     ),
     (
         "gongkai-query",

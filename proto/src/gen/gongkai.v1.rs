@@ -2574,6 +2574,49 @@ pub struct SubmissionEnded {
     #[prost(string, tag = "5")]
     pub sender_site: ::prost::alloc::string::String,
 }
+/// The events on `gongkai.v1.deadline.reminded.<region>`, `gongkai.v1.deadline.missing.<region>` and
+/// `gongkai.v1.deadline.late.<region>`: a notice about the deadline of an agency's report. Days are days of China; the last day
+/// counts entirely.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeadlineNotice {
+    /// The report's resource name: `agencies/{agency}/reports/{year}`.
+    #[prost(string, tag = "1")]
+    pub report: ::prost::alloc::string::String,
+    /// The agency's name in the registry.
+    #[prost(string, tag = "2")]
+    pub agency_name: ::prost::alloc::string::String,
+    /// The year that the report is about.
+    #[prost(int32, tag = "3")]
+    pub year: i32,
+    /// The first six digits of the agency's division code; 000000 if unknown.
+    #[prost(string, tag = "4")]
+    pub region: ::prost::alloc::string::String,
+    /// What the notice says.
+    #[prost(enumeration = "DeadlineNoticeKind", tag = "5")]
+    pub kind: i32,
+    /// The last day for publication, as yyyy-mm-dd.
+    #[prost(string, tag = "6")]
+    pub deadline: ::prost::alloc::string::String,
+    /// The days that are left, of a reminder. The days since the deadline, of a missing report. The days from the deadline to the
+    /// publication, of a late report; 0 if it was published in time and became known only later.
+    #[prost(uint32, tag = "7")]
+    pub days: u32,
+    /// The day of publication of a late report, as yyyy-mm-dd.
+    #[prost(string, tag = "8")]
+    pub published_on: ::prost::alloc::string::String,
+    /// The number of notices of this kind about this report, of missing and late reports.
+    #[prost(uint32, tag = "9")]
+    pub round: u32,
+    /// True if the report is missing because it was withdrawn.
+    #[prost(bool, tag = "10")]
+    pub withdrawn: bool,
+    /// The subscription that the registry names for the agency; empty if none.
+    #[prost(string, tag = "11")]
+    pub channel: ::prost::alloc::string::String,
+    /// The time of the notice.
+    #[prost(message, optional, tag = "12")]
+    pub said_at: ::core::option::Option<::prost_types::Timestamp>,
+}
 /// A header of the message in a dead letter.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Header {
@@ -2745,6 +2788,42 @@ impl AlertResolution {
             "ALERT_RESOLUTION_GONE" => Some(Self::Gone),
             "ALERT_RESOLUTION_WAIVED" => Some(Self::Waived),
             "ALERT_RESOLUTION_ERASED" => Some(Self::Erased),
+            _ => None,
+        }
+    }
+}
+/// What a notice about a deadline says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DeadlineNoticeKind {
+    Unspecified = 0,
+    /// The deadline comes and the report is not there.
+    Reminder = 1,
+    /// The deadline is over and the report is not there.
+    Missing = 2,
+    /// The report is there, after the deadline or after it was said to be missing.
+    Late = 3,
+}
+impl DeadlineNoticeKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DEADLINE_NOTICE_KIND_UNSPECIFIED",
+            Self::Reminder => "DEADLINE_NOTICE_KIND_REMINDER",
+            Self::Missing => "DEADLINE_NOTICE_KIND_MISSING",
+            Self::Late => "DEADLINE_NOTICE_KIND_LATE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DEADLINE_NOTICE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "DEADLINE_NOTICE_KIND_REMINDER" => Some(Self::Reminder),
+            "DEADLINE_NOTICE_KIND_MISSING" => Some(Self::Missing),
+            "DEADLINE_NOTICE_KIND_LATE" => Some(Self::Late),
             _ => None,
         }
     }

@@ -6,11 +6,11 @@ use gongkai_proto::{
     subjects::Event,
     v1::{
         AgencyHint, Alert, AlertRaised, AlertResolution, AlertResolved, AlertState, Applicant, Area,
-        CellState, ContentRef, DeadLetter, DeadLetterSettled, Difference, DocumentKind, DocumentReceived,
-        Fact, Finding, FindingsSummary, Header, Origin, ParsedReport, Part, PartRole, Rejection,
-        ReportErased, ReportParsed, ReportRejected, ReportValidated, ReportWithdrawn, Rereading, ReviewStep,
-        Sender, Settlement, Severity, Site, Source, SubmissionEnded, UnreadReason, Versions, Waiver,
-        WaiverChanged, WaiverState,
+        CellState, ContentRef, DeadLetter, DeadLetterSettled, DeadlineNotice, DeadlineNoticeKind, Difference,
+        DocumentKind, DocumentReceived, Fact, Finding, FindingsSummary, Header, Origin, ParsedReport, Part,
+        PartRole, Rejection, ReportErased, ReportParsed, ReportRejected, ReportValidated, ReportWithdrawn,
+        Rereading, ReviewStep, Sender, Settlement, Severity, Site, Source, SubmissionEnded, UnreadReason,
+        Versions, Waiver, WaiverChanged, WaiverState,
     },
 };
 use prost::Message as _;
@@ -36,6 +36,9 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
             AlertResolved { alert: fill().alert(AlertState::Resolved) }.encode_to_vec(),
         ),
         (stem(Event::SubmissionEnded), fill().ended().encode_to_vec()),
+        (stem(Event::DeadlineReminded), fill().deadline(DeadlineNoticeKind::Reminder).encode_to_vec()),
+        (stem(Event::ReportMissing), fill().deadline(DeadlineNoticeKind::Missing).encode_to_vec()),
+        (stem(Event::ReportLate), fill().deadline(DeadlineNoticeKind::Late).encode_to_vec()),
         ("dead", fill().dead().encode_to_vec()),
         ("dead.settled", fill().settled().encode_to_vec()),
     ]
@@ -57,6 +60,23 @@ impl Fill {
             receipt: self.text(),
             rejection_code: self.text(),
             sender_site: self.text(),
+        }
+    }
+
+    fn deadline(&mut self, kind: DeadlineNoticeKind) -> DeadlineNotice {
+        DeadlineNotice {
+            report: self.text(),
+            agency_name: self.text(),
+            year: self.year(),
+            region: self.text(),
+            kind: kind.into(),
+            deadline: self.text(),
+            days: self.number(),
+            published_on: self.text(),
+            round: self.number(),
+            withdrawn: true,
+            channel: self.text(),
+            said_at: self.time(),
         }
     }
 

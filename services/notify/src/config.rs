@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     callback::CallbackSite,
+    deadlines::DeadlineConfig,
     delivery::{Composer, ReportUrl, Schedule},
     receiver_name::is_name,
     severity_name,
@@ -39,6 +40,8 @@ pub struct Config {
     pub smtp: Smtp,
     /// The receivers of alerts. Without any, a subscription named `log` writes every alert to the log.
     pub subscriptions: Vec<Subscription>,
+    /// What is said about the deadlines of listed agencies.
+    pub deadlines: DeadlineConfig,
     /// The sites of `[ingest.sites.*]`.
     #[serde(skip)]
     pub sites: BTreeMap<String, CallbackSite>,
@@ -54,6 +57,7 @@ impl Default for Config {
             report_url_template: String::new(),
             smtp: Smtp::default(),
             subscriptions: Vec::new(),
+            deadlines: DeadlineConfig::default(),
             sites: BTreeMap::new(),
         }
     }
@@ -101,6 +105,7 @@ impl Config {
             "notify.retry_delays_s is {:?}: use one or more numbers from 1 to {LONGEST_DELAY_S}",
             self.retry_delays_s
         );
+        self.deadlines.check()?;
         let mut names = BTreeSet::new();
         for (at, subscription) in self.subscriptions.iter().enumerate() {
             let key = format!("notify.subscriptions[{at}]");

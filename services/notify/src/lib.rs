@@ -23,6 +23,7 @@
 pub mod alerts;
 mod callback;
 mod config;
+pub mod deadlines;
 pub mod delivery;
 mod receiver;
 mod receiver_name;
@@ -37,10 +38,12 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use futures::future::{FutureExt as _, TryFutureExt as _, try_join_all};
 use gongkai_proto::subjects::{self, Event};
+use gongkai_registry::RegistryStore;
 use gongkai_worker::{Alone, Consume, OnFailure, Runtime, Service};
 
 use self::{
     alerts::{Alerter, Rebuilder},
+    deadlines::{Evaluator, Sweeper},
     delivery::{CatchUp, Composer, Deliverer, Pace, QueueLevels, Schedule, Subscriber, WaitingQueue, Wanted},
     receiver::Receiver,
 };
@@ -54,7 +57,7 @@ pub use self::{
 /// Maximum number of attempts for a timer that fired. An attempt fails only if the broker does, and giving the timer
 /// up would stop all deliveries to the receiver.
 const MOST_ATTEMPTS: u32 = 100_000;
-/// Longest time to handle one timer, which may bury a whole backlog.
+/// Longest time to handle one timer, which may bury a whole backlog, or remind every agency of a list.
 const LONGEST_CATCH_UP: Duration = Duration::from_mins(10);
 
 pub struct Notify;
@@ -83,13 +86,42 @@ impl Service for Notify {
             .iter()
             .map(|subscription| deliver_alerts(subscription, &config, &schedule, &runtime));
         let ends = config.sites.iter().map(|(name, site)| deliver_ends(name, site, &schedule, &runtime));
-        tokio::try_join!(raise(&config, &runtime), try_join_all(alerts), try_join_all(ends))?;
+        let deadlines = evaluator(&config, &runtime);
+        tokio::try_join!(
+            raise(&config, deadlines.clone(), &runtime),
+            sweep(deadlines, &runtime),
+            try_join_all(alerts),
+            try_join_all(ends)
+        )?;
         Ok(())
     }
 }
 
-async fn raise(config: &Config, runtime: &Runtime) -> anyhow::Result<()> {
+/// Returns what evaluates deadlines, unless that is switched off.
+fn evaluator(config: &Config, runtime: &Runtime) -> Option<Evaluator> {
+    config.deadlines.enabled.then(|| {
+        let (entries, objects) =
+            (runtime.entries(subjects::BUCKET_AGENCIES), runtime.objects(subjects::BUCKET_REGISTRIES));
+        let registry = RegistryStore::new(entries, objects).follow(runtime);
+        Evaluator::new(config.deadlines.clone(), registry, runtime)
+    })
+}
+
+async fn sweep(deadlines: Option<Evaluator>, runtime: &Runtime) -> anyhow::Result<()> {
+    let Some(evaluator) = deadlines else { return Ok(()) };
+    let sweeper = Sweeper::new(evaluator);
+    runtime.spawn("deadlines", OnFailure::Log, sweeper.clone().watch());
+    runtime
+        .consume(timer(subjects::CONSUMER_DEADLINES.to_owned(), subjects::DUE_DEADLINES.to_owned()), sweeper)
+        .await
+}
+
+async fn raise(config: &Config, deadlines: Option<Evaluator>, runtime: &Runtime) -> anyhow::Result<()> {
     let alerter = Alerter::new(runtime.entries(subjects::BUCKET_ALERTS), config.min_severity);
+    let alerter = match deadlines {
+        Some(deadlines) => alerter.followed_by(Arc::new(deadlines)),
+        None => alerter,
+    };
     let rebuilder = Rebuilder::new(alerter, runtime);
     let watching = rebuilder.clone().watch().map_err(anyhow::Error::new);
     runtime.spawn("alert records", OnFailure::ShutDown, watching);
@@ -147,19 +179,19 @@ async fn deliver(
     queue.until_checked().await;
     let deliverer = Deliverer::new(subscriber.clone(), queue.clone());
     let catch_up = CatchUp::new(subscriber, queue, runtime);
-    tokio::try_join!(runtime.consume(messages, deliverer), runtime.consume(due(&name), catch_up))?;
+    let due = timer(subjects::consumer_due(&name), subjects::due_delivery(&name));
+    tokio::try_join!(runtime.consume(messages, deliverer), runtime.consume(due, catch_up))?;
     Ok(())
 }
 
-/// Returns the consumer of a subscription's fired timers, with one in work over all replicas.
-fn due(subscription: &str) -> Consume {
-    let durable = subjects::consumer_due(subscription);
+/// Returns the consumer of a timer that fires on `subject`, with one message in work over all replicas.
+fn timer(durable: String, subject: String) -> Consume {
     Consume {
         concurrency: Some(1),
         max_ack_pending: Some(1),
         max_attempts: Some(MOST_ATTEMPTS),
         deadline: Some(LONGEST_CATCH_UP),
         alone: Alone::InConsumer,
-        ..Consume::new(subjects::STREAM_TIMERS, durable, [subjects::due_delivery(subscription)])
+        ..Consume::new(subjects::STREAM_TIMERS, durable, [subject])
     }
 }

@@ -190,6 +190,20 @@ fn of_event(event: ReportEvent) -> Gist {
         ReportEvent::SubmissionEnded(it) => {
             Gist { submission: it.submission_id, about: it.site, outcome: String::new() }
         }
+        ReportEvent::Deadline(it) => Gist {
+            about: titled(&it.agency_name, it.year),
+            outcome: format!("{}: {}", deadline_word(it.kind()), it.deadline),
+            ..Gist::default()
+        },
+    }
+}
+
+fn deadline_word(kind: v1::DeadlineNoticeKind) -> &'static str {
+    match kind {
+        v1::DeadlineNoticeKind::Reminder => "due",
+        v1::DeadlineNoticeKind::Missing => "missing",
+        v1::DeadlineNoticeKind::Late => "late",
+        v1::DeadlineNoticeKind::Unspecified => "deadline",
     }
 }
 

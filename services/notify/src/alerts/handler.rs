@@ -9,7 +9,10 @@ use gongkai_proto::{
     convert::{self, history, timestamp::timestamp, waiver as names},
     v1,
 };
-use gongkai_worker::{Context, Decision, Handler, Output, RecordStore, transport::Entries};
+use gongkai_worker::{
+    Context, Decision, Handler, Output, RecordStore,
+    transport::{Entries, Error},
+};
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -21,10 +24,21 @@ use super::{
 /// Maximum number of lost races in a row for one record. After that the event is retried later.
 const MAX_RACES: u32 = 16;
 
+/// Follows the changes of reports.
+#[async_trait::async_trait]
+pub trait Follower: Send + Sync {
+    /// Handles that the publications of a report may have changed, after that is saved.
+    ///
+    /// # Errors
+    /// The event that brought the change must be handled again.
+    async fn report_changed(&self, report: &ReportKey) -> Result<(), Error>;
+}
+
 /// Turns report events into alerts.
 pub struct Alerter {
     records: RecordStore,
     bar: Severity,
+    follower: Option<Arc<dyn Follower>>,
 }
 
 /// What the reports publish that an arrival left, and the alerts and waivers that left with it.
@@ -41,7 +55,18 @@ impl Alerter {
     /// Creates a handler over the bucket of alerts. Findings below `bar` raise no alert.
     #[must_use]
     pub fn new(entries: Arc<dyn Entries>, bar: Severity) -> Self {
-        Self { records: RecordStore::new(entries, MAX_RACES), bar }
+        Self { records: RecordStore::new(entries, MAX_RACES), bar, follower: None }
+    }
+
+    /// Tells `follower` of each report that an event changes.
+    #[must_use]
+    pub fn followed_by(self, follower: Arc<dyn Follower>) -> Self {
+        Self { follower: Some(follower), ..self }
+    }
+
+    /// Returns an alerter over the same records that nobody follows.
+    pub(super) fn unfollowed(&self) -> Self {
+        Self { records: self.records.clone(), bar: self.bar, follower: None }
     }
 
     async fn validated(
@@ -180,7 +205,11 @@ impl Alerter {
             let step = state.apply(event);
             (step == Transition::Advanced, step)
         };
-        Ok(self.records.change(&report_key(report), apply).await?)
+        let changed = self.records.change(&report_key(report), apply).await?;
+        if let Some(follower) = &self.follower {
+            follower.report_changed(report).await?;
+        }
+        Ok(changed)
     }
 }
 

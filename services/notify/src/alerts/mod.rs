@@ -11,5 +11,5 @@ mod rebuild;
 pub mod state;
 pub mod waivers;
 
-pub use handler::{Alerter, report_key};
+pub use handler::{Alerter, Follower, report_key};
 pub use rebuild::{KINDS, Rebuilder};

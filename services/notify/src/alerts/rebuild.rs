@@ -42,6 +42,8 @@ pub struct Rebuilder(Arc<Inner>);
 
 struct Inner {
     alerter: Alerter,
+    /// Applies events again. Followers were told of their changes the first time.
+    again: Alerter,
     records: RecordStore,
     runtime: Runtime,
     /// The epoch of the log that the records are known to belong to.
@@ -77,6 +79,7 @@ impl Rebuilder {
     #[must_use]
     pub fn new(alerter: Alerter, runtime: &Runtime) -> Self {
         Self(Arc::new(Inner {
+            again: alerter.unfollowed(),
             alerter,
             records: RecordStore::new(runtime.entries(BUCKET_ALERTS), MAX_RACES),
             runtime: runtime.clone(),
@@ -191,7 +194,7 @@ impl Inner {
         let span = self.runtime.continue_trace(&message, "alert again");
         let context = Context::new(&message, (STREAM_REPORTS, sequence), logged_at, span.trace_id());
         let applying = async {
-            let outputs = match self.alerter.handle(event, &context).await {
+            let outputs = match self.again.handle(event, &context).await {
                 Ok(outputs) => outputs,
                 Err(Decision::Unavailable(error)) => return Err(error),
                 // The event was buried the first time too.

@@ -268,10 +268,16 @@ impl ReportAlerts {
     #[must_use]
     pub fn current(&self) -> Option<(&str, bool)> {
         let newest = self.newest.as_ref().filter(|newest| !self.is_erased(&newest.content_hash))?;
-        let history = self.history.as_ref().map(History::from).unwrap_or_default();
-        let is_withdrawn =
-            revisions(&history).iter().any(|r| r.content_hash() == newest.content_hash && r.is_withdrawn);
+        let is_withdrawn = revisions(&self.history())
+            .iter()
+            .any(|r| r.content_hash() == newest.content_hash && r.is_withdrawn);
         Some((&newest.content_hash, is_withdrawn))
+    }
+
+    /// Returns the arrivals and withdrawals of the report.
+    #[must_use]
+    pub fn history(&self) -> History {
+        self.history.as_ref().map(History::from).unwrap_or_default()
     }
 
     /// Fills `found` from the open alerts, for a state saved by a version without `found`.
@@ -320,7 +326,7 @@ impl ReportAlerts {
 
     /// Returns true if a content was erased, or if all that arrived of it left.
     fn is_gone(&self, content_hash: &str) -> bool {
-        let history = self.history.as_ref().map(History::from).unwrap_or_default();
+        let history = self.history();
         let counts = || arrivals(&history).any(|arrival| arrival.content_hash == content_hash);
         self.is_erased(content_hash) || (!history.departures.is_empty() && !counts())
     }

@@ -4,6 +4,7 @@
 mod alerts;
 mod away;
 mod callbacks;
+mod deadlines;
 mod delivery;
 mod faults;
 mod outage;

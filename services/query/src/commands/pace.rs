@@ -56,6 +56,11 @@ fn consumer_of(subject: &str) -> Option<&'static str> {
         Event::ReportReceived => subjects::CONSUMER_PARSE,
         Event::ReportParsed | Event::ReportWithdrawn | Event::ReportErased => subjects::CONSUMER_VALIDATE,
         Event::ReportValidated | Event::ReportRejected | Event::ReportWaived => subjects::CONSUMER_NOTIFY,
-        Event::AlertRaised | Event::AlertResolved | Event::SubmissionEnded => return None,
+        Event::AlertRaised
+        | Event::AlertResolved
+        | Event::SubmissionEnded
+        | Event::DeadlineReminded
+        | Event::ReportMissing
+        | Event::ReportLate => return None,
     })
 }

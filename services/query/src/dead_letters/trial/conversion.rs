@@ -23,9 +23,10 @@ pub(super) fn of(event: ReportEvent) -> Verdict {
         ReportEvent::Withdrawn(withdrawn) => history::withdrawal(&withdrawn, sequence, at).map(drop),
         ReportEvent::Waived(waived) => event::waived(*waived).map(drop),
         ReportEvent::Erased(erased) => history::erasure(&erased).map(drop),
-        ReportEvent::AlertRaised(_) | ReportEvent::AlertResolved(_) | ReportEvent::SubmissionEnded(_) => {
-            Ok(())
-        }
+        ReportEvent::AlertRaised(_)
+        | ReportEvent::AlertResolved(_)
+        | ReportEvent::SubmissionEnded(_)
+        | ReportEvent::Deadline(_) => Ok(()),
     };
     converted.map_or_else(|error| Verdict::fails(UNREADABLE_EVENT, &error), |()| Verdict::passes())
 }
