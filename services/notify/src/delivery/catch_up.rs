@@ -77,9 +77,7 @@ impl CatchUp {
             backlog = self.plan(backlog).await?;
             let batches = self.queue.due(&backlog, most);
             let mut pass = self.pass(&batches, &backlog, until).await?;
-            self.bury_rejected(&backlog, &mut pass).await?;
-            self.bury_spent(&backlog, &mut pass).await?;
-            self.announce(&backlog, &pass).await?;
+            self.bury_and_announce(&backlog, &mut pass).await?;
             let continues = Instant::now() < until && !self.is_stopping();
             let is_away = pass.is_away();
             backlog = self.queue.record(&backlog, &pass, continues).await?;
@@ -178,17 +176,9 @@ impl CatchUp {
         }
     }
 
-    /// Buries the deliveries that the receiver will never accept, although it accepts others.
-    async fn bury_rejected(&self, backlog: &Backlog, pass: &mut Pass) -> Result<(), Decision> {
-        for (Tried { sequence, .. }, error) in std::mem::take(&mut pass.rejected) {
-            self.bury(backlog.get(sequence), &error).await?;
-            pass.done.push(sequence);
-        }
-        Ok(())
-    }
-
-    /// Buries the deliveries that are given up with this pass.
-    async fn bury_spent(&self, backlog: &Backlog, pass: &mut Pass) -> Result<(), Decision> {
+    /// Buries the deliveries that are given up with this pass, and tells operators of a fault of the subscription, once
+    /// for as long as it lasts.
+    async fn bury_and_announce(&self, backlog: &Backlog, pass: &mut Pass) -> Result<(), Decision> {
         let now_ms = self.queue.now_ms();
         let mut after = backlog.clone();
         after.apply(pass, &self.queue.schedule, now_ms);
@@ -196,7 +186,12 @@ impl CatchUp {
             self.bury(after.get(sequence), &Error::Exhausted(pass.cause.clone())).await?;
             pass.done.push(sequence);
         }
-        Ok(())
+        match &pass.fault {
+            Some(fault) if after.is_suspended() && !backlog.is_suspended_for(fault.code()) => {
+                self.announce(backlog, pass, fault).await
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn bury(&self, waiting: Option<&Waiting>, error: &Error) -> Result<(), Decision> {
@@ -213,11 +208,7 @@ impl CatchUp {
         }
     }
 
-    /// Tells operators of a fault of the subscription, once for as long as it lasts.
-    async fn announce(&self, backlog: &Backlog, pass: &Pass) -> Result<(), Decision> {
-        let Some(fault) = pass.fault.as_ref().filter(|fault| !backlog.is_suspended_for(fault.code())) else {
-            return Ok(());
-        };
+    async fn announce(&self, backlog: &Backlog, pass: &Pass, fault: &Error) -> Result<(), Decision> {
         let first = pass.away.iter().min().and_then(|sequence| backlog.get(*sequence));
         let Some(first) = first else { return Ok(()) };
         if let Some(Loaded { message, context, span, .. }) = self.load(first).await? {

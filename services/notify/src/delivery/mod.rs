@@ -15,9 +15,9 @@
 //! and what came within it goes as one message for each report, or as one digest if there are many ([`selection`] says
 //! what of it).
 //!
-//! **A subscription at fault**, whose receiver answers 410, a redirect or that it refuses what it gets, is suspended:
-//! one dead letter tells operators, and all alerts wait until the subscription is mended. If the receiver accepts other
-//! alerts, the refused one becomes a dead letter.
+//! **A subscription at fault**, whose receiver answers 410, or again and again a redirect or a refusal, is suspended: one
+//! dead letter tells operators, and all alerts wait until the subscription is mended. An alert that is refused while
+//! others are accepted has its own attempts, and becomes a dead letter after the last.
 //!
 //! **Order.** Waiting alerts are delivered in the order of the stream. All others are delivered concurrently, except
 //! that the end of an alert waits for its beginning.

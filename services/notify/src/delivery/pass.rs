@@ -20,10 +20,8 @@ pub(super) struct Pass {
     pub(super) done: Vec<u64>,
     /// Sequences of the deliveries that failed because the receiver is away.
     pub(super) away: Vec<u64>,
-    /// Deliveries that failed although the receiver accepts others, and are tried again.
+    /// Deliveries that failed although the receiver accepts others.
     pub(super) refused: Vec<Tried>,
-    /// Deliveries that the receiver will never accept, although it accepts others.
-    pub(super) rejected: Vec<(Tried, Error)>,
     /// Deliveries that were not tried, because an earlier alert of the same id failed.
     pub(super) behind: Vec<Tried>,
     /// Delay that the receiver asked for.
@@ -63,12 +61,7 @@ impl Pass {
     pub(super) fn delivered(&mut self, batch: &[Tried]) {
         self.is_accepted = true;
         self.done.extend(batch.iter().map(|tried| tried.sequence));
-        match self.suspect.take() {
-            Some((batch, error)) if !error.may_pass() => {
-                self.rejected.extend(batch.into_iter().map(|tried| (tried, error.clone())));
-            }
-            suspect => self.refused.extend(suspect.into_iter().flat_map(|(batch, _)| batch)),
-        }
+        self.refused.extend(self.suspect.take().into_iter().flat_map(|(batch, _)| batch));
     }
 
     /// Records a failure. Returns true if the receiver is away.
@@ -150,7 +143,7 @@ mod tests {
         assert!(!pass.fail(&tried(1, "a"), &refused));
         pass.delivered(&tried(2, "b"));
         let pass = pass.finish();
-        assert_eq!((pass.rejected.len(), pass.is_away(), pass.fault.is_some()), (1, false, false));
+        assert_eq!((pass.refused.len(), pass.is_away(), pass.fault.is_some()), (1, false, false));
         let mut pass = Pass::default();
         pass.fail(&tried(1, "a"), &refused);
         let pass = pass.finish();

@@ -98,8 +98,12 @@ struct DeploymentReport {
 struct Deliveries {
     subscription: String,
     waiting: usize,
+    /// Those of them that are collected for a digest, or wait for the morning.
+    collecting: usize,
     /// False if the receiver accepts other alerts but not the waiting ones.
     receiver_away: bool,
+    /// Nothing is delivered until the subscription is mended.
+    suspended: bool,
 }
 
 /// The answer of a service's admin port.
@@ -178,7 +182,9 @@ async fn deliveries(broker: &JetStream, streams: &[StreamStatus]) -> Result<Vec<
         all.push(Deliveries {
             subscription: subscription.to_owned(),
             waiting: backlog.len(),
+            collecting: backlog.collecting(),
             receiver_away: backlog.is_away(),
+            suspended: backlog.is_suspended(),
         });
     }
     Ok(all)
@@ -291,14 +297,11 @@ fn write(out: &mut Printer, report: &DeploymentReport) -> anyhow::Result<()> {
         out.line(out.styled(Emphasis::Yellow, &line))?;
     }
     for deliveries in report.deliveries.iter().filter(|deliveries| deliveries.waiting > 0) {
-        let away = if deliveries.receiver_away {
-            "接收方不可达 receiver is away"
-        } else {
-            "接收方拒收 receiver fails on them"
-        };
         let Deliveries { subscription, waiting, .. } = deliveries;
-        let line = format!("待投递告警 alerts waiting for {}: {waiting} ({away})", clean(subscription));
-        out.line(out.styled(Emphasis::Yellow, &line))?;
+        let subscription = clean(subscription);
+        let (style, why) = deliveries.reason();
+        let line = format!("待投递告警 alerts waiting for {subscription}: {waiting} ({why})");
+        out.line(out.styled(style, &line))?;
     }
     let style = if report.dead_letters == 0 { Emphasis::Green } else { Emphasis::Red };
     out.line(out.styled(style, &format!("死信 dead letters: {}", report.dead_letters)))?;
@@ -306,6 +309,21 @@ fn write(out: &mut Printer, report: &DeploymentReport) -> anyhow::Result<()> {
         out.line("  gongkai dead list --groups")?;
     }
     Ok(())
+}
+
+impl Deliveries {
+    /// Returns why alerts wait, and how it is shown.
+    fn reason(&self) -> (Emphasis, &'static str) {
+        if self.suspended {
+            (Emphasis::Red, "订阅已暂停，见死信 subscription is suspended: see the dead letters")
+        } else if self.collecting == self.waiting {
+            (Emphasis::Green, "汇集中 collected until their window ends")
+        } else if self.receiver_away {
+            (Emphasis::Yellow, "接收方不可达 receiver is away")
+        } else {
+            (Emphasis::Yellow, "接收方拒收 receiver fails on them")
+        }
+    }
 }
 
 impl Health {

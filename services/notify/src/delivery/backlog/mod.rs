@@ -32,6 +32,9 @@ const MAX_WAITING: usize = 4096;
 /// Number of deliveries at which a window ends early.
 const CROWD: usize = 1024;
 
+/// Attempts in a row with an answer by which the subscription is at fault, after which it is.
+const FAULTS: u32 = 3;
+
 /// The deliveries that wait for the receiver of one subscription.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Backlog {
@@ -235,7 +238,8 @@ impl Backlog {
     }
 
     /// Returns the number of deliveries that wait for their window only.
-    pub(super) fn collecting(&self) -> usize {
+    #[must_use]
+    pub fn collecting(&self) -> usize {
         if self.failures > 0 {
             0
         } else {
@@ -373,12 +377,33 @@ impl Backlog {
             batch.sequences.retain(|sequence| waiting.contains(sequence));
         }
         self.batches.retain(|batch| !batch.sequences.is_empty());
-        let is_away = pass.is_away() && self.is_away();
-        self.failures = if is_away { self.failures.saturating_add(1) } else { 0 };
-        self.suspension = pass.fault.as_ref().filter(|_| is_away).map(|fault| Suspension {
-            code: fault.code().to_owned(),
-            is_final: matches!(fault, Error::Gone(_)),
-        });
+        if pass.is_away() && self.is_away() {
+            self.failures = self.failures.saturating_add(1);
+            self.suspend(pass.fault.as_ref());
+        } else {
+            self.failures = 0;
+            self.end_suspension(now_ms);
+        }
+    }
+
+    /// Suspends the receiver if the subscription is at fault. A fault that comes and goes is the receiver's.
+    fn suspend(&mut self, fault: Option<&Error>) {
+        let Some(fault) = fault else { return };
+        let is_final = matches!(fault, Error::Gone(_));
+        if is_final || self.failures >= FAULTS {
+            self.suspension = Some(Suspension { code: fault.code().to_owned(), is_final });
+        }
+    }
+
+    /// Ends a suspension. What waited has all its attempts again.
+    fn end_suspension(&mut self, now_ms: i64) {
+        if self.suspension.take().is_none() {
+            return;
+        }
+        for waiting in &mut self.waiting {
+            waiting.since_ms = waiting.since_ms.max(now_ms);
+            waiting.failures = 0;
+        }
     }
 
     /// Records when messages were sent.

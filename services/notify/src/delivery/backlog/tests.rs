@@ -188,14 +188,21 @@ fn a_night_and_a_limit_put_the_next_message_off_but_not_what_passes() {
 fn a_subscription_at_fault_gives_nothing_up_and_one_that_is_gone_is_not_tried() {
     let mut backlog = away(&[1]);
     let fault = |fault| Pass { fault: Some(fault), ..failed(1) };
+    let refused = || fault(Error::Refused("400".into()));
+    backlog.apply(&refused(), &schedule(), NOW);
+    assert!(!backlog.is_suspended(), "it may pass");
     for _ in 0..5 {
-        backlog.apply(&fault(Error::Refused("400".into())), &schedule(), NOW + HOUR);
+        backlog.apply(&refused(), &schedule(), NOW + HOUR);
     }
+    backlog.apply(&failed(1), &schedule(), NOW + HOUR);
     assert!(backlog.is_suspended_for("REFUSED") && backlog.spent(&schedule(), NOW + HOUR).is_empty());
     assert_eq!(next(&backlog, None, NOW), Some(Duration::from_secs(30)), "it is tried on the schedule");
     backlog.apply(&fault(Error::Gone("410".into())), &schedule(), NOW);
     assert_eq!((next(&backlog, None, NOW), backlog.left(NOW)), (None, None));
     assert!(backlog.resume() && backlog.left(NOW).is_some());
-    backlog.apply(&Pass { done: vec![1], is_accepted: true, ..Pass::default() }, &schedule(), NOW);
+    backlog.hold_back(2, "b", NOW);
+    backlog.apply(&Pass { done: vec![1], is_accepted: true, ..Pass::default() }, &schedule(), NOW + HOUR);
     assert!(!backlog.is_suspended() && !backlog.resume());
+    backlog.apply(&failed(2), &schedule(), NOW + HOUR);
+    assert!(backlog.spent(&schedule(), NOW + HOUR).is_empty(), "it has all its attempts again");
 }
