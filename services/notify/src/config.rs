@@ -113,6 +113,7 @@ impl Config {
             ensure!(is_name(name), "{key}.name is {name:?}: use 1 to 32 of a-z, 0-9 and -");
             ensure!(names.insert(name), "{key}.name is {name:?}, as of an earlier entry: choose another");
             subscription.filter().with_context(|| key.clone())?;
+            subscription.interests().with_context(|| key.clone())?;
             subscription.pace().with_context(|| key.clone())?;
             subscription.receiver(&self.smtp).with_context(|| key.clone())?;
         }

@@ -44,7 +44,10 @@ use gongkai_worker::{Alone, Consume, OnFailure, Runtime, Service};
 use self::{
     alerts::{Alerter, Rebuilder},
     deadlines::{Evaluator, Sweeper},
-    delivery::{CatchUp, Composer, Deliverer, Pace, QueueLevels, Schedule, Subscriber, WaitingQueue, Wanted},
+    delivery::{
+        CatchUp, Composer, Deliverer, NoticeKind, Pace, QueueLevels, Schedule, Subscriber, WaitingQueue,
+        Wanted,
+    },
     receiver::Receiver,
 };
 pub use self::{
@@ -59,6 +62,15 @@ pub use self::{
 const MOST_ATTEMPTS: u32 = 100_000;
 /// Longest time to handle one timer, which may bury a whole backlog, or remind every agency of a list.
 const LONGEST_CATCH_UP: Duration = Duration::from_mins(10);
+
+/// The kinds of events that subscriptions may want. The ends of alerts share a subject with their beginnings.
+const DELIVERED: [Event; 5] = [
+    Event::AlertRaised,
+    Event::SubmissionEnded,
+    Event::DeadlineReminded,
+    Event::ReportMissing,
+    Event::ReportLate,
+];
 
 pub struct Notify;
 
@@ -140,12 +152,18 @@ async fn deliver_alerts(
     let name = subscription.name.clone();
     let receiver = subscription.receiver(&config.smtp).with_context(|| format!("subscription {name}"))?;
     let channel = receiver.open(config.composer(subscription)?, runtime.clock())?;
-    let rejections = subscription.rejections.clone();
-    let ends = (!rejections.is_empty()).then_some(Event::SubmissionEnded);
-    let events = std::iter::once(Event::AlertRaised).chain(ends);
-    let wanted = Wanted::Alerts(subscription.filter()?, rejections);
+    let interests = subscription.interests()?;
+    let is_wanted = |event: &Event| match event {
+        Event::AlertRaised => interests.has(NoticeKind::Finding),
+        Event::SubmissionEnded => interests.has(NoticeKind::Rejected),
+        // The registry may name the subscription for an agency.
+        _ => true,
+    };
+    let events: Vec<Event> = DELIVERED.into_iter().filter(is_wanted).collect();
+    let wanted = Wanted::Alerts(subscription.filter()?, interests);
     let pace = subscription.pace()?;
-    deliver(events, Subscriber::new(name, wanted, channel, runtime), (schedule, pace), runtime).await
+    let subscriber = Subscriber::new(name, wanted, channel, runtime);
+    deliver(events.into_iter(), subscriber, (schedule, pace), runtime).await
 }
 
 /// Delivers the ends of a site's submissions, if it has a `callback_url`.

@@ -8,7 +8,9 @@ use gongkai_worker::Secret;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    delivery::{Dingtalk, Feishu, Filter, Language, Limit, Pace, Quiet, Secrets, Target, Wecom},
+    delivery::{
+        Dingtalk, Feishu, Filter, Interests, Language, Limit, NoticeKind, Pace, Quiet, Secrets, Target, Wecom,
+    },
     receiver::Receiver,
     severity_name,
     smtp::Smtp,
@@ -86,6 +88,11 @@ pub struct Subscription {
     /// Ingest reads this key.
     #[serde(default)]
     pub rejections: Vec<String>,
+    /// The kinds of messages: `finding`, `resolved`, `rejected`, `reminder`, `missing`, `late`. Empty: `finding` and
+    /// `resolved`, and `rejected` if `rejections` names sites. Notices about the deadlines of agencies for which the
+    /// registry names this subscription come in any case.
+    #[serde(default)]
+    pub events: Vec<NoticeKind>,
 }
 
 /// How alerts are delivered to a subscription.
@@ -154,7 +161,16 @@ impl Subscription {
             agencies: Vec::new(),
             rules: Vec::new(),
             rejections: Vec::new(),
+            events: Vec::new(),
         }
+    }
+
+    /// Returns the kinds of messages that the subscription wants.
+    ///
+    /// # Errors
+    /// `events` and `rejections` contradict each other.
+    pub fn interests(&self) -> anyhow::Result<Interests> {
+        Interests::new(&self.name, &self.events, &self.rejections)
     }
 
     /// Returns the filter of the subscription.

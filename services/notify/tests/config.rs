@@ -89,6 +89,9 @@ fn mistakes_are_named_with_their_key() {
     refused("retry_delays_s = []", "notify.retry_delays_s");
     refused("retry_delays_s = [5, 0]", "notify.retry_delays_s");
     refused("[deadlines]\nremind_days = [3, 181]", "notify.deadlines.remind_days");
+    refused("[[subscriptions]]\nname = \"a\"\nchannel = \"log\"\nevents = [\"gone\"]", "gone");
+    refused("[[subscriptions]]\nname = \"a\"\nchannel = \"log\"\nevents = [\"resolved\"]", "without finding");
+    refused("[[subscriptions]]\nname = \"a\"\nchannel = \"log\"\nevents = [\"rejected\"]", "rejections");
     refused("[deadlines]\nhour = 24", "notify.deadlines.hour");
     refused("[deadlines]\ntown_deadline = \"02-30\"", "notify.deadlines.town_deadline");
     refused("retry_delays_s = [604801]", "notify.retry_delays_s");

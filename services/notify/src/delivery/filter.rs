@@ -29,10 +29,14 @@ impl Filter {
     /// Returns true if the report of the alert matches, which is the same for all messages about the alert.
     #[must_use]
     pub fn covers(&self, alert: &v1::Alert) -> bool {
-        let agency =
-            || alert.report.parse::<ReportKey>().map(|key| key.agency.to_string()).unwrap_or_default();
-        (self.regions.is_empty()
-            || self.regions.iter().any(|prefix| alert.region.starts_with(prefix.as_str())))
+        self.covers_report(&alert.report, &alert.region)
+    }
+
+    /// Returns true if a report of this name and region matches.
+    #[must_use]
+    pub fn covers_report(&self, report: &str, region: &str) -> bool {
+        let agency = || report.parse::<ReportKey>().map(|key| key.agency.to_string()).unwrap_or_default();
+        (self.regions.is_empty() || self.regions.iter().any(|prefix| region.starts_with(prefix.as_str())))
             && (self.agencies.is_empty() || self.agencies.contains(&agency()))
     }
 }

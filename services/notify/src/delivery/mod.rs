@@ -26,7 +26,9 @@ mod backlog;
 mod catch_up;
 mod channel;
 mod channels;
+mod deadline_text;
 mod filter;
+mod interests;
 mod letter;
 mod message;
 mod metrics;
@@ -55,6 +57,7 @@ pub use self::{
     catch_up::CatchUp,
     channels::{Secrets, Security, Target, UnacceptableUrl, Unusable},
     filter::Filter,
+    interests::{Interests, NoticeKind},
     message::Language,
     notice::Wanted,
     retry::Schedule,

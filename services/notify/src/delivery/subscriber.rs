@@ -99,6 +99,9 @@ impl Subscriber {
 
     /// Decides whether the subscription must receive the notice.
     pub(super) async fn need(&self, notice: &Notice, context: &Context) -> Result<Need, Decision> {
+        if !self.wanted.takes(notice) {
+            return Ok(Need::Never);
+        }
         let sent = self.sent(notice).await?;
         // A subscription that received the raised alert receives its end, even if its remaining findings no longer
         // pass the filter.

@@ -24,6 +24,7 @@ use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 use super::{
     super::{
         channel::{Channel, Error},
+        deadline_text::sentence,
         letter::{Envelope, Letter},
         message::Composer,
         notice::Notice,
@@ -35,6 +36,8 @@ use super::{
 
 /// How long after its beginning an open alert ends: as good as never.
 const OPEN_FOR: Duration = Duration::days(3650);
+/// Name of the alert about a missing report.
+const MISSING: &str = "GongkaiReportMissing";
 
 /// The client of one Alertmanager.
 pub(crate) struct Alertmanager {
@@ -84,6 +87,7 @@ impl Alertmanager {
         match letter.notice {
             Notice::Alert(alert) => self.of_alert(alert, letter.context.logged_at),
             Notice::Ended(ended) => vec![of_rejection(ended)],
+            Notice::Deadline(notice) => of_deadline(notice, letter.context.logged_at),
         }
     }
 
@@ -157,6 +161,43 @@ fn of_rejection(ended: &v1::SubmissionEnded) -> Value {
         },
         "annotations": { "receipt": ended.receipt },
     })
+}
+
+/// Returns the alerts of a notice about a deadline. A missing report stays open until it comes; the others are open for
+/// a day.
+pub(super) fn of_deadline(notice: &v1::DeadlineNotice, logged_at: OffsetDateTime) -> Vec<Value> {
+    let said_at = timestamp::optional(notice.said_at, "said_at").ok().flatten().unwrap_or(logged_at);
+    let agency = notice.report.parse::<ReportKey>().map(|key| key.agency.to_string()).unwrap_or_default();
+    let summary = sentence(notice);
+    let alert = |name: &str, open_for: Duration| {
+        json!({
+            "labels": {
+                "alertname": name,
+                "service": "gongkai",
+                "severity": if name == MISSING { "warning" } else { "info" },
+                "report": notice.report,
+                "agency": agency,
+                "year": notice.year.to_string(),
+            },
+            "annotations": {
+                "summary": summary.message,
+                "summary_en": summary.message_en,
+                "agency_name": notice.agency_name,
+                "region": notice.region,
+                "deadline": notice.deadline,
+            },
+            "startsAt": rfc3339(said_at),
+            "endsAt": rfc3339(said_at + open_for),
+        })
+    };
+    match notice.kind() {
+        v1::DeadlineNoticeKind::Missing => vec![alert(MISSING, OPEN_FOR)],
+        v1::DeadlineNoticeKind::Late => {
+            vec![alert(MISSING, Duration::ZERO), alert("GongkaiReportLate", Duration::DAY)]
+        }
+        v1::DeadlineNoticeKind::Reminder => vec![alert("GongkaiDeadline", Duration::DAY)],
+        v1::DeadlineNoticeKind::Unspecified => Vec::new(),
+    }
 }
 
 fn rfc3339(at: OffsetDateTime) -> String {

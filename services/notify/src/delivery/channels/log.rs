@@ -5,6 +5,7 @@ use gongkai_proto::v1;
 
 use super::super::{
     channel::{Channel, Error},
+    deadline_text::sentence,
     letter::Envelope,
     notice::Notice,
     summary::{SummaryText, is_resolved, severity_name, summary},
@@ -31,6 +32,19 @@ impl Log {
             site = ended.sender_site,
             receipt = ended.receipt,
             "submission rejected"
+        );
+    }
+
+    fn deadline(&self, notice: &v1::DeadlineNotice) {
+        let SummaryText { message, message_en } = sentence(notice);
+        tracing::info!(
+            subscription = self.subscription,
+            report = notice.report,
+            agency_name = notice.agency_name,
+            deadline = notice.deadline,
+            message_zh = message,
+            message_en,
+            "deadline"
         );
     }
 
@@ -61,6 +75,7 @@ impl Channel for Log {
             match letter.notice {
                 Notice::Alert(alert) => self.alert(alert),
                 Notice::Ended(ended) => self.rejection(ended),
+                Notice::Deadline(notice) => self.deadline(notice),
             }
         }
         Ok(())

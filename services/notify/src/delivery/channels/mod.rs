@@ -5,6 +5,7 @@
 
 mod alertmanager;
 mod body;
+mod deadline_body;
 mod dingtalk;
 mod email;
 mod feishu;

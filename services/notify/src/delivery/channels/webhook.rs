@@ -11,6 +11,7 @@ use super::{
         notice::Notice,
     },
     body::{self, EndedEvent, WebhookBody},
+    deadline_body::DeadlineBody,
     http::Endpoint,
     signature::Secrets,
     target::Target,
@@ -74,6 +75,10 @@ fn body_of(letter: &Letter<'_>, id: &str) -> (&'static str, String) {
         Notice::Ended(ended) => {
             let body = EndedEvent::new(ended, id, letter.context.logged_at);
             (body::CLOUD_EVENT, serde_json::to_string(&body))
+        }
+        Notice::Deadline(notice) => {
+            let body = DeadlineBody::new(notice, letter.context);
+            (body::JSON, serde_json::to_string(&body))
         }
     };
     (media_type, text.expect("a body has string keys and no maps"))

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{
     super::{
+        deadline_text,
         letter::Envelope,
         notice::Notice,
         summary::{is_resolved, problem},
@@ -52,20 +53,22 @@ impl Composer {
     /// Writes the message about the letters.
     pub(crate) fn compose(&self, envelope: &Envelope<'_>) -> Message {
         let mut reports: BTreeMap<&str, OfReport<'_>> = BTreeMap::new();
-        let mut rejected = Vec::new();
+        let (mut rejected, mut deadlines) = (Vec::new(), Vec::new());
         for letter in envelope.letters() {
             match letter.notice {
                 Notice::Alert(alert) => {
                     reports.entry(&alert.report).or_insert_with(|| OfReport(Vec::new())).0.push(alert);
                 }
                 Notice::Ended(ended) => rejected.push(&**ended),
+                Notice::Deadline(notice) => deadlines.push(&**notice),
             }
         }
         let mut reports: Vec<_> = reports.into_values().collect();
         reports.sort_by_key(|report| Reverse(report.weight()));
-        let message = match (reports.as_slice(), rejected.is_empty()) {
-            ([report], true) => self.of_report(report),
-            _ => self.digest(&reports, &rejected),
+        let message = match (reports.as_slice(), rejected.as_slice(), deadlines.as_slice()) {
+            ([report], [], []) => self.of_report(report),
+            ([], [], deadlines) => self.of_deadlines(deadlines),
+            _ => self.digest(&reports, &rejected).with(self.of_deadlines(&deadlines)),
         };
         let traces = envelope.letters().iter().map(|letter| letter.context.trace_id.as_str());
         let remark = Some(envelope.cancelled()).filter(|count| *count > 0);
@@ -101,6 +104,40 @@ impl Composer {
             title: plain(&language.choose(format!("{of}报告：{counts}"), format!("{of}: {counts}"))),
             lines: alerts.iter().map(line).collect(),
             links: page.into_iter().chain(published).collect(),
+            ..Message::empty(language)
+        }
+    }
+
+    /// Writes the message about deadlines only: missing reports first, then those that came late, then reminders.
+    fn of_deadlines(&self, notices: &[&v1::DeadlineNotice]) -> Message {
+        let language = self.language;
+        let state = |notice: &v1::DeadlineNotice| {
+            let state = deadline_text::state(notice);
+            language.choose(state.message, state.message_en)
+        };
+        let kinds =
+            [v1::DeadlineNoticeKind::Missing, v1::DeadlineNoticeKind::Late, v1::DeadlineNoticeKind::Reminder];
+        let of = |kind| notices.iter().copied().filter(move |notice| notice.kind() == kind);
+        let counts = language.counted(kinds.map(|kind| (language.deadline(kind), of(kind).count())));
+        let title = match notices {
+            [one] => {
+                let sentence = deadline_text::sentence(one);
+                language.choose(sentence.message, sentence.message_en)
+            }
+            _ => language.choose(
+                format!("年度报告公布期限：{counts}"),
+                format!("deadlines of annual reports: {counts}"),
+            ),
+        };
+        let line = |notice: &v1::DeadlineNotice| {
+            let label = format!("{} {}{}", language.deadline(notice.kind()), notice.agency_name, notice.year);
+            Line::new(&label, &state(notice), 1)
+        };
+        let severity = of(v1::DeadlineNoticeKind::Missing).next().map(|_| Severity::Warning);
+        Message {
+            severity,
+            title: plain(&title),
+            lines: kinds.into_iter().flat_map(of).map(line).collect(),
             ..Message::empty(language)
         }
     }
@@ -194,6 +231,16 @@ impl<'a> OfReport<'a> {
 // === impl Message ===
 
 impl Message {
+    /// Adds the lines of another message, and its title unless it has no lines.
+    fn with(mut self, other: Self) -> Self {
+        if !other.lines.is_empty() {
+            self.title = format!("{}；{}", self.title, other.title);
+        }
+        self.severity = self.severity.max(other.severity);
+        self.lines.extend(other.lines);
+        self
+    }
+
     fn empty(language: Language) -> Self {
         Self {
             severity: None,

@@ -63,6 +63,16 @@ impl Language {
         }
     }
 
+    /// Returns the label of a notice about a deadline.
+    pub(super) fn deadline(self, kind: v1::DeadlineNoticeKind) -> &'static str {
+        match kind {
+            v1::DeadlineNoticeKind::Missing => self.choose("逾期未公布", "missing"),
+            v1::DeadlineNoticeKind::Late => self.choose("逾期公布", "late"),
+            v1::DeadlineNoticeKind::Reminder => self.choose("即将到期", "due"),
+            v1::DeadlineNoticeKind::Unspecified => self.choose("期限", "deadline"),
+        }
+    }
+
     /// Returns a list of counted kinds, such as 必须整改2项、已解决1项.
     pub(super) fn counted<'a>(self, counts: impl IntoIterator<Item = (&'a str, usize)>) -> String {
         let counts = counts.into_iter().filter(|(_, count)| *count > 0);

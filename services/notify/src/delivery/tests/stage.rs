@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::super::{
-    Composer, Filter, Pace, Schedule, Subscriber, Wanted,
+    Composer, Filter, Interests, Pace, Schedule, Subscriber, Wanted,
     channel::{Channel, Error},
     letter::Envelope,
 };
@@ -122,7 +122,8 @@ impl Stage {
             agencies: Vec::new(),
             rules: Vec::new(),
         };
-        let wanted = Wanted::Alerts(filter, Vec::new());
+        let interests = Interests::new("people", &[], &[]).unwrap();
+        let wanted = Wanted::Alerts(filter, interests);
         let subscriber = Subscriber::new("people".to_owned(), wanted, Box::new(inbox.clone()), &runtime);
         let task = tokio::spawn({
             let runtime = runtime.clone();

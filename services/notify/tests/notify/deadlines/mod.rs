@@ -3,6 +3,7 @@
 
 mod broker;
 mod naive;
+mod notices;
 mod office;
 mod year;
 

@@ -1,6 +1,7 @@
 //! Each channel against a server that is true to its protocol, on a loopback port.
 
 mod alertmanager;
+mod deadlines;
 mod email;
 mod robot_server;
 mod robots;
