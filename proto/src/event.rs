@@ -113,6 +113,17 @@ impl TryFrom<(&str, Bytes)> for v1::DeadLetterSettled {
     }
 }
 
+impl TryFrom<(&str, Bytes)> for v1::AlertAcknowledged {
+    type Error = Undecodable;
+
+    fn try_from((subject, payload): (&str, Bytes)) -> Result<Self, Undecodable> {
+        if !subjects::is_acknowledged_subject(subject) {
+            return Err(Undecodable::Subject(subject.to_owned()));
+        }
+        Ok(*message(subject, payload)?)
+    }
+}
+
 /// Returns the full name of the message type on a subject, or `None` for a subject that is not that of an event or a dead
 /// letter.
 #[must_use]
@@ -120,6 +131,9 @@ pub fn message_name(subject: &str) -> Option<&'static str> {
     use subjects::Event;
     if subjects::token_after(subjects::DEAD_PREFIX, subject).is_some() {
         return Some("gongkai.v1.DeadLetter");
+    }
+    if subjects::is_acknowledged_subject(subject) {
+        return Some("gongkai.v1.AlertAcknowledged");
     }
     Some(match Event::of(subject)? {
         Event::ReportReceived => "gongkai.v1.DocumentReceived",

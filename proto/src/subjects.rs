@@ -139,6 +139,31 @@ pub(crate) fn token_after<'a>(prefix: &str, subject: &'a str) -> Option<&'a str>
     (!token.is_empty() && !token.contains('.')).then_some(token)
 }
 
+/// Subject prefix of acknowledgements of alerts; the alert's id and the region follow. The consumers of alerts do not get
+/// them, because they have more tokens.
+pub const ACKNOWLEDGED_PREFIX: &str = "gongkai.v1.alert.acknowledged";
+/// CloudEvents type of [`crate::v1::AlertAcknowledged`].
+pub const ACKNOWLEDGED_TYPE: &str = "gongkai.alert.acknowledged.v1";
+
+/// Returns the subject on which to publish that an alert was acknowledged.
+#[must_use]
+pub fn acknowledged_subject(alert_id: &str, region: Region) -> String {
+    format!("{ACKNOWLEDGED_PREFIX}.{alert_id}.{region}")
+}
+
+/// Returns the subject filter for the acknowledgements of an alert in every region.
+#[must_use]
+pub fn acknowledged_filter(alert_id: &str) -> String {
+    format!("{ACKNOWLEDGED_PREFIX}.{alert_id}.*")
+}
+
+/// Returns true if a subject is one of [`acknowledged_subject`].
+pub(crate) fn is_acknowledged_subject(subject: &str) -> bool {
+    let rest = subject.strip_prefix(ACKNOWLEDGED_PREFIX).and_then(|rest| rest.strip_prefix('.'));
+    rest.and_then(|rest| rest.split_once('.'))
+        .is_some_and(|(alert, region)| !alert.is_empty() && !region.is_empty() && !region.contains('.'))
+}
+
 /// Subject prefix of dead letters; the service's name follows.
 pub const DEAD_PREFIX: &str = "gongkai.v1.dead";
 
@@ -438,6 +463,20 @@ mod tests {
         ];
         for (subject, stream) in cases {
             assert_eq!(stream_of(subject), stream, "{subject}");
+        }
+    }
+
+    #[test]
+    fn an_acknowledgement_is_no_alert() {
+        let acknowledged = acknowledged_subject("0f3c", Region::UNKNOWN);
+        assert!(is_acknowledged_subject(&acknowledged) && Event::of(&acknowledged).is_none());
+        assert_eq!(stream_of(&acknowledged), Some(STREAM_ALERTS));
+        for other in [
+            "gongkai.v1.alert.000000",
+            "gongkai.v1.alert.acknowledged.000000",
+            "gongkai.v1.alert.acknowledged.a.b.c",
+        ] {
+            assert!(!is_acknowledged_subject(other), "{other}");
         }
     }
 

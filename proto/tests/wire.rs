@@ -35,6 +35,10 @@ fn stem(event: Event) -> &'static str {
 fn read(stem_: &str, payload: Vec<u8>) -> String {
     let payload = Bytes::from(payload);
     let Some(event) = Event::ALL.into_iter().find(|event| stem(*event) == stem_) else {
+        if stem_ == "alert.acknowledged" {
+            let subject = subjects::acknowledged_subject("a", Region::UNKNOWN);
+            return format!("{:#?}\n", v1::AlertAcknowledged::try_from((subject.as_str(), payload)).unwrap());
+        }
         if stem_ == "dead.settled" {
             let subject = subjects::settled_subject("parse");
             return format!("{:#?}\n", v1::DeadLetterSettled::try_from((subject.as_str(), payload)).unwrap());

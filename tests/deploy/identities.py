@@ -51,6 +51,7 @@ EVENTS = {  # query replays what a service could not handle
     "report.erased": {"ingest", "query"},
     "submission.ended": {"ingest", "query"},
     "alert": {"notify", "query"},
+    "alert.acknowledged.0f3c": {"query"},
     "due.delivery": {"query", "admin"},
     "cms": set(),
 }
@@ -181,6 +182,7 @@ class Scenario:
         self.backfill()
         self.draft()
         report = self.corrected()
+        self.acknowledge()
         self.waive()
         self.withdraw(report)
         asyncio.run(self.cms())
@@ -206,6 +208,15 @@ class Scenario:
         report = self.submit(WRONG).report
         wait_for("query has the report", lambda: report in self.cli("list", "--format", "csv"))
         return report
+
+    def acknowledge(self):
+        def first():
+            listed = self.cli("alerts", "list", "--format", "json").splitlines()
+            return json.loads(listed[0])["alert"] if listed else None
+
+        alert = wait_for("an alert is open", first)
+        self.cli("alerts", "acknowledge", alert, "--person", "张三")
+        assert '"acknowledged"' in self.cli("alerts", "show", alert, "--format", "json"), "nobody takes care"
 
     def waive(self):
         finding = next(line for line in self.cli("findings", "--format", "json").splitlines() if '"ERROR"' in line)

@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["gongkai-model", "gongkai-agencies", "gongkai-annotate", "gongkai-reading", "gongkai-rules"],
     ),
     ("gongkai-agencies", &["gongkai-model"]),
+    ("gongkai-acknowledgements", &["gongkai-model", "gongkai-proto", "gongkai-worker"]),
     ("gongkai-registry", &["gongkai-agencies", "gongkai-worker"]),
     ("gongkai-lifecycle", &["gongkai-model", "gongkai-agencies"]),
     (
@@ -105,6 +106,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "gongkai-query",
         &[
+            "gongkai-acknowledgements",
             "gongkai-model",
             "gongkai-proto",
             "gongkai-agencies",

@@ -1343,519 +1343,6 @@ impl PartRole {
         }
     }
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct CreateWaiverRequest {
-    /// The finding's resource name: `agencies/{agency}/reports/{year}/findings/{fingerprint}`.
-    #[prost(string, tag = "1")]
-    pub finding: ::prost::alloc::string::String,
-    /// The reason for the waiver, 1 to 2000 characters on one line; else INVALID_ARGUMENT with reason INVALID_TEXT.
-    #[prost(string, tag = "2")]
-    pub reason: ::prost::alloc::string::String,
-    /// The person who decides, 1 to 100 characters on one line; else INVALID_ARGUMENT with reason INVALID_TEXT.
-    #[prost(string, tag = "3")]
-    pub person: ::prost::alloc::string::String,
-    /// The end of the waiver, exclusive, in the future and at most ten years ahead; else INVALID_ARGUMENT with reason
-    /// INVALID_EXPIRY.
-    #[prost(message, optional, tag = "4")]
-    pub expires_at: ::core::option::Option<::prost_types::Timestamp>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RevokeWaiverRequest {
-    /// The waiver's resource name: `agencies/{agency}/reports/{year}/waivers/{waiver}`.
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    /// The reason for the revocation, 1 to 2000 characters on one line.
-    #[prost(string, tag = "2")]
-    pub reason: ::prost::alloc::string::String,
-    /// The person who decides, 1 to 100 characters on one line.
-    #[prost(string, tag = "3")]
-    pub person: ::prost::alloc::string::String,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListWaiversRequest {
-    /// The parent: `agencies/{agency}/reports/{year}`, with `-` for all agencies or all years, or `agencies/{agency}` for all
-    /// years of an agency.
-    #[prost(string, tag = "1")]
-    pub parent: ::prost::alloc::string::String,
-    /// The maximum number of waivers to return, 1 to 1000; 0 means 50.
-    #[prost(int32, tag = "2")]
-    pub page_size: i32,
-    /// The `next_page_token` of the previous page; empty for the first page.
-    #[prost(string, tag = "3")]
-    pub page_token: ::prost::alloc::string::String,
-}
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ListWaiversResponse {
-    /// The waivers of this page.
-    #[prost(message, repeated, tag = "1")]
-    pub waivers: ::prost::alloc::vec::Vec<Waiver>,
-    /// The token of the next page; empty on the last page.
-    #[prost(string, tag = "2")]
-    pub next_page_token: ::prost::alloc::string::String,
-}
-/// Generated client implementations.
-pub mod alert_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
-    /// Decisions of people about findings. Served by query.
-    #[derive(Debug, Clone)]
-    pub struct AlertServiceClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl AlertServiceClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> AlertServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> AlertServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            AlertServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        /// Waives a finding, with a reason, until a time. Once all findings of one cause are waived, their alert is resolved.
-        ///
-        /// The waiver survives every new run of the rules and lapses when an operand changes. It is durable when this call
-        /// returns; ListFindings and RevokeWaiver know it within moments.
-        ///
-        /// NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision has no such finding. ALREADY_EXISTS with reason
-        /// ALREADY_WAIVED if a waiver covers the finding, including one that an earlier copy of this call created.
-        /// FAILED_PRECONDITION with reason FINDING_OUTDATED if the finding comes from a version that did not record operands.
-        pub async fn create_waiver(
-            &mut self,
-            request: impl tonic::IntoRequest<super::CreateWaiverRequest>,
-        ) -> std::result::Result<tonic::Response<super::Waiver>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/gongkai.v1.AlertService/CreateWaiver",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("gongkai.v1.AlertService", "CreateWaiver"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Ends a waiver. If the report still has the finding, an alert is raised again. NOT_FOUND with reason WAIVER_NOT_FOUND if
-        /// there is no such waiver. FAILED_PRECONDITION with reason WAIVER_ENDED if it has ended already.
-        pub async fn revoke_waiver(
-            &mut self,
-            request: impl tonic::IntoRequest<super::RevokeWaiverRequest>,
-        ) -> std::result::Result<tonic::Response<super::Waiver>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/gongkai.v1.AlertService/RevokeWaiver",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("gongkai.v1.AlertService", "RevokeWaiver"));
-            self.inner.unary(req, path, codec).await
-        }
-        /// Returns all waivers, including ended ones, newest first.
-        pub async fn list_waivers(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListWaiversRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListWaiversResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/gongkai.v1.AlertService/ListWaivers",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("gongkai.v1.AlertService", "ListWaivers"));
-            self.inner.unary(req, path, codec).await
-        }
-    }
-}
-/// Generated server implementations.
-pub mod alert_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with AlertServiceServer.
-    #[async_trait]
-    pub trait AlertService: std::marker::Send + std::marker::Sync + 'static {
-        /// Waives a finding, with a reason, until a time. Once all findings of one cause are waived, their alert is resolved.
-        ///
-        /// The waiver survives every new run of the rules and lapses when an operand changes. It is durable when this call
-        /// returns; ListFindings and RevokeWaiver know it within moments.
-        ///
-        /// NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision has no such finding. ALREADY_EXISTS with reason
-        /// ALREADY_WAIVED if a waiver covers the finding, including one that an earlier copy of this call created.
-        /// FAILED_PRECONDITION with reason FINDING_OUTDATED if the finding comes from a version that did not record operands.
-        async fn create_waiver(
-            &self,
-            request: tonic::Request<super::CreateWaiverRequest>,
-        ) -> std::result::Result<tonic::Response<super::Waiver>, tonic::Status>;
-        /// Ends a waiver. If the report still has the finding, an alert is raised again. NOT_FOUND with reason WAIVER_NOT_FOUND if
-        /// there is no such waiver. FAILED_PRECONDITION with reason WAIVER_ENDED if it has ended already.
-        async fn revoke_waiver(
-            &self,
-            request: tonic::Request<super::RevokeWaiverRequest>,
-        ) -> std::result::Result<tonic::Response<super::Waiver>, tonic::Status>;
-        /// Returns all waivers, including ended ones, newest first.
-        async fn list_waivers(
-            &self,
-            request: tonic::Request<super::ListWaiversRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListWaiversResponse>,
-            tonic::Status,
-        >;
-    }
-    /// Decisions of people about findings. Served by query.
-    #[derive(Debug)]
-    pub struct AlertServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> AlertServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for AlertServiceServer<T>
-    where
-        T: AlertService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/gongkai.v1.AlertService/CreateWaiver" => {
-                    #[allow(non_camel_case_types)]
-                    struct CreateWaiverSvc<T: AlertService>(pub Arc<T>);
-                    impl<
-                        T: AlertService,
-                    > tonic::server::UnaryService<super::CreateWaiverRequest>
-                    for CreateWaiverSvc<T> {
-                        type Response = super::Waiver;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::CreateWaiverRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AlertService>::create_waiver(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = CreateWaiverSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/gongkai.v1.AlertService/RevokeWaiver" => {
-                    #[allow(non_camel_case_types)]
-                    struct RevokeWaiverSvc<T: AlertService>(pub Arc<T>);
-                    impl<
-                        T: AlertService,
-                    > tonic::server::UnaryService<super::RevokeWaiverRequest>
-                    for RevokeWaiverSvc<T> {
-                        type Response = super::Waiver;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::RevokeWaiverRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AlertService>::revoke_waiver(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = RevokeWaiverSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/gongkai.v1.AlertService/ListWaivers" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListWaiversSvc<T: AlertService>(pub Arc<T>);
-                    impl<
-                        T: AlertService,
-                    > tonic::server::UnaryService<super::ListWaiversRequest>
-                    for ListWaiversSvc<T> {
-                        type Response = super::ListWaiversResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListWaiversRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as AlertService>::list_waivers(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListWaiversSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for AlertServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "gongkai.v1.AlertService";
-    impl<T> tonic::server::NamedService for AlertServiceServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
 /// A reference to content in the object store.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ContentRef {
@@ -2555,6 +2042,40 @@ pub struct AlertResolved {
     #[prost(message, optional, tag = "1")]
     pub alert: ::core::option::Option<Alert>,
 }
+/// A person's statement to take care of an alert. It ends nothing, and it no longer applies once the alert is resolved.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Acknowledgement {
+    /// The alert's id.
+    #[prost(string, tag = "1")]
+    pub alert_id: ::prost::alloc::string::String,
+    /// The person who acknowledged the alert; for a link without a name, the subscription that got the notice.
+    #[prost(string, tag = "2")]
+    pub person: ::prost::alloc::string::String,
+    /// What the person said; may be empty.
+    #[prost(string, tag = "3")]
+    pub comment: ::prost::alloc::string::String,
+    /// The time of the acknowledgement.
+    #[prost(message, optional, tag = "4")]
+    pub acknowledged_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The way by which the alert was acknowledged.
+    #[prost(enumeration = "AcknowledgementWay", tag = "5")]
+    pub way: i32,
+    /// The subscription whose notice had the link; empty for another way.
+    #[prost(string, tag = "6")]
+    pub subscription: ::prost::alloc::string::String,
+    /// The `changed_at` of the AlertRaised that the acknowledgement is about.
+    #[prost(message, optional, tag = "7")]
+    pub raised_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The alert's region: the first six digits of the division code; 000000 if unknown.
+    #[prost(string, tag = "8")]
+    pub region: ::prost::alloc::string::String,
+}
+/// The event on `gongkai.v1.alert.acknowledged.<alert id>.<region>`: a person takes care of an alert.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AlertAcknowledged {
+    #[prost(message, optional, tag = "1")]
+    pub acknowledgement: ::core::option::Option<Acknowledgement>,
+}
 /// The event on `gongkai.v1.submission.ended.<region>`: a submission of a site with a `callback_url` ended.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SubmissionEnded {
@@ -2792,6 +2313,38 @@ impl AlertResolution {
         }
     }
 }
+/// The way by which a person acknowledged an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AcknowledgementWay {
+    Unspecified = 0,
+    /// A call of AcknowledgeAlert.
+    Grpc = 1,
+    /// The signed link in a notice.
+    Link = 2,
+}
+impl AcknowledgementWay {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ACKNOWLEDGEMENT_WAY_UNSPECIFIED",
+            Self::Grpc => "ACKNOWLEDGEMENT_WAY_GRPC",
+            Self::Link => "ACKNOWLEDGEMENT_WAY_LINK",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ACKNOWLEDGEMENT_WAY_UNSPECIFIED" => Some(Self::Unspecified),
+            "ACKNOWLEDGEMENT_WAY_GRPC" => Some(Self::Grpc),
+            "ACKNOWLEDGEMENT_WAY_LINK" => Some(Self::Link),
+            _ => None,
+        }
+    }
+}
 /// What a notice about a deadline says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -2858,6 +2411,883 @@ impl Settlement {
             "SETTLEMENT_DROPPED" => Some(Self::Dropped),
             _ => None,
         }
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListAlertsRequest {
+    /// The maximum number of alerts to return, 1 to 1000; 0 means 50.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// The `next_page_token` of the previous page; empty for the first page.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Conditions joined by AND. Fields: state (OPEN, RESOLVED), agency, agency_name, report, year, region, severity,
+    /// acknowledged (true, false), raised_at.
+    #[prost(string, tag = "3")]
+    pub filter: ::prost::alloc::string::String,
+    /// True to return resolved alerts too.
+    #[prost(bool, tag = "4")]
+    pub show_resolved: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListAlertsResponse {
+    /// The alerts of this page, without their history.
+    #[prost(message, repeated, tag = "1")]
+    pub alerts: ::prost::alloc::vec::Vec<AlertRecord>,
+    /// The token of the next page; empty on the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetAlertRequest {
+    /// The alert's resource name, `alerts/{alert}`, or its id alone.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcknowledgeAlertRequest {
+    /// The alert's resource name, `alerts/{alert}`, or its id alone.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The person who takes care, 1 to 100 characters on one line; else INVALID_ARGUMENT with reason INVALID_TEXT.
+    #[prost(string, tag = "2")]
+    pub person: ::prost::alloc::string::String,
+    /// What the person says about it, at most 2000 characters on one line; may be empty.
+    #[prost(string, tag = "3")]
+    pub comment: ::prost::alloc::string::String,
+}
+/// An alert and what became of it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AlertRecord {
+    /// The alert's resource name: `alerts/{alert}`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The alert as it was last raised or resolved.
+    #[prost(message, optional, tag = "2")]
+    pub alert: ::core::option::Option<Alert>,
+    /// The time since which the alert is open, or since which it was before it was resolved.
+    #[prost(message, optional, tag = "3")]
+    pub raised_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The acknowledgements that apply, the earliest first. Empty if nobody takes care of the alert, or if it is resolved.
+    #[prost(message, repeated, tag = "4")]
+    pub acknowledgements: ::prost::alloc::vec::Vec<Acknowledgement>,
+    /// What happened to the alert, the earliest first. Only in answers of GetAlert.
+    #[prost(message, repeated, tag = "5")]
+    pub history: ::prost::alloc::vec::Vec<AlertStep>,
+}
+/// One step of an alert's history.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AlertStep {
+    #[prost(enumeration = "AlertStepKind", tag = "1")]
+    pub kind: i32,
+    /// The time of the step.
+    #[prost(message, optional, tag = "2")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The rules of the findings when the alert was raised or resolved.
+    #[prost(string, repeated, tag = "3")]
+    pub rules: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The highest severity of the findings when the alert was raised or resolved.
+    #[prost(enumeration = "Severity", tag = "4")]
+    pub severity: i32,
+    /// The reason why the alert was resolved.
+    #[prost(enumeration = "AlertResolution", tag = "5")]
+    pub resolution: i32,
+    /// The acknowledgement of this step.
+    #[prost(message, optional, tag = "6")]
+    pub acknowledgement: ::core::option::Option<Acknowledgement>,
+    /// The trace id of the event that raised or resolved the alert.
+    #[prost(string, tag = "7")]
+    pub trace_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateWaiverRequest {
+    /// The finding's resource name: `agencies/{agency}/reports/{year}/findings/{fingerprint}`.
+    #[prost(string, tag = "1")]
+    pub finding: ::prost::alloc::string::String,
+    /// The reason for the waiver, 1 to 2000 characters on one line; else INVALID_ARGUMENT with reason INVALID_TEXT.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// The person who decides, 1 to 100 characters on one line; else INVALID_ARGUMENT with reason INVALID_TEXT.
+    #[prost(string, tag = "3")]
+    pub person: ::prost::alloc::string::String,
+    /// The end of the waiver, exclusive, in the future and at most ten years ahead; else INVALID_ARGUMENT with reason
+    /// INVALID_EXPIRY.
+    #[prost(message, optional, tag = "4")]
+    pub expires_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeWaiverRequest {
+    /// The waiver's resource name: `agencies/{agency}/reports/{year}/waivers/{waiver}`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The reason for the revocation, 1 to 2000 characters on one line.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// The person who decides, 1 to 100 characters on one line.
+    #[prost(string, tag = "3")]
+    pub person: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListWaiversRequest {
+    /// The parent: `agencies/{agency}/reports/{year}`, with `-` for all agencies or all years, or `agencies/{agency}` for all
+    /// years of an agency.
+    #[prost(string, tag = "1")]
+    pub parent: ::prost::alloc::string::String,
+    /// The maximum number of waivers to return, 1 to 1000; 0 means 50.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// The `next_page_token` of the previous page; empty for the first page.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListWaiversResponse {
+    /// The waivers of this page.
+    #[prost(message, repeated, tag = "1")]
+    pub waivers: ::prost::alloc::vec::Vec<Waiver>,
+    /// The token of the next page; empty on the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// What happened to an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AlertStepKind {
+    Unspecified = 0,
+    /// It was raised for the first time.
+    Raised = 1,
+    /// It has a further finding.
+    Extended = 2,
+    /// A person takes care of it.
+    Acknowledged = 3,
+    /// It was resolved.
+    Resolved = 4,
+    /// It was raised again after it was resolved.
+    Reopened = 5,
+}
+impl AlertStepKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ALERT_STEP_KIND_UNSPECIFIED",
+            Self::Raised => "ALERT_STEP_KIND_RAISED",
+            Self::Extended => "ALERT_STEP_KIND_EXTENDED",
+            Self::Acknowledged => "ALERT_STEP_KIND_ACKNOWLEDGED",
+            Self::Resolved => "ALERT_STEP_KIND_RESOLVED",
+            Self::Reopened => "ALERT_STEP_KIND_REOPENED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ALERT_STEP_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "ALERT_STEP_KIND_RAISED" => Some(Self::Raised),
+            "ALERT_STEP_KIND_EXTENDED" => Some(Self::Extended),
+            "ALERT_STEP_KIND_ACKNOWLEDGED" => Some(Self::Acknowledged),
+            "ALERT_STEP_KIND_RESOLVED" => Some(Self::Resolved),
+            "ALERT_STEP_KIND_REOPENED" => Some(Self::Reopened),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod alert_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Alerts, and decisions of people about them and about findings. Served by query.
+    #[derive(Debug, Clone)]
+    pub struct AlertServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl AlertServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> AlertServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> AlertServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            AlertServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Waives a finding, with a reason, until a time. Once all findings of one cause are waived, their alert is resolved.
+        ///
+        /// The waiver survives every new run of the rules and lapses when an operand changes. It is durable when this call
+        /// returns; ListFindings and RevokeWaiver know it within moments.
+        ///
+        /// NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision has no such finding. ALREADY_EXISTS with reason
+        /// ALREADY_WAIVED if a waiver covers the finding, including one that an earlier copy of this call created.
+        /// FAILED_PRECONDITION with reason FINDING_OUTDATED if the finding comes from a version that did not record operands.
+        pub async fn create_waiver(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateWaiverRequest>,
+        ) -> std::result::Result<tonic::Response<super::Waiver>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.AlertService/CreateWaiver",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gongkai.v1.AlertService", "CreateWaiver"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends a waiver. If the report still has the finding, an alert is raised again. NOT_FOUND with reason WAIVER_NOT_FOUND if
+        /// there is no such waiver. FAILED_PRECONDITION with reason WAIVER_ENDED if it has ended already.
+        pub async fn revoke_waiver(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RevokeWaiverRequest>,
+        ) -> std::result::Result<tonic::Response<super::Waiver>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.AlertService/RevokeWaiver",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gongkai.v1.AlertService", "RevokeWaiver"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns all waivers, including ended ones, newest first.
+        pub async fn list_waivers(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListWaiversRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListWaiversResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.AlertService/ListWaivers",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gongkai.v1.AlertService", "ListWaivers"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns open alerts, the newest first. The stream of alerts keeps them for 400 days.
+        pub async fn list_alerts(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListAlertsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAlertsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.AlertService/ListAlerts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gongkai.v1.AlertService", "ListAlerts"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns an alert with its history. NOT_FOUND with reason ALERT_NOT_FOUND if the stream of alerts has no such alert.
+        pub async fn get_alert(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetAlertRequest>,
+        ) -> std::result::Result<tonic::Response<super::AlertRecord>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.AlertService/GetAlert",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gongkai.v1.AlertService", "GetAlert"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Records that a person takes care of an open alert. Unlike a waiver it ends nothing. It applies until the alert is
+        /// resolved; an alert that is raised again must be acknowledged again.
+        ///
+        /// The same person again gets the earlier acknowledgement; another person is added to the history. NOT_FOUND with reason
+        /// ALERT_NOT_FOUND if there is no such alert. FAILED_PRECONDITION with reason ALERT_RESOLVED if it is not open.
+        pub async fn acknowledge_alert(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AcknowledgeAlertRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::Acknowledgement>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/gongkai.v1.AlertService/AcknowledgeAlert",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gongkai.v1.AlertService", "AcknowledgeAlert"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod alert_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with AlertServiceServer.
+    #[async_trait]
+    pub trait AlertService: std::marker::Send + std::marker::Sync + 'static {
+        /// Waives a finding, with a reason, until a time. Once all findings of one cause are waived, their alert is resolved.
+        ///
+        /// The waiver survives every new run of the rules and lapses when an operand changes. It is durable when this call
+        /// returns; ListFindings and RevokeWaiver know it within moments.
+        ///
+        /// NOT_FOUND with reason FINDING_NOT_FOUND if the newest revision has no such finding. ALREADY_EXISTS with reason
+        /// ALREADY_WAIVED if a waiver covers the finding, including one that an earlier copy of this call created.
+        /// FAILED_PRECONDITION with reason FINDING_OUTDATED if the finding comes from a version that did not record operands.
+        async fn create_waiver(
+            &self,
+            request: tonic::Request<super::CreateWaiverRequest>,
+        ) -> std::result::Result<tonic::Response<super::Waiver>, tonic::Status>;
+        /// Ends a waiver. If the report still has the finding, an alert is raised again. NOT_FOUND with reason WAIVER_NOT_FOUND if
+        /// there is no such waiver. FAILED_PRECONDITION with reason WAIVER_ENDED if it has ended already.
+        async fn revoke_waiver(
+            &self,
+            request: tonic::Request<super::RevokeWaiverRequest>,
+        ) -> std::result::Result<tonic::Response<super::Waiver>, tonic::Status>;
+        /// Returns all waivers, including ended ones, newest first.
+        async fn list_waivers(
+            &self,
+            request: tonic::Request<super::ListWaiversRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListWaiversResponse>,
+            tonic::Status,
+        >;
+        /// Returns open alerts, the newest first. The stream of alerts keeps them for 400 days.
+        async fn list_alerts(
+            &self,
+            request: tonic::Request<super::ListAlertsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAlertsResponse>,
+            tonic::Status,
+        >;
+        /// Returns an alert with its history. NOT_FOUND with reason ALERT_NOT_FOUND if the stream of alerts has no such alert.
+        async fn get_alert(
+            &self,
+            request: tonic::Request<super::GetAlertRequest>,
+        ) -> std::result::Result<tonic::Response<super::AlertRecord>, tonic::Status>;
+        /// Records that a person takes care of an open alert. Unlike a waiver it ends nothing. It applies until the alert is
+        /// resolved; an alert that is raised again must be acknowledged again.
+        ///
+        /// The same person again gets the earlier acknowledgement; another person is added to the history. NOT_FOUND with reason
+        /// ALERT_NOT_FOUND if there is no such alert. FAILED_PRECONDITION with reason ALERT_RESOLVED if it is not open.
+        async fn acknowledge_alert(
+            &self,
+            request: tonic::Request<super::AcknowledgeAlertRequest>,
+        ) -> std::result::Result<tonic::Response<super::Acknowledgement>, tonic::Status>;
+    }
+    /// Alerts, and decisions of people about them and about findings. Served by query.
+    #[derive(Debug)]
+    pub struct AlertServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> AlertServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for AlertServiceServer<T>
+    where
+        T: AlertService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/gongkai.v1.AlertService/CreateWaiver" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateWaiverSvc<T: AlertService>(pub Arc<T>);
+                    impl<
+                        T: AlertService,
+                    > tonic::server::UnaryService<super::CreateWaiverRequest>
+                    for CreateWaiverSvc<T> {
+                        type Response = super::Waiver;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateWaiverRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AlertService>::create_waiver(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateWaiverSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/gongkai.v1.AlertService/RevokeWaiver" => {
+                    #[allow(non_camel_case_types)]
+                    struct RevokeWaiverSvc<T: AlertService>(pub Arc<T>);
+                    impl<
+                        T: AlertService,
+                    > tonic::server::UnaryService<super::RevokeWaiverRequest>
+                    for RevokeWaiverSvc<T> {
+                        type Response = super::Waiver;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RevokeWaiverRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AlertService>::revoke_waiver(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RevokeWaiverSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/gongkai.v1.AlertService/ListWaivers" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListWaiversSvc<T: AlertService>(pub Arc<T>);
+                    impl<
+                        T: AlertService,
+                    > tonic::server::UnaryService<super::ListWaiversRequest>
+                    for ListWaiversSvc<T> {
+                        type Response = super::ListWaiversResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListWaiversRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AlertService>::list_waivers(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListWaiversSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/gongkai.v1.AlertService/ListAlerts" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListAlertsSvc<T: AlertService>(pub Arc<T>);
+                    impl<
+                        T: AlertService,
+                    > tonic::server::UnaryService<super::ListAlertsRequest>
+                    for ListAlertsSvc<T> {
+                        type Response = super::ListAlertsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListAlertsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AlertService>::list_alerts(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListAlertsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/gongkai.v1.AlertService/GetAlert" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetAlertSvc<T: AlertService>(pub Arc<T>);
+                    impl<
+                        T: AlertService,
+                    > tonic::server::UnaryService<super::GetAlertRequest>
+                    for GetAlertSvc<T> {
+                        type Response = super::AlertRecord;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetAlertRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AlertService>::get_alert(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetAlertSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/gongkai.v1.AlertService/AcknowledgeAlert" => {
+                    #[allow(non_camel_case_types)]
+                    struct AcknowledgeAlertSvc<T: AlertService>(pub Arc<T>);
+                    impl<
+                        T: AlertService,
+                    > tonic::server::UnaryService<super::AcknowledgeAlertRequest>
+                    for AcknowledgeAlertSvc<T> {
+                        type Response = super::Acknowledgement;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AcknowledgeAlertRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AlertService>::acknowledge_alert(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AcknowledgeAlertSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for AlertServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "gongkai.v1.AlertService";
+    impl<T> tonic::server::NamedService for AlertServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
     }
 }
 /// All reports of one agency, under the key `agencies/{agency}`. A change of several years is atomic.

@@ -5,12 +5,13 @@
 use gongkai_proto::{
     subjects::Event,
     v1::{
-        AgencyHint, Alert, AlertRaised, AlertResolution, AlertResolved, AlertState, Applicant, Area,
-        CellState, ContentRef, DeadLetter, DeadLetterSettled, DeadlineNotice, DeadlineNoticeKind, Difference,
-        DocumentKind, DocumentReceived, Fact, Finding, FindingsSummary, Header, Origin, ParsedReport, Part,
-        PartRole, Rejection, ReportErased, ReportParsed, ReportRejected, ReportValidated, ReportWithdrawn,
-        Rereading, ReviewStep, Sender, Settlement, Severity, Site, Source, SubmissionEnded, UnreadReason,
-        Versions, Waiver, WaiverChanged, WaiverState,
+        Acknowledgement, AcknowledgementWay, AgencyHint, Alert, AlertAcknowledged, AlertRaised,
+        AlertResolution, AlertResolved, AlertState, Applicant, Area, CellState, ContentRef, DeadLetter,
+        DeadLetterSettled, DeadlineNotice, DeadlineNoticeKind, Difference, DocumentKind, DocumentReceived,
+        Fact, Finding, FindingsSummary, Header, Origin, ParsedReport, Part, PartRole, Rejection,
+        ReportErased, ReportParsed, ReportRejected, ReportValidated, ReportWithdrawn, Rereading, ReviewStep,
+        Sender, Settlement, Severity, Site, Source, SubmissionEnded, UnreadReason, Versions, Waiver,
+        WaiverChanged, WaiverState,
     },
 };
 use prost::Message as _;
@@ -36,6 +37,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
             AlertResolved { alert: fill().alert(AlertState::Resolved) }.encode_to_vec(),
         ),
         (stem(Event::SubmissionEnded), fill().ended().encode_to_vec()),
+        ("alert.acknowledged", fill().acknowledged().encode_to_vec()),
         (stem(Event::DeadlineReminded), fill().deadline(DeadlineNoticeKind::Reminder).encode_to_vec()),
         (stem(Event::ReportMissing), fill().deadline(DeadlineNoticeKind::Missing).encode_to_vec()),
         (stem(Event::ReportLate), fill().deadline(DeadlineNoticeKind::Late).encode_to_vec()),
@@ -51,6 +53,20 @@ impl Fill {
     fn number(&mut self) -> u32 {
         self.0 += 1;
         self.0
+    }
+
+    fn acknowledged(&mut self) -> AlertAcknowledged {
+        let acknowledgement = Acknowledgement {
+            alert_id: self.text(),
+            person: self.text(),
+            comment: self.text(),
+            acknowledged_at: self.time(),
+            way: AcknowledgementWay::Link.into(),
+            subscription: self.text(),
+            raised_at: self.time(),
+            region: self.text(),
+        };
+        AlertAcknowledged { acknowledgement: Some(acknowledgement) }
     }
 
     fn ended(&mut self) -> SubmissionEnded {

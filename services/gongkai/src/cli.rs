@@ -6,8 +6,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::{
     commands::{
-        adapters, agencies, backup, check, completions, dead, doctor, erase, explain, findings, get, list,
-        man, pause, reprocess, rules, status, submissions, submit, tap, up, waivers, watch,
+        adapters, agencies, alerts, backup, check, completions, dead, doctor, erase, explain, findings, get,
+        list, man, pause, reprocess, rules, status, submissions, submit, tap, up, waivers, watch,
     },
     printer::Printer,
 };
@@ -44,6 +44,7 @@ enum Command {
     Findings(findings::Args),
     Explain(explain::Args),
     Waivers(waivers::Args),
+    Alerts(alerts::Args),
     Erase(erase::Args),
     Watch(watch::Args),
     Agencies(agencies::Args),
@@ -75,6 +76,7 @@ impl Cli {
             Command::Findings(args) => findings::run(&args, out).await,
             Command::Explain(args) => explain::run(&args, out).await,
             Command::Waivers(args) => waivers::run(args, out).await,
+            Command::Alerts(args) => alerts::run(args, out).await,
             Command::Erase(args) => erase::run(args, out).await,
             Command::Watch(args) => watch::run(args, out).await,
             Command::Agencies(args) => agencies::run(args, out).await,

@@ -4,6 +4,7 @@ mod cli;
 mod client;
 mod commands;
 mod csv_writer;
+mod filter;
 mod moment;
 mod printer;
 mod progress;

@@ -396,6 +396,7 @@ fn help_shows_the_commands_that_exist_and_version_what_decides_an_answer() {
             "findings",
             "explain",
             "waivers",
+            "alerts",
             "erase",
             "watch",
             "agencies",

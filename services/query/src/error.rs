@@ -40,6 +40,12 @@ pub enum QueryError {
     /// There is no such waiver.
     #[error("no such waiver: {0}")]
     WaiverNotFound(String),
+    /// There is no such alert, or its stream no longer keeps it.
+    #[error("no such alert: {0}")]
+    AlertNotFound(String),
+    /// The alert is not open.
+    #[error("the alert is resolved: nobody needs to take care of it")]
+    AlertResolved,
     /// There is no such dead letter, or its stream no longer keeps it.
     #[error("no such dead letter: {0}")]
     DeadLetterNotFound(String),
@@ -156,6 +162,8 @@ impl QueryError {
             Self::AgencyNotFound(_) => (Code::NotFound, "AGENCY_NOT_FOUND", "没有这个机构"),
             Self::FindingNotFound(_) => (Code::NotFound, "FINDING_NOT_FOUND", "没有这个疑点"),
             Self::WaiverNotFound(_) => (Code::NotFound, "WAIVER_NOT_FOUND", "没有这条销号记录"),
+            Self::AlertNotFound(_) => (Code::NotFound, "ALERT_NOT_FOUND", "没有这条告警，或已超过保存期限"),
+            Self::AlertResolved => (Code::FailedPrecondition, "ALERT_RESOLVED", "该告警已解除，无须确认"),
             Self::DeadLetterNotFound(_) => {
                 (Code::NotFound, "DEAD_LETTER_NOT_FOUND", "没有这封死信，或已超过保存期限")
             }
@@ -219,6 +227,7 @@ impl QueryError {
             | Self::ReportErased(name)
             | Self::FindingNotFound(name)
             | Self::WaiverNotFound(name)
+            | Self::AlertNotFound(name)
             | Self::DeadLetterNotFound(name)
             | Self::AlreadyWaived(name) => ("name", name.clone()),
             Self::ReportMoved(name, moved_to) => {

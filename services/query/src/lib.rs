@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`keeper`] opens the read model and compares it with its log; [`projector`] turns events into
 //! writes; [`service`], [`agencies`] and [`alerts`] turn requests into reads, over [`name`], [`filter`] and [`page`];
-//! [`dead_letters`] shows the messages that could not be handled; [`commands`] has the requests that change something; [`watch`] follows the change feed; [`error`] lists why a
+//! [`dead_letters`] shows the messages that could not be handled; [`stream_index`] keeps an index of a stream in memory; [`commands`] has the requests that change something; [`watch`] follows the change feed; [`error`] lists why a
 //! request fails; [`server`] serves them over gRPC. Nothing here calls another service.
 
 pub mod agencies;
@@ -26,10 +26,12 @@ pub mod read_model;
 pub mod reads;
 pub mod server;
 pub mod service;
+pub mod stream_index;
 pub mod watch;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
+use gongkai_acknowledgements::Acknowledgements;
 use gongkai_isolation::{Readers, ReadersSettings};
 use gongkai_proto::subjects;
 use gongkai_registry::RegistryStore;
@@ -38,8 +40,10 @@ use gongkai_worker::{OnFailure, Runtime, Service};
 use tokio::net::TcpListener;
 
 use agencies::Agencies;
-use alerts::Alerts;
-use commands::{DeadLetterCommands, LateRejections, Refiling, Reprocessing, WaiverCommands};
+use alerts::{Alerts, index::AlertIndex};
+use commands::{
+    AcknowledgementCommands, DeadLetterCommands, LateRejections, Refiling, Reprocessing, WaiverCommands,
+};
 pub use config::Config;
 use dead_letters::{Operations, index::Letters, trial::Trials};
 use keeper::Keeper;
@@ -94,7 +98,11 @@ pub async fn run_on(listener: TcpListener, config: Config, runtime: Runtime) -> 
     let trials = Trials::new(&runtime, readers, registry.latest());
     let agencies = Agencies::new(store, registry, reads.clone(), refiling);
     let log = commands::Log::new(runtime.clone());
-    let alerts = Alerts::new(WaiverCommands::new(log.clone(), reads.clone()), reads.clone());
+    let index = AlertIndex::new(runtime.clone());
+    let acknowledgements = Acknowledgements::new(runtime.clone());
+    let acknowledging = AcknowledgementCommands::new(index.clone(), acknowledgements, runtime.clock());
+    let waiving = WaiverCommands::new(log.clone(), reads.clone());
+    let alerts = Alerts::new(waiving, acknowledging, index, reads.clone());
     runtime.spawn("waivers", OnFailure::ShutDown, commands::expire(log.clone(), reads.clone()));
     runtime.spawn("moved-waivers", OnFailure::ShutDown, commands::move_waivers(log, reads.clone()));
     let letters = Letters::new(runtime.clone());

@@ -46,6 +46,16 @@ pub fn dead_letter(field: &'static str, name: &str) -> Result<u64, QueryError> {
     found.ok_or(QueryError::InvalidName { field, form: "deadLetters/{sequence}" })
 }
 
+/// Parses `alerts/{alert}`, or the id alone. Returns the id.
+///
+/// # Errors
+/// The name does not have this form.
+pub fn alert<'a>(field: &'static str, name: &'a str) -> Result<&'a str, QueryError> {
+    let id = name.strip_prefix("alerts/").unwrap_or(name);
+    let is_id = (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_id { Ok(id) } else { Err(QueryError::InvalidName { field, form: "alerts/{alert}" }) }
+}
+
 fn one(
     found: Option<(ReportKey, &str)>,
     field: &'static str,
@@ -109,6 +119,14 @@ mod tests {
         assert_eq!(dead_letter("name", "41").unwrap(), 41);
         for bad in ["", "deadLetters/", "deadLetters/041", "deadLetters/+1", "deadLetters/-", "letters/1"] {
             assert!(dead_letter("name", bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_alert_is_named_by_its_id() {
+        assert_eq!([alert("name", "alerts/0f3c").unwrap(), alert("name", "0f3c").unwrap()], ["0f3c"; 2]);
+        for bad in ["", "alerts/", "alerts/a.b", "alerts/*", "alerts/a/b", "alerts/-", &"a".repeat(65)] {
+            assert!(alert("name", bad).is_err(), "{bad}");
         }
     }
 

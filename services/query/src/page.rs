@@ -25,6 +25,18 @@ pub fn size(page_size: i32) -> Result<usize, QueryError> {
     }
 }
 
+/// Returns the sequence before which the next page begins, in a list that goes from the newest message to the oldest.
+///
+/// # Errors
+/// The cursor is not one of such a list.
+pub fn sequence(cursor: Option<Cursor>) -> Result<u64, QueryError> {
+    let Some(Cursor(keys)) = cursor else { return Ok(u64::MAX) };
+    match keys.as_slice() {
+        [Key::Integer(sequence)] => u64::try_from(*sequence).map_err(|_| QueryError::InvalidPageToken),
+        _ => Err(QueryError::InvalidPageToken),
+    }
+}
+
 /// Encodes and decodes the page tokens of one request. A token is bound to all fields but size and token.
 pub struct PageTokens([u8; 8]);
 

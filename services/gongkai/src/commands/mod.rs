@@ -2,6 +2,7 @@
 
 pub(crate) mod adapters;
 pub(crate) mod agencies;
+pub(crate) mod alerts;
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod completions;

@@ -77,7 +77,8 @@ impl ConsumerFigures {
             0 => None,
             _ => self.transport.first_after(stream, filters, lag.floor).await?,
         };
-        let age = oldest.map_or(0.0, |at| (clock.now() - at).as_seconds_f64().max(0.0));
+        let age =
+            oldest.map_or(0.0, |(_, logged)| (clock.now() - logged.logged_at).as_seconds_f64().max(0.0));
         Ok(Some((lag, age)))
     }
 

@@ -211,6 +211,20 @@ impl Runtime {
         self.0.tools.outage.heard(self.0.transport.message(stream, sequence).await)
     }
 
+    /// Returns the first message of a stream after `sequence` whose subject matches one of `filters`, with its own
+    /// sequence; see [`Transport::first_after`].
+    ///
+    /// # Errors
+    /// `Unavailable`: try again. `NotFound`: there is no such stream.
+    pub async fn first_after(
+        &self,
+        stream: &str,
+        filters: &[String],
+        sequence: u64,
+    ) -> Result<Option<(u64, Logged)>, transport::Error> {
+        self.0.tools.outage.heard(self.0.transport.first_after(stream, filters, sequence).await)
+    }
+
     /// Subscribes to requests, each of which goes to one member of `group`; see [`Transport::requests`].
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! here and stored by the projector, so every replica has it within moments and a rebuilt read model contains it. Messages
 //! that operators have handled again are published here too. Nothing else in query publishes.
 
+mod acknowledging;
 mod expiry;
 mod log;
 mod moving;
@@ -14,6 +15,7 @@ mod settling;
 mod text;
 mod waiving;
 
+pub use acknowledging::AcknowledgementCommands;
 pub use expiry::expire;
 pub use log::Log;
 pub use moving::move_waivers;

@@ -1,24 +1,22 @@
-//! An index of the stream of dead letters, brought up to date at each call.
+//! An index of the stream of dead letters.
 //!
 //! The stream is the only record: it has the dead letters, and what operators did with them. The index keeps what lists and
 //! filters need and no payloads, and it drops what the stream no longer keeps.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures::{StreamExt as _, stream};
 use gongkai_proto::{convert::timestamp, subjects::STREAM_DEAD, v1};
-use gongkai_store::query::{Condition, Op, Value};
+use gongkai_store::query::Condition;
 use gongkai_worker::dead_letter::UNDECODABLE;
 use gongkai_worker::repetition::ReplayOf;
 use gongkai_worker::transport::{Error, Logged};
 use gongkai_worker::{MESSAGE_ID, Message, Runtime};
 use prost::Message as _;
 use time::OffsetDateTime;
-use tokio::sync::Mutex;
 
-/// Number of messages read at once.
-const READ_AHEAD: usize = 64;
+use crate::filter::comparing;
+use crate::stream_index::{Digest, StreamIndex};
 
 /// A field of a dead letter that filters name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +36,7 @@ pub enum LetterField {
 /// The stream of dead letters. Cheap to clone.
 #[derive(Clone)]
 pub struct Letters {
-    runtime: Runtime,
-    index: Arc<Mutex<Index>>,
+    index: StreamIndex<LetterDigest>,
 }
 
 /// What lists show of a dead letter.
@@ -80,13 +77,7 @@ pub struct BuriedLetter {
 }
 
 #[derive(Default)]
-struct Index {
-    /// When the indexed stream was created.
-    stream: Option<OffsetDateTime>,
-    /// The last sequence that was read.
-    last: u64,
-    /// Sequences up to the last that were not found. A replica of the broker may lag behind, so they are read again.
-    missing: BTreeSet<u64>,
+struct LetterDigest {
     letters: BTreeMap<u64, Arc<Letter>>,
     settled: BTreeMap<u64, Arc<v1::DeadLetterSettled>>,
     /// Dead letters by the one whose replay they are.
@@ -98,7 +89,7 @@ struct Index {
 impl Letters {
     #[must_use]
     pub fn new(runtime: Runtime) -> Self {
-        Self { runtime, index: Arc::default() }
+        Self { index: StreamIndex::new(runtime, STREAM_DEAD) }
     }
 
     /// Returns all dead letters that the stream keeps, oldest first.
@@ -106,25 +97,7 @@ impl Letters {
     /// # Errors
     /// The broker did not answer.
     pub async fn all(&self) -> Result<Vec<Standing>, Error> {
-        let mut index = self.index.lock().await;
-        let state = self.runtime.stream_state(STREAM_DEAD).await?;
-        if index.stream != Some(state.created) {
-            *index = Index { stream: Some(state.created), ..Index::default() };
-        }
-        index.forget_before(state.first_sequence);
-        let missing = index.missing.iter().copied();
-        let due: Vec<u64> = missing
-            .chain(index.last.max(state.first_sequence.saturating_sub(1)) + 1..=state.last_sequence)
-            .collect();
-        let read = |sequence| async move {
-            Ok::<_, Error>((sequence, self.runtime.message(STREAM_DEAD, sequence).await?))
-        };
-        let mut read = stream::iter(due).map(read).buffered(READ_AHEAD);
-        while let Some(message) = read.next().await {
-            let (sequence, logged) = message?;
-            index.add(sequence, logged);
-        }
-        Ok(index.standings())
+        self.index.read(LetterDigest::standings).await
     }
 
     /// Returns the number of dead letters that nobody has settled.
@@ -140,7 +113,7 @@ impl Letters {
     /// # Errors
     /// The broker did not answer.
     pub async fn load(&self, sequence: u64) -> Result<Option<BuriedLetter>, Error> {
-        let Some(Logged { message, .. }) = self.runtime.message(STREAM_DEAD, sequence).await? else {
+        let Some(Logged { message, .. }) = self.index.message(sequence).await? else {
             return Ok(None);
         };
         let Ok(letter) = v1::DeadLetter::decode(message.payload) else { return Ok(None) };
@@ -152,23 +125,17 @@ impl Letters {
     }
 }
 
-// === impl Index ===
+// === impl LetterDigest ===
 
-impl Index {
+impl Digest for LetterDigest {
     fn forget_before(&mut self, first: u64) {
-        self.missing = self.missing.split_off(&first);
         self.letters = self.letters.split_off(&first);
         self.settled = self.settled.split_off(&first);
         self.successors = self.successors.split_off(&first);
     }
 
-    fn add(&mut self, sequence: u64, logged: Option<Logged>) {
-        self.last = self.last.max(sequence);
-        let Some(Logged { message, logged_at }) = logged else {
-            self.missing.insert(sequence);
-            return;
-        };
-        self.missing.remove(&sequence);
+    fn add(&mut self, sequence: u64, logged: Logged) {
+        let Logged { message, logged_at } = logged;
         let settled = v1::DeadLetterSettled::try_from((message.subject.as_str(), message.payload.clone()));
         if let Ok(settled) = settled {
             // Settlements are read in their order, so the first one stays.
@@ -181,7 +148,9 @@ impl Index {
         }
         self.letters.insert(sequence, Arc::new(letter));
     }
+}
 
+impl LetterDigest {
     fn standings(&self) -> Vec<Standing> {
         let standing = |(sequence, letter): (&u64, &Arc<Letter>)| Standing {
             sequence: *sequence,
@@ -248,7 +217,7 @@ impl Standing {
     pub fn meets(&self, condition: &Condition<LetterField>) -> bool {
         let Letter { service, code, cause, subject, message_id, trace_id, buried_at, .. } = &*self.letter;
         let state = state_name(self.state());
-        let text = |text: &str| compare_text(text, condition);
+        let text = |text: &str| comparing::text(text, condition);
         match condition.field {
             LetterField::State => text(state),
             LetterField::Service => text(service),
@@ -257,10 +226,9 @@ impl Standing {
             LetterField::Subject => text(subject),
             LetterField::MessageId => text(message_id),
             LetterField::TraceId => text(trace_id),
-            LetterField::Replays => compare_number(self.replays().into(), condition),
-            LetterField::BuriedAt => {
-                i64::try_from(buried_at.unix_timestamp_nanos()).is_ok_and(|at| compare_number(at, condition))
-            }
+            LetterField::Replays => comparing::number(self.replays().into(), condition),
+            LetterField::BuriedAt => i64::try_from(buried_at.unix_timestamp_nanos())
+                .is_ok_and(|at| comparing::number(at, condition)),
         }
     }
 }
@@ -273,28 +241,5 @@ pub fn state_name(state: v1::DeadLetterState) -> &'static str {
         v1::DeadLetterState::Open => "OPEN",
         v1::DeadLetterState::Replayed => "REPLAYED",
         v1::DeadLetterState::Dropped => "DROPPED",
-    }
-}
-
-fn compare_text(text: &str, condition: &Condition<LetterField>) -> bool {
-    let Value::Text(wanted) = &condition.value else { return false };
-    match condition.op {
-        Op::Eq => text == wanted,
-        Op::Ne => text != wanted,
-        Op::Has => text.contains(wanted.as_str()),
-        Op::Lt | Op::Le | Op::Gt | Op::Ge => false,
-    }
-}
-
-fn compare_number(number: i64, condition: &Condition<LetterField>) -> bool {
-    let Value::Integer(wanted) = &condition.value else { return false };
-    match condition.op {
-        Op::Eq => number == *wanted,
-        Op::Ne => number != *wanted,
-        Op::Lt => number < *wanted,
-        Op::Le => number <= *wanted,
-        Op::Gt => number > *wanted,
-        Op::Ge => number >= *wanted,
-        Op::Has => false,
     }
 }

@@ -45,15 +45,7 @@ impl Operations {
         request: v1::ListDeadLettersRequest,
     ) -> Result<v1::ListDeadLettersResponse, QueryError> {
         let tokens = PageTokens::new(&["ListDeadLetters", &request.filter]);
-        let before = match tokens.cursor(&request.page_token)? {
-            None => u64::MAX,
-            Some(Cursor(keys)) => match keys.as_slice() {
-                [Key::Integer(sequence)] => {
-                    u64::try_from(*sequence).map_err(|_| QueryError::InvalidPageToken)?
-                }
-                _ => return Err(QueryError::InvalidPageToken),
-            },
-        };
+        let before = page::sequence(tokens.cursor(&request.page_token)?)?;
         let size = page::size(request.page_size)?;
         let found = self.matching(&request.filter).await?;
         let mut page: Vec<&Standing> =

@@ -6,11 +6,15 @@ use gongkai_store::query::{Condition, FactField, FindingField, Op, ReportField, 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::syntax::{self, Term, invalid_filter};
+use crate::alerts::standing::AlertField;
 use crate::dead_letters::index::LetterField;
 use crate::error::QueryError;
 
 /// The states of a dead letter in filters.
 const LETTER_STATES: [&str; 3] = ["OPEN", "REPLAYED", "DROPPED"];
+
+/// The states of an alert in filters.
+const ALERT_STATES: [&str; 2] = ["OPEN", "RESOLVED"];
 
 /// The type of a field.
 #[derive(Debug, Clone, Copy)]
@@ -108,6 +112,27 @@ pub fn dead_letters(filter: &str) -> Result<Vec<Condition<LetterField>>, QueryEr
             "trace_id" => (LetterField::TraceId, FieldType::Text),
             "replays" => (LetterField::Replays, FieldType::Integer),
             "buried_at" => (LetterField::BuriedAt, FieldType::Time),
+            _ => return None,
+        })
+    })
+}
+
+/// Parses a filter of `ListAlerts`.
+///
+/// # Errors
+/// As for [`reports`].
+pub fn alerts(filter: &str) -> Result<Vec<Condition<AlertField>>, QueryError> {
+    conditions(filter, |name| {
+        Some(match name {
+            "state" => (AlertField::State, FieldType::Name(|name| ALERT_STATES.contains(&name))),
+            "agency" => (AlertField::Agency, FieldType::Text),
+            "agency_name" => (AlertField::AgencyName, FieldType::Text),
+            "report" => (AlertField::Report, FieldType::Text),
+            "year" => (AlertField::Year, FieldType::Integer),
+            "region" => (AlertField::Region, FieldType::Text),
+            "severity" => (AlertField::Severity, FieldType::Severity),
+            "acknowledged" => (AlertField::Acknowledged, FieldType::Flag),
+            "raised_at" => (AlertField::RaisedAt, FieldType::Time),
             _ => return None,
         })
     })
@@ -227,5 +252,6 @@ mod tests {
         assert_eq!(position(facts("applicant : tot")), 11);
         assert_eq!(position(dead_letters("buried_at > yesterday")), 13);
         assert_eq!(position(dead_letters("state = LOST")), 9);
+        assert_eq!(position(alerts("acknowledged : true")), 14);
     }
 }

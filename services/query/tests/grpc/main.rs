@@ -1,6 +1,8 @@
 //! The service over real gRPC: events are published to the broker, and a tonic client reads the answers.
 
 #[cfg(test)]
+mod acknowledging;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod operating;

@@ -6,11 +6,12 @@ use clap::ValueEnum;
 use gongkai_proto::v1;
 
 use super::{
-    selection::{Selection, term},
+    selection::Selection,
     view::{DeadLetterView, GroupView},
 };
 use crate::{
     client::{self, Listing, QueryServer},
+    filter::term,
     printer::Printer,
 };
 

@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use time::format_description::well_known::Rfc3339;
 
-use crate::moment;
+use crate::{filter::term, moment};
 
 /// Which dead letters to select.
 #[derive(Debug, clap::Args)]
@@ -70,11 +70,6 @@ impl Selected {
         terms.push(term("state", "=", "OPEN"));
         Ok((Vec::new(), terms.join(" AND ")))
     }
-}
-
-/// Returns a term of a filter.
-pub(super) fn term(field: &str, op: &str, value: &str) -> String {
-    format!("{field} {op} \"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt as _};
-use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use super::Holdings;
@@ -158,7 +157,7 @@ impl Transport for Guarded {
         stream: &str,
         filters: &[String],
         sequence: u64,
-    ) -> Result<Option<OffsetDateTime>, Error> {
+    ) -> Result<Option<(u64, Logged)>, Error> {
         self.pass().await?;
         self.observe(self.inner.first_after(stream, filters, sequence).await)
     }

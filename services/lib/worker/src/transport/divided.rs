@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -77,7 +76,7 @@ impl Transport for Divided {
         stream: &str,
         filters: &[String],
         sequence: u64,
-    ) -> Result<Option<OffsetDateTime>, Error> {
+    ) -> Result<Option<(u64, Logged)>, Error> {
         self.broker.first_after(stream, filters, sequence).await
     }
 

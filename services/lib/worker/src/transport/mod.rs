@@ -433,8 +433,8 @@ pub trait Transport: Send + Sync + 'static {
     /// # Errors
     /// `NotFound`: there is no such stream. `Unavailable`: try again.
     async fn consumer_lag(&self, stream: &str, durable: &str) -> Result<Option<ConsumerLag>, Error>;
-    /// Returns when a stream stored its first message after `sequence` whose subject matches one of `filters`, or `None`
-    /// if there is none. No filters match every message.
+    /// Returns the first message of a stream after `sequence` whose subject matches one of `filters`, with its own
+    /// sequence, or `None` if there is none. No filters match every message.
     ///
     /// # Errors
     /// `NotFound`: there is no such stream. `Unavailable`: try again.
@@ -443,7 +443,7 @@ pub trait Transport: Send + Sync + 'static {
         stream: &str,
         filters: &[String],
         sequence: u64,
-    ) -> Result<Option<OffsetDateTime>, Error>;
+    ) -> Result<Option<(u64, Logged)>, Error>;
     /// Looks up a stream or bucket. Returns `None` if there is none.
     ///
     /// # Errors

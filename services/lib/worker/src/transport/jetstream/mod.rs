@@ -36,7 +36,7 @@ use async_nats::{
 };
 use async_trait::async_trait;
 use futures::StreamExt as _;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::format_description::well_known::Rfc3339;
 use tokio::sync::OnceCell;
 
 use self::connection::Connection;
@@ -145,7 +145,7 @@ impl Transport for JetStream {
         stream: &str,
         filters: &[String],
         sequence: u64,
-    ) -> Result<Option<OffsetDateTime>, Error> {
+    ) -> Result<Option<(u64, Logged)>, Error> {
         reading::first_after(&self.connection, stream, filters, sequence).await
     }
 

@@ -2,10 +2,10 @@
 
 use async_nats::jetstream::{
     consumer::pull::Config,
+    message::StreamMessage,
     stream::{DirectGetErrorKind, Stream},
 };
 use futures::TryStreamExt as _;
-use time::OffsetDateTime;
 
 use super::connection::Connection;
 use crate::transport::{ConsumerLag, Error, ErrorKind, Headers, Logged, Message};
@@ -27,14 +27,7 @@ pub(super) async fn message(
         }
     };
     let found = connection.bounded("read message of", stream, found).await?;
-    Ok(found.map(|found| Logged {
-        logged_at: found.time,
-        message: Message {
-            subject: found.subject.to_string(),
-            headers: Headers::as_sent(&found.headers),
-            payload: found.payload,
-        },
-    }))
+    Ok(found.map(logged))
 }
 
 /// Counts the messages that match `filter`.
@@ -76,7 +69,7 @@ pub(super) async fn consumer_lag(
     }))
 }
 
-/// Returns the time of the first message after a sequence.
+/// Returns the first message after a sequence, with its own sequence.
 ///
 /// # Errors
 /// See [`crate::Transport::first_after`].
@@ -85,11 +78,11 @@ pub(super) async fn first_after(
     stream: &str,
     filters: &[String],
     sequence: u64,
-) -> Result<Option<OffsetDateTime>, Error> {
+) -> Result<Option<(u64, Logged)>, Error> {
     let handle = look_up(connection, stream).await?;
     let everything = [">".to_owned()];
     let filters = if filters.is_empty() { &everything } else { filters };
-    let mut first = None;
+    let mut first: Option<StreamMessage> = None;
     for filter in filters {
         let next = async {
             match handle.direct_get_next_for_subject(filter, Some(sequence + 1)).await {
@@ -98,9 +91,20 @@ pub(super) async fn first_after(
             }
         };
         let found = connection.bounded("read message of", stream, next).await?;
-        first = [first, found.map(|found| found.time)].into_iter().flatten().min();
+        first = [first, found].into_iter().flatten().min_by_key(|found| found.sequence);
     }
-    Ok(first)
+    Ok(first.map(|found| (found.sequence, logged(found))))
+}
+
+fn logged(found: StreamMessage) -> Logged {
+    Logged {
+        logged_at: found.time,
+        message: Message {
+            subject: found.subject.to_string(),
+            headers: Headers::as_sent(&found.headers),
+            payload: found.payload,
+        },
+    }
 }
 
 async fn look_up(connection: &Connection, stream: &str) -> Result<Stream<()>, Error> {

@@ -22,7 +22,6 @@ mod state;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use time::OffsetDateTime;
 
 pub use self::{
     faults::{Fault, Operation},
@@ -136,14 +135,10 @@ impl Memory {
     /// Like [`Self::messages`], with the times at which they were stored.
     #[must_use]
     pub fn logged(&self, filter: &str) -> Vec<Logged> {
-        let logged = |stored: &Stored| Logged {
-            message: stored.message.clone(),
-            logged_at: self.link.time_of(stored.at),
-        };
         self.link.read(|state, _| {
             let matching =
                 state.messages().filter(|stored| subject::matches(filter, &stored.message.subject));
-            matching.map(logged).collect()
+            matching.map(|stored| self.as_logged(stored.clone())).collect()
         })
     }
 
@@ -162,6 +157,11 @@ impl Memory {
         while !reached(self) {
             changed.changed().await.expect("this transport holds the sender");
         }
+    }
+
+    fn as_logged(&self, stored: Stored) -> Logged {
+        let Stored { message, at } = stored;
+        Logged { message, logged_at: self.link.time_of(at) }
     }
 }
 
@@ -204,8 +204,7 @@ impl Transport for Memory {
     async fn message(&self, stream: &str, sequence: u64) -> Result<Option<Logged>, Error> {
         let call = self.link.enter(Operation::Get, stream).await?;
         let found = self.link.read(|state, _| state.message(stream, sequence))?;
-        call.leave(found.map(|Stored { message, at }| Logged { message, logged_at: self.link.time_of(at) }))
-            .await
+        call.leave(found.map(|stored| self.as_logged(stored))).await
     }
 
     async fn count(&self, stream: &str, filter: &str) -> Result<u64, Error> {
@@ -225,10 +224,10 @@ impl Transport for Memory {
         stream: &str,
         filters: &[String],
         sequence: u64,
-    ) -> Result<Option<OffsetDateTime>, Error> {
+    ) -> Result<Option<(u64, Logged)>, Error> {
         let call = self.link.enter(Operation::Inspect, stream).await?;
         let first = self.link.read(|state, _| state.first_after(stream, filters, sequence))?;
-        call.leave(first.map(|at| self.link.time_of(at))).await
+        call.leave(first.map(|(sequence, stored)| (sequence, self.as_logged(stored)))).await
     }
 
     async fn held(&self, part: TopologyPart) -> Result<Option<StreamState>, Error> {

@@ -253,13 +253,14 @@ impl State {
         stream: &str,
         filters: &[String],
         sequence: u64,
-    ) -> Result<Option<Instant>, Error> {
+    ) -> Result<Option<(u64, Stored)>, Error> {
         let mut later = self.known(stream)?.messages.range(sequence + 1..);
         let is_wanted = |stored: &Stored| {
             filters.is_empty()
                 || filters.iter().any(|filter| subject::matches(filter, &stored.message.subject))
         };
-        Ok(later.find(|(_, stored)| is_wanted(stored)).map(|(_, stored)| stored.at))
+        let first = later.find(|(_, stored)| is_wanted(stored));
+        Ok(first.map(|(sequence, stored)| (*sequence, stored.clone())))
     }
 
     fn known(&self, name: &str) -> Result<&Stream, Error> {
