@@ -1,4 +1,5 @@
-//! Finds a nats-server: the given one, one on the path, or the pinned version, which is installed.
+//! Finds a nats-server: the given one, the one of the release beside this program, one on the path, or the pinned version,
+//! which is installed.
 
 use std::{
     fs,
@@ -39,7 +40,8 @@ pub(super) async fn find(given: Option<&Path>, data: &Path) -> anyhow::Result<Pa
             None => bail!("--nats-server {} is no nats-server that runs here", given.display()),
         };
     }
-    let mut candidates: Vec<PathBuf> = on_path();
+    let mut candidates = beside(&std::env::current_exe()?);
+    candidates.extend(on_path());
     candidates.push(data.join("bin/nats-server"));
     candidates.push(PathBuf::from(".tools/bin/nats-server"));
     for candidate in candidates {
@@ -48,6 +50,12 @@ pub(super) async fn find(given: Option<&Path>, data: &Path) -> anyhow::Result<Pa
         }
     }
     install(data).await
+}
+
+/// Returns the server of a release, which lies in the folder of `program`.
+fn beside(program: &Path) -> Vec<PathBuf> {
+    let file = program.with_file_name("nats-server");
+    if file.is_file() { vec![file] } else { Vec::new() }
 }
 
 fn on_path() -> Vec<PathBuf> {
@@ -105,6 +113,15 @@ mod tests {
         assert_eq!(parse_version("nats-server: v2.15.1\n"), Some([2, 15, 1]));
         assert_eq!(parse_version("nats-server: v2.9.10"), Some([2, 9, 10]));
         assert_eq!(parse_version("nonsense"), None);
+    }
+
+    #[test]
+    fn a_release_has_its_server_beside_the_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let (program, server) = (folder.path().join("gongkai"), folder.path().join("nats-server"));
+        assert!(beside(&program).is_empty());
+        fs::write(&server, "").unwrap();
+        assert_eq!(beside(&program), [server]);
     }
 
     #[tokio::test]

@@ -42,9 +42,9 @@ const READY_POLL: Duration = Duration::from_millis(100);
   gongkai up --nats-url nats://10.0.0.5:4222
   GONGKAI_INGEST__HTTP_ADDRESS=127.0.0.1:9080 gongkai up
 
-The NATS server is the first of these that is 2.15.1 or later: --nats-server, nats-server on the PATH,
-DATA/bin/nats-server, .tools/bin/nats-server. Otherwise the pinned version is installed into DATA/bin once, which requires
-python3 and the network.
+The NATS server is the first of these that is 2.15.1 or later: --nats-server, the one beside this program
+(as in a release), on the PATH, DATA/bin/nats-server, .tools/bin/nats-server. Otherwise the pinned version is installed
+into DATA/bin once, which requires python3 and the network.
 
 Default ports: 8080 HTTP (ingest.http_address), 50052 gRPC of ingest (ingest.grpc_address), 50051 gRPC of query
 (query.bind), 8081 to 8085 admin (admin.port), 4222 NATS (nats.url). A port that is in use is an error; port 0 chooses
