@@ -63,7 +63,7 @@ lay_documents() {
 # Manual pages and completions, which gongkai itself writes.
 lay_pages() {
     [ "$cpu" = "$(uname -m)" ] || { say "manual pages and completions are NOT in it: gongkai for $cpu does not run here"; return; }
-    "$programs/gongkai" man --output "$usr/share/man/man1"
+    "$programs/gongkai" man --output "$usr/share/man/man1" >/dev/null
     install -d "$usr/share/bash-completion/completions"
     "$programs/gongkai" completions bash >"$usr/share/bash-completion/completions/gongkai"
 }
