@@ -1,6 +1,6 @@
 # gongkai: every target is one line over cargo or a script. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint deploy-lint deploy-check deploy-boot release release-check accuracy bench chaos soak county workbook fuzz doc gen up
+.PHONY: help demo test lint deploy-lint deploy-check deploy-boot release release-check ipv6-check accuracy bench chaos soak county workbook fuzz doc gen up
 
 help: ## Lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -17,7 +17,7 @@ lint: ## Format, clippy, docs, unused dependencies, licences, bans, protobuf lin
 deploy-lint: ## Lints the files of deploy/ (ONLY="systemd compose" runs some)
 	@tests/scripts/deploy_lint.sh $(ONLY)
 
-deploy-check: ## Runs the pipeline over the files of deploy/nats: every identity tries what it must not do, a cluster loses its leader, a hub copies a province, a stopped parse raises its alert, a release is installed
+deploy-check: ## Runs the pipeline over the files of deploy/nats: every identity tries what it must not do, a cluster loses its leader, a hub copies a province, a stopped parse raises its alert, a release is installed, the demo runs without IPv4
 	@tests/scripts/deploy_check.sh
 
 deploy-boot: ## Boots a container with systemd and installs the release there as deploy/README.md says (needs root, systemd-nspawn, `make release`)
@@ -28,6 +28,9 @@ release: ## Makes the tarball, package and image of each CPU in target/dist, wit
 
 release-check: ## Installs, runs, upgrades and removes what `make release` made, without a network (needs root, objdump)
 	@tests/scripts/release_check.sh
+
+ipv6-check: ## Runs the demo in a network namespace that has ::1 only
+	@tests/scripts/ipv6_check.sh
 
 accuracy: ## Prints how many cells are read right, by format; fails on a silently wrong one (GONGKAI_CORPUS=folder adds reports)
 	@cargo run --quiet -p gongkai-tests --bin accuracy -- $${GONGKAI_CORPUS:+"$$GONGKAI_CORPUS"}

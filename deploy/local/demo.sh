@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds, starts everything on free ports with its data in a temporary folder, feeds the sample reports, shows what came
-# of them, and serves until Ctrl-C. ONCE=1 stops by itself. Nothing is left running, nothing is left behind.
+# of them, and serves until Ctrl-C. ONCE=1 stops by itself; GONGKAI_PROGRAMS names a folder of built programs. Nothing is
+# left running, nothing is left behind.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -8,34 +9,38 @@ say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
 say "构建 / building"
 nats_server=$(deploy/local/nats-server.sh)
-cargo build --quiet -p gongkai
-gongkai=${CARGO_TARGET_DIR:-target}/debug/gongkai
+if [ -z "${GONGKAI_PROGRAMS:-}" ]; then cargo build --quiet -p gongkai; fi
+gongkai=${GONGKAI_PROGRAMS:-${CARGO_TARGET_DIR:-target}/debug}/gongkai
 
-# Ports that are free now: four of their own, and five in a row for the admin side.
-read -r http submissions reports nats admin < <(python3 - <<'PY'
+# The loopback address, 127.0.0.1 or ::1 on a host without IPv4, and ports that are free now: four of their own, and five in
+# a row for the admin side.
+read -r address http submissions reports nats admin < <(python3 - <<'PY'
 import random
 import socket
 
 
-def held(port):
-    s = socket.socket()
+def held(host, port):
+    s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
-        s.bind(("127.0.0.1", port))
+        s.bind((host, port))
     except OSError:
         return None
     return s
 
 
-single = [held(0) for _ in range(4)]
+loopback = "127.0.0.1" if held("127.0.0.1", 0) else "::1"
+single = [held(loopback, 0) for _ in range(4)]
 while True:
     first = random.randrange(20000, 30000)
-    if all([held(first + i) for i in range(5)]):
+    if all([held(loopback, first + i) for i in range(5)]):
         break
-print(*(s.getsockname()[1] for s in single), first)
+print(loopback, *(s.getsockname()[1] for s in single), first)
 PY
 )
-export GONGKAI_INGEST__HTTP_ADDRESS=127.0.0.1:$http GONGKAI_INGEST__GRPC_ADDRESS=127.0.0.1:$submissions
-export GONGKAI_QUERY__BIND=127.0.0.1:$reports GONGKAI_NATS__URL=nats://127.0.0.1:$nats GONGKAI_ADMIN__PORT=$admin
+case $address in *:*) host="[$address]" ;; *) host=$address ;; esac
+export GONGKAI_INGEST__HTTP_ADDRESS=$host:$http GONGKAI_INGEST__GRPC_ADDRESS=$host:$submissions
+export GONGKAI_QUERY__BIND=$host:$reports GONGKAI_NATS__URL=nats://$host:$nats
+export GONGKAI_ADMIN__ADDRESS=$address GONGKAI_ADMIN__PORT=$admin
 
 data=$(mktemp -d)
 log=$data/gongkai.log
@@ -65,13 +70,13 @@ for file in tests/samples/[0-9]*; do
     number=${file##*/}
     url=https://www.yunxi.example/nianbao/${number%%_*}.html
     # A refused sample makes submit exit with a code of its own: that is what it is there to show.
-    "$gongkai" submit --ingest "http://127.0.0.1:$http" --url "$url" --wait "$file" || true
+    "$gongkai" submit --ingest "http://$host:$http" --url "$url" --wait "$file" || true
 done
 
 say "年报 / reports"
-"$gongkai" list --query "http://127.0.0.1:$reports"
+"$gongkai" list --query "http://$host:$reports"
 say "疑点 / findings"
-"$gongkai" findings --query "http://127.0.0.1:$reports"
+"$gongkai" findings --query "http://$host:$reports"
 say "系统 / system"
 "$gongkai" status || true
 
@@ -81,9 +86,9 @@ if [ -n "${ONCE:-}" ]; then
 fi
 say "试试 / try"
 cat <<TEXT
-  $gongkai get --query http://127.0.0.1:$reports agencies/…/reports/2023
-  $gongkai watch --query http://127.0.0.1:$reports
-  curl -sS http://127.0.0.1:$http/v1/check -H 'Content-Type: text/plain' --data-binary @tests/samples/02_tab_rows_wrong_total.txt
+  $gongkai get --query http://$host:$reports agencies/…/reports/2023
+  $gongkai watch --query http://$host:$reports
+  curl -sS http://$host:$http/v1/check -H 'Content-Type: text/plain' --data-binary @tests/samples/02_tab_rows_wrong_total.txt
 按 Ctrl-C 停止 / Ctrl-C stops everything
 TEXT
 wait "$pid"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Holds the commands of the pages to the programs, runs these over the files of deploy/nats as they are, on a real nats-server,
-# watches them by a real Prometheus over those of deploy/observability, and runs the scripts of deploy/release over stand-ins.
-# The programs are those of target/debug, built where needed; GONGKAI_PROGRAMS names another folder.
+# watches them by a real Prometheus over those of deploy/observability, runs the scripts of deploy/release over stand-ins, and
+# the demo without IPv4. The programs are those of target/debug, built where needed; GONGKAI_PROGRAMS names another folder.
 set -eu
 cd "$(dirname "$0")/../.."
 GONGKAI_NATS_SERVER=$(deploy/local/nats-server.sh)
@@ -16,3 +16,4 @@ python=$(tests/scripts/deploy-tools.sh)
 "$python" tests/deploy/province.py
 "$python" tests/deploy/alerting.py
 "$python" tests/deploy/release.py
+GONGKAI_PROGRAMS=${GONGKAI_PROGRAMS:-target/debug} tests/scripts/ipv6_check.sh

@@ -26,7 +26,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     actor::{Actor, Rights},
-    config::{Config, Site},
+    config::{Config, Site, is_local},
     error::{Code, Problem, quote},
     proxied::sign_of_proxy,
     signature::{Covered, Signature, SigningKey},
@@ -199,7 +199,7 @@ impl Authenticator {
     /// Returns the authenticator of the server that is bound to `address`.
     #[must_use]
     pub fn at(&self, address: SocketAddr) -> Self {
-        Self { is_local: address.ip().is_loopback(), ..self.clone() }
+        Self { is_local: is_local(address), ..self.clone() }
     }
 
     /// Reads the credentials in the headers of a request. Where calls need credentials, a request without any is

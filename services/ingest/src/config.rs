@@ -193,7 +193,7 @@ impl Config {
     /// Returns true if calls from this machine need no credentials.
     #[must_use]
     pub fn takes_unsigned(&self) -> bool {
-        let is_local = self.http_address.ip().is_loopback() || self.grpc_address.ip().is_loopback();
+        let is_local = is_local(self.http_address) || is_local(self.grpc_address);
         let has_tokens = !self.tokens.is_empty() || !self.token_files.is_empty();
         is_local && !has_tokens && (self.unsigned_on_loopback || !self.has_auth())
     }
@@ -201,7 +201,7 @@ impl Config {
     /// Returns true if `public_url` shows that a proxy on this machine forwards calls to a loopback address.
     #[must_use]
     pub fn is_behind_proxy(&self) -> bool {
-        self.http_address.ip().is_loopback() && leads_through_proxy(&self.public_url)
+        is_local(self.http_address) && leads_through_proxy(&self.public_url)
     }
 
     /// Returns true if a site can prove itself, with credentials of its own or through an adapter.
@@ -325,6 +325,12 @@ fn ensure_origin(origin: &str, has_auth: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Returns true if only this machine reaches a server that is bound to `address`: over IPv4, IPv6, or IPv4 as IPv6 writes it.
+#[must_use]
+pub fn is_local(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,6 +344,30 @@ mod tests {
                 && config.http_address.ip().is_loopback()
                 && config.grpc_address.ip().is_loopback()
         );
+    }
+
+    #[test]
+    fn the_loopback_of_ipv6_is_this_machine_too() {
+        for (address, expected) in [
+            ("127.0.0.1:1", true),
+            ("[::1]:1", true),
+            ("[::ffff:127.0.0.1]:1", true),
+            ("[::]:1", false),
+            ("[fe80::1]:1", false),
+        ] {
+            let address = address.parse().unwrap();
+            let config = Config {
+                http_address: address,
+                grpc_address: address,
+                public_url: "https://gongkai.example/".to_owned(),
+                ..Config::default()
+            };
+            assert_eq!(
+                (config.takes_unsigned(), config.is_behind_proxy()),
+                (expected, expected),
+                "{address}"
+            );
+        }
     }
 
     #[test]

@@ -85,23 +85,9 @@ impl UpSettings {
     /// # Errors
     /// The URL is not a single loopback address.
     pub(super) fn broker_address(&self) -> anyhow::Result<SocketAddr> {
-        let url = &self.common.nats.url;
-        let host = url
-            .expose()
-            .trim_start_matches("nats://")
-            .trim_end_matches('/')
-            .replace("localhost", "127.0.0.1");
-        let address = match host.parse::<IpAddr>() {
-            Ok(ip) => SocketAddr::new(ip, 4222),
-            Err(_) => host.parse().with_context(|| {
-                format!("nats.url is {url}: `up` starts a NATS server on one loopback address, such as nats://127.0.0.1:4222; use --nats-url for a server that runs already")
-            })?,
-        };
-        ensure!(
-            address.ip().is_loopback(),
-            "nats.url is {url}, not on this machine's loopback: use --nats-url for a server that runs already"
-        );
-        Ok(address)
+        loopback_address(self.common.nats.url.expose()).with_context(|| {
+            format!("nats.url is {}: use --nats-url for a server that runs already", self.common.nats.url)
+        })
     }
 
     /// Returns the addresses of the services as text.
@@ -113,6 +99,20 @@ impl UpSettings {
             ("NATS", self.common.nats.url.to_string()),
         ]
     }
+}
+
+/// Returns the loopback address of a URL such as `nats://127.0.0.1:4222` or `nats://[::1]`.
+fn loopback_address(url: &str) -> anyhow::Result<SocketAddr> {
+    let host = url.trim_start_matches("nats://").trim_end_matches('/').replace("localhost", "127.0.0.1");
+    // Without a port, an IPv6 address still has its brackets.
+    let address = match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(ip) => SocketAddr::new(ip, 4222),
+        Err(_) => host
+            .parse()
+            .context("`up` starts a NATS server on one loopback address, such as nats://127.0.0.1:4222")?,
+    };
+    ensure!(address.ip().is_loopback(), "{} is not on this machine's loopback", address.ip());
+    Ok(address)
 }
 
 /// Returns the address if it is free, with a free port instead of 0.
@@ -132,6 +132,21 @@ fn free_address(address: SocketAddr, key: &str) -> anyhow::Result<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_broker_listens_on_a_loopback_address_of_either_family() {
+        for (url, expected) in [
+            ("nats://127.0.0.1:4222", "127.0.0.1:4222"),
+            ("nats://localhost/", "127.0.0.1:4222"),
+            ("nats://[::1]", "[::1]:4222"),
+            ("nats://[::1]:4300", "[::1]:4300"),
+        ] {
+            assert_eq!(loopback_address(url).unwrap().to_string(), expected, "{url}");
+        }
+        for url in ["nats://10.0.0.1:4222", "nats://[::]:4222", "nats://a:1,b:2", "nats://broker.example"] {
+            assert!(loopback_address(url).is_err(), "{url}");
+        }
+    }
 
     #[test]
     fn a_taken_port_names_its_key() {

@@ -15,7 +15,7 @@ pub fn bind_guard(address: SocketAddr, has_auth: bool, key: &str) -> anyhow::Res
         return Ok(());
     }
     bail!(
-        "won't listen on {address}, which is not a loopback address, without authentication: set {key}, or bind 127.0.0.1"
+        "won't listen on {address}, which is not a loopback address, without authentication: set {key}, or bind 127.0.0.1 or ::1"
     )
 }
 
