@@ -95,6 +95,7 @@ image() {
     [ "$cpu" = "$(uname -m)" ] || { say "the image is NOT made: it has the C library of $cpu, so make it on such a machine"; return; }
     [ "$(id -u)" -eq 0 ] || { say "the image is NOT made: its folders need their owners, which only root can give"; return; }
     "$deploy/image-root.sh" "$usr/bin" "$work/image"
+    install -D -m 644 -t "$work/image/usr/share/doc/gongkai" "$source/LICENSE" "$facts"/{THIRD-PARTY.txt,sbom.cdx.json}
     python3 "$deploy/release/image.py" "$work/image" "$deploy/Dockerfile" "$cpu" "$GONGKAI_REGISTRY/gongkai:$version" \
         "$out/gongkai-$version-image-$cpu$suffix.tar.gz"
 }

@@ -71,7 +71,9 @@ def check_image(file, tag):
         owner = (10001, 10001) if member.name == "data" else (0, 0)
         assert (member.uid, member.gid) == owner, f"{member.name} belongs to {member.uid}:{member.gid}"
         assert not member.mode & 0o6000, f"{member.name} has the rights of its owner"
-    assert "bin/sh" not in content.getnames(), "the image has a shell"
+    names = content.getnames()
+    assert "bin/sh" not in names, "the image has a shell"
+    assert "usr/share/doc/gongkai/THIRD-PARTY.txt" in names, "the image has no licences"
     return content
 
 
