@@ -65,7 +65,6 @@ cpus=("$@") made=() missing=()
 if [ $# -eq 0 ]; then cpus=(x86_64 aarch64); fi
 PATH=$("$here/tools.sh"):$PATH
 rm -rf "$out"
-mkdir -p "$out"
 for cpu in "${cpus[@]}"; do
     triple=$cpu-unknown-linux-gnu
     if ! has_target "$triple"; then
