@@ -67,7 +67,11 @@ impl Deployment {
         Self::start_on(plan, NatsServer::start_cluster(3).await).await
     }
 
-    async fn start_on(plan: &Plan, brokers: Vec<NatsServer>) -> Self {
+    /// Like [`Deployment::start`], over brokers that run already.
+    ///
+    /// # Panics
+    /// Like [`Deployment::start`].
+    pub async fn start_on(plan: &Plan, brokers: Vec<NatsServer>) -> Self {
         let mut deployment = Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
             brokers,

@@ -62,3 +62,31 @@ pub(super) async fn read(store: &S3, bucket: &'static str, file: File, expected:
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use gongkai_worker::testing::S3Server;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_objects_of_a_store_are_in_another_after_it() {
+        const BUCKET: &str = "gongkai-originals";
+        const OBJECTS: usize = AT_ONCE * 2 + 1;
+        let (first, second) = (S3Server::start().await, S3Server::start().await);
+        let [from, to] = [&first, &second].map(|server| server.settings().s3().unwrap().unwrap());
+        for number in 0..OBJECTS {
+            let content = Bytes::from(format!("original {number}"));
+            from.objects(BUCKET).put(&format!("key-{number}"), content).await.unwrap();
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert_eq!(write(&from, BUCKET, file.as_file()).await.unwrap(), OBJECTS as u64);
+        let archive = || file.reopen().unwrap();
+        assert!(read(&to, BUCKET, archive(), 1).await.is_err());
+        read(&to, BUCKET, archive(), OBJECTS as u64).await.unwrap();
+        for number in 0..OBJECTS {
+            let content = to.objects(BUCKET).get(&format!("key-{number}")).await.unwrap();
+            assert_eq!(content, Some(Bytes::from(format!("original {number}"))));
+        }
+    }
+}

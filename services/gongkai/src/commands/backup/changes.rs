@@ -27,6 +27,9 @@ struct Stored {
     headers: Vec<StoredHeader>,
     #[prost(bytes = "bytes", tag = "3")]
     payload: bytes::Bytes,
+    /// Its sequence in the copied stream.
+    #[prost(uint64, tag = "4")]
+    sequence: u64,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -44,7 +47,7 @@ struct StoredHeader {
 pub(super) async fn write(broker: &JetStream, stream: &str, after: u64, file: &File) -> anyhow::Result<u64> {
     let (mut last, mut count, mut file) = (after, 0, BufWriter::new(file));
     while let Some((sequence, message)) = broker.next_message(stream, last).await? {
-        let bytes = Stored::from(message).encode_to_vec();
+        let bytes = Stored::of(message, sequence).encode_to_vec();
         file.write_all(&u32::try_from(bytes.len())?.to_le_bytes())?;
         file.write_all(&bytes)?;
         (last, count) = (sequence, count + 1);
@@ -53,18 +56,22 @@ pub(super) async fn write(broker: &JetStream, stream: &str, after: u64, file: &F
     Ok(count)
 }
 
-/// Publishes the messages of a file.
+/// Publishes the messages of a file whose sequences are above `held`, the last one of the restored stream.
 ///
 /// # Errors
 /// The broker did not take one, or the file has another number of messages than `expected`.
-pub(super) async fn read(broker: &JetStream, file: File, expected: u64) -> anyhow::Result<()> {
+pub(super) async fn read(broker: &JetStream, file: File, expected: u64, held: u64) -> anyhow::Result<()> {
     let mut file = BufReader::new(file);
     for _ in 0..expected {
         let mut length = [0; 4];
         file.read_exact(&mut length)?;
         let mut bytes = vec![0; usize::try_from(u32::from_le_bytes(length))?];
         file.read_exact(&mut bytes)?;
-        let message = Stored::decode(bytes.as_slice())?.message()?;
+        let stored = Stored::decode(bytes.as_slice())?;
+        if stored.sequence <= held {
+            continue;
+        }
+        let message = stored.message()?;
         let subject = message.subject.clone();
         broker.publish(message).await.with_context(|| format!("couldn't publish on {subject}"))?;
     }
@@ -76,16 +83,14 @@ pub(super) async fn read(broker: &JetStream, file: File, expected: u64) -> anyho
 
 // === impl Stored ===
 
-impl From<Message> for Stored {
-    fn from(message: Message) -> Self {
+impl Stored {
+    fn of(message: Message, sequence: u64) -> Self {
         let kept = message.headers.sorted().into_iter().filter(|(name, _)| !name.starts_with(CONDITIONS));
         let headers =
             kept.map(|(name, value)| StoredHeader { name: name.to_owned(), value: value.to_owned() });
-        Self { headers: headers.collect(), subject: message.subject, payload: message.payload }
+        Self { headers: headers.collect(), subject: message.subject, payload: message.payload, sequence }
     }
-}
 
-impl Stored {
     fn message(self) -> Result<Message, gongkai_worker::transport::Error> {
         let mut headers = Headers::new();
         for header in &self.headers {

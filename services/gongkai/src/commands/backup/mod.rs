@@ -90,17 +90,18 @@ async fn take(args: &Args) -> anyhow::Result<Manifest> {
     }
     let total = streams.len() + site.store.as_ref().map_or(0, |_| site.topology.objects.len());
     for (part, consumers) in streams.into_iter().zip(consumers) {
+        let before = manifest.bytes();
         copy(&site, &folder, part, consumers, &mut manifest).await?;
-        report(&manifest, total, &part.to_string());
+        report(&manifest, total, part, before);
     }
     if let Some(store) = &site.store {
         for bucket in &site.topology.objects {
             let name = format!("{bucket}.zip");
-            let file = folder.file(&name)?;
+            let (file, before) = (folder.file(&name)?, manifest.bytes());
             let objects = archive::write(store, bucket, &file).await?;
             manifest.files.push(folder.record(&file, &name)?);
             manifest.archives.push(ArchiveRecord { bucket: (*bucket).to_owned(), file: name, objects });
-            report(&manifest, total, &TopologyPart::Objects(bucket).to_string());
+            report(&manifest, total, TopologyPart::Objects(bucket), before);
         }
     }
     manifest.ended_at = now();
@@ -157,11 +158,10 @@ fn missing(part: TopologyPart, error: gongkai_worker::transport::Error) -> anyho
     .into()
 }
 
-/// Reports the part that was copied last.
-fn report(manifest: &Manifest, total: usize, part: &str) {
+/// Reports the part that was copied last. The backup had `before` bytes without it.
+fn report(manifest: &Manifest, total: usize, part: TopologyPart, before: u64) {
     let done = manifest.streams.len() + manifest.archives.len();
-    let bytes = size(manifest.files.last().map_or(0, |file| file.bytes));
-    complain(format_args!("{done}/{total} {part}: {bytes}"));
+    complain(format_args!("{done}/{total} {part}: {}", size(manifest.bytes() - before)));
 }
 
 fn size(bytes: u64) -> String {

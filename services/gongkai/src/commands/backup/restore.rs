@@ -1,6 +1,7 @@
 //! `gongkai restore`: makes an empty site what a backup has.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::Read as _,
     path::{Path, PathBuf},
@@ -30,7 +31,7 @@ use crate::{
 /// Bytes sent to the broker at once, below the smallest maximum size of messages that is usable.
 const CHUNK_BYTES: usize = 256 * 1024;
 /// Maximum number of entries of the register of services that are read.
-const MAX_SERVICES: usize = 16;
+const MAX_SERVICES: usize = 10_000;
 
 /// 恢复 / Make an empty deployment what a backup has
 #[derive(Debug, clap::Args)]
@@ -123,8 +124,8 @@ async fn ensure_empty(site: &Site) -> anyhow::Result<()> {
 }
 
 fn running_services(running: &[(String, Bytes)]) -> Refusal {
-    let names: Vec<_> = running.iter().map(|(key, _)| key.split('/').next().unwrap_or_default()).collect();
-    let names = names.join(", ");
+    let names: BTreeSet<_> = running.iter().filter_map(|(key, _)| key.split('/').next()).collect();
+    let names = names.into_iter().collect::<Vec<_>>().join(", ");
     Refusal::new(
         "SITE_RUNNING",
         format!("有服务在运行（{names}）；请先停止，崩溃的一分钟后不再算"),
@@ -156,8 +157,18 @@ async fn put(site: &Site, folder: &Path, manifest: &Manifest) -> anyhow::Result<
         }
         return Err(error.context("couldn't restore, and the broker is empty again"));
     }
+    forget_services(site).await.context("couldn't clear the register of services")?;
     // What this version has and the backup did not.
     site.broker.declare(&site.topology).await.context("couldn't create what the backup did not have")
+}
+
+/// Clears the register, which names the services of the copied site.
+async fn forget_services(site: &Site) -> Result<(), Error> {
+    let register = site.broker.entries(subjects::BUCKET_REPLICAS);
+    for (key, _) in site.broker.entries_of(subjects::BUCKET_REPLICAS, MAX_SERVICES).await? {
+        register.delete(&key).await?;
+    }
+    Ok(())
 }
 
 /// The marker is the first stream of a backup: with it and without the rest, no service starts to work.
@@ -198,7 +209,11 @@ async fn put_stream(site: &Site, folder: &Path, record: &StreamRecord) -> anyhow
     }
     restoration.finish().await?;
     if let Some(changes) = &record.changes {
-        changes::read(&site.broker, File::open(folder.join(&changes.file))?, changes.messages).await?;
+        let part = site.streams().into_iter().find(|part| part.stream_name() == record.stream);
+        let part = part.context("this version has no such bucket")?;
+        let held = site.broker.held(part).await?.map_or(0, |held| held.last_sequence);
+        let file = File::open(folder.join(&changes.file))?;
+        changes::read(&site.broker, file, changes.messages, held).await?;
     }
     for durable in &record.consumers {
         site.broker.restore_durable(&record.stream, durable).await?;
