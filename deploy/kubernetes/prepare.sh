@@ -3,14 +3,14 @@
 # What is there stays.
 #
 #   prepare.sh [OVERLAY]           production (default) or trial
-#   kubectl apply -k site          then kubectl apply -k site/repair, once
+#   kubectl apply -k site          then kubectl apply -k site/repair, once; site/backup for a backup every night
 #   kubectl apply -k site/monitoring   where an operator runs Prometheus: targets, alerts, dashboards
 set -eu
 umask 077
 cd "$(dirname "$0")"
 overlay=${1:-production}
 [ -d "overlays/$overlay" ] || { echo "prepare.sh: there is no overlay $overlay" >&2; exit 64; }
-mkdir -p site/repair site/tokens site/monitoring
+mkdir -p site/repair site/backup site/tokens site/monitoring
 
 ../nats/make_keys.py system site/nats
 ../nats/make_keys.py tenant gongkai site/nats
@@ -46,6 +46,16 @@ TEXT
         echo "  - { name: nkey-$service, files: [seed=nats/seeds/gongkai/$service.nk] }"
     done
 } >site/kustomization.yaml
+cp -f site/nats/seeds/gongkai/backup.nk site/backup/backup.nk
+cat >site/backup/kustomization.yaml <<TEXT
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namespace: gongkai
+resources: [../../backup]
+generatorOptions: { disableNameSuffixHash: true }
+secretGenerator:
+  - { name: nkey-backup, files: [seed=backup.nk] }
+TEXT
 [ -e site/repair/admin.nk ] || cp site/nats/seeds/gongkai/admin.nk site/repair/admin.nk
 cat >site/repair/kustomization.yaml <<TEXT
 apiVersion: kustomize.config.k8s.io/v1beta1

@@ -33,8 +33,9 @@ def check():
             site = copy / "kubernetes/site"
             resources = kustomize.build(site)
             yield from (f"{overlay}: {fault}" for fault in faults(resources, overlay))
-            repair = kustomize.build(site / "repair")
-            yield from (f"{overlay}: repair: {fault}" for fault in [*invalid(repair), *unsafe(repair), *dangling(resources + repair)])
+            for name in ["repair", "backup"]:
+                extra = kustomize.build(site / name)
+                yield from (f"{overlay}: {name}: {fault}" for fault in [*invalid(extra), *unsafe(extra), *dangling(resources + extra)])
             yield from (f"{overlay}: monitoring: {fault}" for fault in unwatched(kustomize.build(site / "monitoring"), resources))
             config = "cluster.conf" if overlay == "production" else "server.conf"
             (site / "nats/data").mkdir()

@@ -92,7 +92,8 @@ def merge(present, change, name=None):
 
 def pod(item):
     """The pod of a workload, or None."""
-    return item.get("spec", {}).get("template", {}).get("spec") if item["kind"] in {"Deployment", "StatefulSet", "Job"} else None
+    owner = item["spec"]["jobTemplate"] if item["kind"] == "CronJob" else item
+    return owner["spec"]["template"]["spec"] if item["kind"] in {"Deployment", "StatefulSet", "Job", "CronJob"} else None
 
 
 def renamed(resources, image):
