@@ -1,5 +1,4 @@
-"""deploy/runbooks: a page for every rejection code, every dead-letter code and every alert, with its headings, in the index.
-The commands of these pages and of deploy/compliance.md exist."""
+"""deploy/runbooks: a page for every rejection code, every dead-letter code and every alert, with its headings, in the index."""
 import re
 
 import observability
