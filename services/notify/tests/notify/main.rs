@@ -12,3 +12,4 @@ mod receiver;
 mod running;
 mod state;
 mod state_stories;
+mod storm;

@@ -50,6 +50,8 @@ pub(crate) struct Receiver {
     answers: Arc<Mutex<Vec<Answer>>>,
     /// Status while the receiver is away.
     away: Arc<Mutex<Option<u16>>>,
+    /// Number of requests in a storm, while there is one.
+    storm: Arc<Mutex<Option<u64>>>,
     /// Statuses of requests about certain alerts.
     about: Arc<Mutex<HashMap<String, u16>>>,
     url: Arc<OnceLock<String>>,
@@ -83,6 +85,35 @@ impl Receiver {
 
     pub(crate) fn comes_back(&self) {
         *self.away.lock().unwrap() = None;
+    }
+
+    /// Answers as it comes, until [`Self::calms_down`]: accepts, throttles, fails, refuses, redirects, is gone, or stalls.
+    pub(crate) fn storms(&self) {
+        *self.storm.lock().unwrap() = Some(0);
+    }
+
+    pub(crate) fn calms_down(&self) {
+        *self.storm.lock().unwrap() = None;
+    }
+
+    /// Returns the next answer of a storm, and how long it takes.
+    fn stormy(&self) -> Option<(Answer, Duration)> {
+        let mut storm = self.storm.lock().unwrap();
+        let n = storm.as_mut()?;
+        *n += 1;
+        // The numbers look random, and are the same in every run.
+        let number = (*n).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let at_once = |status: u16| ((status, Vec::new()), Duration::ZERO);
+        Some(match number % 16 {
+            0..=6 => at_once(204),
+            7 | 8 => ((429, vec![("retry-after", "1".to_owned())]), Duration::ZERO),
+            9 => at_once(503),
+            10 | 11 => at_once(500),
+            12 => at_once(400),
+            13 => at_once(307),
+            14 => at_once(410),
+            _ => ((503, Vec::new()), Duration::from_secs(1)),
+        })
     }
 
     /// Answers requests about one alert with this status.
@@ -128,7 +159,12 @@ async fn take(
     let body = serde_json::from_slice(&body).unwrap_or_default();
     let at = Instant::now();
     let mut request = Request { path: uri.path().to_owned(), headers, body, signed, status: 0, at };
-    let (status, headers) = this.answer(&request.alert_id());
+    let stormy = this.stormy();
+    let (answer, stall) = stormy.unwrap_or_else(|| (this.answer(&request.alert_id()), Duration::ZERO));
+    if !stall.is_zero() {
+        tokio::time::sleep(stall).await;
+    }
+    let (status, headers) = answer;
     request.status = status;
     this.seen.lock().unwrap().push(request);
     let mut response = StatusCode::from_u16(status).unwrap().into_response();
