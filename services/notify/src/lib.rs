@@ -99,9 +99,10 @@ impl Service for Notify {
             .map(|subscription| deliver_alerts(subscription, &config, &schedule, &runtime));
         let ends = config.sites.iter().map(|(name, site)| deliver_ends(name, site, &schedule, &runtime));
         let deadlines = evaluator(&config, &runtime);
+        let rebuilder = rebuilder(&config, deadlines.clone(), &runtime);
         tokio::try_join!(
-            raise(&config, deadlines.clone(), &runtime),
-            sweep(deadlines, &runtime),
+            raise(rebuilder.clone(), &runtime),
+            sweep(deadlines, rebuilder, &runtime),
             try_join_all(alerts),
             try_join_all(ends)
         )?;
@@ -119,22 +120,26 @@ fn evaluator(config: &Config, runtime: &Runtime) -> Option<Evaluator> {
     })
 }
 
-async fn sweep(deadlines: Option<Evaluator>, runtime: &Runtime) -> anyhow::Result<()> {
+async fn sweep(deadlines: Option<Evaluator>, reports: Rebuilder, runtime: &Runtime) -> anyhow::Result<()> {
     let Some(evaluator) = deadlines else { return Ok(()) };
-    let sweeper = Sweeper::new(evaluator);
+    let sweeper = Sweeper::new(evaluator, reports);
     runtime.spawn("deadlines", OnFailure::Log, sweeper.clone().watch());
     runtime
         .consume(timer(subjects::CONSUMER_DEADLINES.to_owned(), subjects::DUE_DEADLINES.to_owned()), sweeper)
         .await
 }
 
-async fn raise(config: &Config, deadlines: Option<Evaluator>, runtime: &Runtime) -> anyhow::Result<()> {
+/// Returns what turns report events into alerts, and lets deadlines be evaluated.
+fn rebuilder(config: &Config, deadlines: Option<Evaluator>, runtime: &Runtime) -> Rebuilder {
     let alerter = Alerter::new(runtime.entries(subjects::BUCKET_ALERTS), config.min_severity);
     let alerter = match deadlines {
         Some(deadlines) => alerter.followed_by(Arc::new(deadlines)),
         None => alerter,
     };
-    let rebuilder = Rebuilder::new(alerter, runtime);
+    Rebuilder::new(alerter, runtime)
+}
+
+async fn raise(rebuilder: Rebuilder, runtime: &Runtime) -> anyhow::Result<()> {
     let watching = rebuilder.clone().watch().map_err(anyhow::Error::new);
     runtime.spawn("alert records", OnFailure::ShutDown, watching);
     runtime.spawn("open alerts", OnFailure::Log, alerts::open::count(runtime.clone()));

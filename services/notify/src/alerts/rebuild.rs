@@ -87,6 +87,14 @@ impl Rebuilder {
         }))
     }
 
+    /// Checks that the records belong to the present log.
+    ///
+    /// # Errors
+    /// `Unavailable`: that is not known yet, or they are being restored.
+    pub fn ready(&self) -> Result<(), Decision> {
+        self.0.checked.ready(&self.0.runtime, || "the alert records are not checked yet".to_owned())
+    }
+
     /// Checks the records, at the start and after each accepted loss, until shutdown.
     ///
     /// # Errors
@@ -114,7 +122,7 @@ impl Handler for Rebuilder {
     type Input = ReportEvent;
 
     async fn handle(&self, event: ReportEvent, context: &Context) -> Result<Vec<Output>, Decision> {
-        self.0.checked.ready(&self.0.runtime, || "the alert records are not checked yet".to_owned())?;
+        self.ready()?;
         self.0.alerter.handle(event, context).await
     }
 }

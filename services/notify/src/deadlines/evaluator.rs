@@ -6,7 +6,10 @@ use gongkai_agencies::Agency;
 use gongkai_model::ReportKey;
 use gongkai_proto::subjects::BUCKET_ALERTS;
 use gongkai_registry::Following;
-use gongkai_worker::{Counter, RecordStore, Recurring, Runtime, transport::Error};
+use gongkai_worker::{
+    Counter, RecordStore, Recurring, Runtime,
+    transport::{Error, ErrorKind},
+};
 
 use super::{
     china::day_in_china,
@@ -84,7 +87,8 @@ impl Evaluator {
         &self.0.runtime
     }
 
-    /// Says everything that is due about an agency's deadline.
+    /// Says everything that is due about an agency's deadline. A record that cannot be read is logged and holds back
+    /// nothing else.
     ///
     /// The report may change between the two reads. Whoever changes it evaluates it afterwards; and after a report was
     /// said to be missing, it is read again here. So one of the two sees what the other did.
@@ -97,6 +101,17 @@ impl Evaluator {
         deadline: Deadline,
         occasion: Occasion,
     ) -> Result<(), Error> {
+        match self.say_all(agency, deadline, occasion).await {
+            Err(error) if error.kind == ErrorKind::Unreadable => {
+                let (agency, error) = (agency.code.as_str(), &error as &dyn std::error::Error);
+                tracing::error!(agency, year = deadline.year, error, "deadline not evaluated");
+                Ok(())
+            }
+            said => said,
+        }
+    }
+
+    async fn say_all(&self, agency: &Agency, deadline: Deadline, occasion: Occasion) -> Result<(), Error> {
         let Inner { timetable, records, runtime, said: count, .. } = &*self.0;
         let report = ReportKey { agency: agency.code.clone(), year: deadline.year };
         let key = Said::key(&report);
@@ -113,7 +128,7 @@ impl Evaluator {
             said.record = said.record.after(step);
             if records.save(&key, &said).await? {
                 count.add(1, &[(LABEL, label(step))]);
-                tracing::info!(report = %report, ?step, "deadline notice published");
+                tracing::debug!(report = %report, ?step, "deadline notice published");
                 if step != Step::Missing {
                     return Ok(());
                 }

@@ -32,6 +32,7 @@ use super::{
     step::{Deadline, Occasion},
     timetable::Timetable,
 };
+use crate::alerts::Rebuilder;
 
 /// Key of the record of sweeps.
 const SWEPT: &str = "deadlines/swept";
@@ -74,6 +75,7 @@ struct Plan {
 #[derive(Clone)]
 pub struct Sweeper {
     evaluator: Evaluator,
+    reports: Rebuilder,
     plan: Arc<Mutex<Option<Arc<Plan>>>>,
 }
 
@@ -134,10 +136,11 @@ impl Plan {
 // === impl Sweeper ===
 
 impl Sweeper {
-    /// Creates the handler of the timer. Run [`Self::watch`] beside it.
+    /// Creates the handler of the timer. Run [`Self::watch`] beside it. While `reports` restores the records of
+    /// reports, nothing is swept.
     #[must_use]
-    pub fn new(evaluator: Evaluator) -> Self {
-        Self { evaluator, plan: Arc::default() }
+    pub fn new(evaluator: Evaluator, reports: Rebuilder) -> Self {
+        Self { evaluator, reports, plan: Arc::default() }
     }
 
     /// Keeps the timer set until shutdown.
@@ -209,6 +212,7 @@ impl Sweeper {
         let swept = self.swept_until(now).await?;
         let due = plan.due_between(swept, now, self.evaluator.timetable());
         if !due.is_empty() {
+            tracing::info!(agencies = due.len(), "deadlines swept");
             self.until_caught_up().await?;
         }
         let evaluate = |(deadline, agency): (Deadline, AgencyKey)| {
@@ -272,6 +276,7 @@ impl Handler for Sweeper {
     type Input = Alarm;
 
     async fn handle(&self, _: Alarm, _: &Context) -> Result<Vec<Output>, Decision> {
+        self.reports.ready()?;
         self.sweep().await?;
         self.set_timer().await?;
         Ok(Vec::new())
