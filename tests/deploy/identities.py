@@ -31,14 +31,14 @@ ENTRIES = {  # bucket: (writers, readers besides operator and admin)
     "alerts": ({"notify"}, {"notify"}),
     "deliveries": ({"notify"}, {"notify"}),
     "neighbours": ({"validate"}, {"validate", "ingest", "query"}),
-    "agencies": ({"query"}, {"ingest", "parse", "validate", "query"}),
+    "agencies": ({"query"}, {"ingest", "parse", "validate", "notify", "query"}),
     "attempts": (set(SERVICES), set(SERVICES)),
     "replicas": (set(SERVICES), set(SERVICES)),
 }
 OBJECTS = {  # bucket: (writers of contents, those who may delete, readers besides operator and admin)
     "originals": ({"ingest"}, {"ingest"}, {"ingest", "parse", "query"}),
     "texts": ({"parse"}, {"ingest", "parse"}, {"parse", "validate", "query"}),
-    "registries": ({"query"}, {"query"}, {"ingest", "parse", "validate", "query"}),
+    "registries": ({"query"}, {"query"}, {"ingest", "parse", "validate", "notify", "query"}),
 }
 EVENTS = {  # query replays what a service could not handle
     "report.received": {"ingest", "query"},
@@ -52,6 +52,9 @@ EVENTS = {  # query replays what a service could not handle
     "submission.ended": {"ingest", "query"},
     "alert": {"notify", "query"},
     "alert.acknowledged.0f3c": {"query"},
+    "deadline.reminded": {"notify", "query"},
+    "deadline.missing": {"notify", "query"},
+    "deadline.late": {"notify", "query"},
     "due.delivery": {"query", "admin"},
     "cms": set(),
 }
@@ -64,6 +67,7 @@ CONSUMERS = {
     ("GONGKAI_DEAD", "ingest-dead"): {"ingest"},
     ("GONGKAI_ALERTS", "notify-log"): {"notify"},
     ("GONGKAI_TIMERS", "due-log"): {"notify"},
+    ("GONGKAI_TIMERS", "due-_deadlines"): {"notify"},
 }
 
 
@@ -75,6 +79,7 @@ def publishing():
         yield f"gongkai.v1.dead.{service}", {service, "query"}
         yield f"gongkai.v1.dead.{service}.settled", {"query"}
     yield "gongkai.v1.timer.delivery.log", {"notify", "admin"}
+    yield "gongkai.v1.timer.deadlines", {"notify", "admin"}
     for bucket, (writers, readers) in ENTRIES.items():
         yield f"$KV.gongkai-{bucket}.a-key", writers | {"admin"}
         yield f"$JS.API.DIRECT.GET.KV_gongkai-{bucket}.$KV.gongkai-{bucket}.a-key", readers | {"operator", "admin"}
@@ -119,7 +124,7 @@ def subscribing():
         yield subject, "", set()
     yield "gongkai.v1.cms.*", "ingest", {"ingest"}
     yield "gongkai.v1.cms.yunxi", "another", set()
-    for kind in ["report", "alert", "submission", "dead"]:
+    for kind in ["report", "alert", "deadline", "submission", "dead"]:
         yield f"gongkai.v1.{kind}.>", "", {"operator"}
     for service in [*SERVICES, "backup"]:
         yield f"_INBOX_gongkai-{service}.>", "", {service}
