@@ -51,7 +51,7 @@ EVENTS = {  # query replays what a service could not handle
     "report.erased": {"ingest", "query"},
     "submission.ended": {"ingest", "query"},
     "alert": {"notify", "query"},
-    "alert.acknowledged.0f3c": {"query"},
+    "alert.acknowledged.0f3c": {"ingest", "query"},
     "deadline.reminded": {"notify", "query"},
     "deadline.missing": {"notify", "query"},
     "deadline.late": {"notify", "query"},

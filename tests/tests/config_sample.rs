@@ -91,6 +91,13 @@ fn the_sample_config_names_every_key_also_those_without_a_default() {
             ),
         ),
         ("ingest.adapters.fields", unnamed(&sample["ingest"]["adapters"]["oa"]["fields"], fields)),
+        (
+            "ingest.acknowledgements",
+            unnamed(
+                &sample["ingest"]["acknowledgements"],
+                gongkai_ingest::Config::default().acknowledgements,
+            ),
+        ),
         ("parse", unnamed(&sample["parse"], gongkai_parse::Config::default())),
         ("validate", unnamed(&sample["validate"], gongkai_validate::Config::default())),
         ("notify", unnamed(&sample["notify"], gongkai_notify::Config::default())),

@@ -48,6 +48,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "gongkai-ingest",
         &[
+            "gongkai-acknowledgements",
             "gongkai-model",
             "gongkai-proto",
             "gongkai-worker",

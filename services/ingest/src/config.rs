@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroU32, path::PathBuf
 use serde::{Deserialize, Serialize};
 
 use crate::{adapters::settings::AdapterSettings, proxied::leads_through_proxy, submission::FileLimits};
+use gongkai_acknowledgements::link::LinkSettings;
 use gongkai_isolation::ReadersSettings;
 use gongkai_worker::{Secret, SecretUrl, bind_guard};
 
@@ -78,6 +79,8 @@ pub struct Config {
     pub tokens: Vec<Secret>,
     /// Files with one bearer token each.
     pub token_files: Vec<PathBuf>,
+    /// The links in notices that acknowledge an alert. Notify reads this section too.
+    pub acknowledgements: LinkSettings,
     /// Publishing sites, by a name that the operator chooses.
     pub sites: BTreeMap<String, Site>,
     /// `[[notify.subscriptions]]`: whose rejections somebody is told of.
@@ -156,6 +159,7 @@ impl Default for Config {
             unsigned_on_loopback: true,
             tokens: Vec::new(),
             token_files: Vec::new(),
+            acknowledgements: LinkSettings::default(),
             sites: BTreeMap::new(),
             subscriptions: Vec::new(),
             adapters: BTreeMap::new(),

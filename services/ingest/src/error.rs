@@ -60,6 +60,9 @@ pub enum Code {
     ReportNotFound,
     /// The content was erased on demand.
     Erased,
+    /// The token of a link is malformed, or was not signed with the key of this system.
+    LinkInvalid,
+    LinkExpired,
     MethodNotAllowed,
     /// The idempotency key was used for another document.
     IdReused,
@@ -219,6 +222,8 @@ impl Code {
                 G::FailedPrecondition,
                 "该内容已依申请删除，不再接收 / Content was erased on demand",
             ),
+            Self::LinkInvalid => lasting(S::FORBIDDEN, G::PermissionDenied, "链接无效 / Invalid link"),
+            Self::LinkExpired => lasting(S::GONE, G::FailedPrecondition, "链接已过期 / Link has expired"),
             Self::MethodNotAllowed => {
                 lasting(S::METHOD_NOT_ALLOWED, G::Unimplemented, "不支持此方法 / Method not allowed")
             }
@@ -444,7 +449,7 @@ mod tests {
         let public = "MALFORMED_JSON MALFORMED_BODY MISSING_ATTRIBUTE INVALID_FIELD UNSUPPORTED_SPECVERSION UNKNOWN_EVENT_TYPE \
              UNSUPPORTED_MEDIA_TYPE BAD_BASE64 MISSING_CONTENT AMBIGUOUS_CONTENT MISSING_URL EMPTY TOO_LARGE \
              FETCH_NOT_ALLOWED FETCH_FAILED CHALLENGE_PAGE UNAUTHENTICATED BAD_SIGNATURE UNSIGNED_ATTRIBUTES STALE_SIGNATURE NOT_YOURS NOT_FOUND \
-             SUBMISSION_NOT_FOUND REPORT_NOT_FOUND ERASED METHOD_NOT_ALLOWED ID_REUSED TIMEOUT BROKER_UNAVAILABLE OBJECT_STORE_UNAVAILABLE STORAGE_FULL STORE_LOST \
+             SUBMISSION_NOT_FOUND REPORT_NOT_FOUND ERASED LINK_INVALID LINK_EXPIRED METHOD_NOT_ALLOWED ID_REUSED TIMEOUT BROKER_UNAVAILABLE OBJECT_STORE_UNAVAILABLE STORAGE_FULL STORE_LOST \
              OVERLOADED RATE_LIMITED INTERNAL";
         assert_eq!(names.join(" "), public);
     }

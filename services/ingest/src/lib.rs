@@ -11,6 +11,7 @@
 //! for sites. [`erasure`]
 //! erases reports.
 
+pub mod acknowledgement_links;
 pub mod actor;
 pub mod adapters;
 pub mod admission;
@@ -93,6 +94,7 @@ impl Service for Ingest {
         // Read the secrets too, so that a bad one is reported before anything starts.
         let clock = Clock::system();
         adapters::Adapters::new(config, &clock)?;
+        config.acknowledgements.signing_key()?;
         auth::Authenticator::new(config, clock).map(drop)
     }
 
@@ -144,7 +146,7 @@ pub async fn run_on(listeners: Listeners, config: Config, runtime: Runtime) -> a
     let adapters = adapters::Adapters::new(&config, &runtime.clock())?;
     let admission = admission::Admission::new(&config, runtime.shutdown());
     let router =
-        http::router(&config, &runtime, intake.clone(), &auth, dry_run.clone(), adapters, admission.clone());
+        http::router(&config, &runtime, intake.clone(), &auth, dry_run.clone(), adapters, admission.clone())?;
     let header_timeout = Duration::from_secs(config.header_timeout_s);
     let connections = Connections::new(config.max_connections, header_timeout);
     let (http, grpc) = (listeners.http.local_addr()?, listeners.grpc.local_addr()?);

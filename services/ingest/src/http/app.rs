@@ -1,5 +1,7 @@
 //! The state that the routes share, the admission of a call, and the answer to an accepted one.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     body::Body,
@@ -10,6 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::body::{self, Buffered};
 use crate::{
+    acknowledgement_links::AcknowledgementLinks,
     adapters::Adapters,
     admission::Admission,
     auth::{Authenticator, Caller},
@@ -32,6 +35,7 @@ pub(super) struct App {
     pub(super) reception: Reception,
     pub(super) auth: Authenticator,
     pub(super) adapters: Adapters,
+    pub(super) links: Arc<AcknowledgementLinks>,
     pub(super) dry_run: DryRun,
     pub(super) admission: Admission,
     /// Maximum size of a body, in bytes.

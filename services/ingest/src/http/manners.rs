@@ -12,8 +12,8 @@ use http::{HeaderValue, Method, StatusCode, header};
 use super::body;
 use crate::error::{Code, Problem};
 
-/// The path of every route with its method.
-pub(super) type Methods = Arc<[(&'static str, Method)]>;
+/// The path of every route with its methods.
+pub(super) type Methods = Arc<[(&'static str, &'static [Method])]>;
 
 pub(super) async fn no_such_route() -> Problem {
     Problem::new(
@@ -41,17 +41,21 @@ pub(super) async fn no_such_method(method: Method) -> Response {
 pub(super) async fn headers(State(methods): State<Methods>, request: Request, next: Next) -> Response {
     let has_known_coding = body::has_known_coding(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let method = methods.iter().find(|(path, _)| *path == route).map(|(_, method)| method.clone());
+    let methods = methods.iter().find(|(path, _)| *path == route).map_or(&[][..], |(_, methods)| methods);
     let mut response = next.run(request).await;
     let status = response.status();
     let is_described = status == StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
     if is_described || status == StatusCode::METHOD_NOT_ALLOWED {
-        let allow = if method == Some(Method::GET) { "GET,HEAD,OPTIONS" } else { "POST,OPTIONS" };
+        let allow = match (methods.contains(&Method::GET), methods.contains(&Method::POST)) {
+            (true, true) => "GET,HEAD,POST,OPTIONS",
+            (true, false) => "GET,HEAD,OPTIONS",
+            _ => "POST,OPTIONS",
+        };
         headers.insert(header::ALLOW, HeaderValue::from_static(allow));
     }
     let is_refused = status == StatusCode::UNSUPPORTED_MEDIA_TYPE && !has_known_coding;
-    if is_refused || is_described && method == Some(Method::POST) {
+    if is_refused || is_described && methods.contains(&Method::POST) {
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(body::CODINGS));
     }
     response

@@ -6,11 +6,14 @@
 //!   reports around it; with `annotate=html` the draft as a page with its findings marked
 //! - `POST /v1/adapters/{name}`: a body in the format of a CMS → an answer in the format of the CMS
 //! - `GET /v1/submissions/{id}` → 200 and the receipt
+//! - `GET /v1/acknowledgements/{token}` → a page, `POST` → the alert of the link is acknowledged
 //! - `GET /v1/openapi.json`, `/v1/asyncapi.json`, `/v1/docs`: descriptions of the interfaces
 //!
-//! Every error is an `application/problem+json`, including unknown routes and panics. `OPTIONS` and 405 name the
+//! Every error is an `application/problem+json`, including unknown routes and panics; those of links are pages for people. `OPTIONS` and 405 name the
 //! methods of a route in `Allow`.
 
+mod acknowledgement_page;
+mod acknowledgements;
 mod adapters;
 mod api;
 mod app;
@@ -22,7 +25,7 @@ mod manners;
 mod query;
 mod reports;
 
-use std::{any::Any, time::Duration};
+use std::{any::Any, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -40,6 +43,7 @@ use tower_http::{
 
 use self::app::App;
 use crate::{
+    acknowledgement_links::AcknowledgementLinks,
     adapters::Adapters,
     admission::Admission,
     auth::Authenticator,
@@ -56,6 +60,10 @@ use gongkai_worker::{CallerName, Runtime};
 /// How long a browser may cache the answer to a preflight request.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
 
+/// Returns the routes of the service.
+///
+/// # Errors
+/// The key of the links that acknowledge alerts cannot be read.
 pub fn router(
     config: &Config,
     runtime: &Runtime,
@@ -64,10 +72,12 @@ pub fn router(
     dry_run: DryRun,
     adapters: Adapters,
     admission: Admission,
-) -> Router {
+) -> anyhow::Result<Router> {
+    let links = Arc::new(AcknowledgementLinks::new(config, runtime)?);
     let auth = auth.at(config.http_address);
     let reception = Reception::new(intake.clone(), auth.clone(), dry_run.clone());
-    let app = App { intake, reception, auth, adapters, dry_run, admission, limit: config.max_body_bytes };
+    let app =
+        App { intake, reception, auth, adapters, links, dry_run, admission, limit: config.max_body_bytes };
     let router = routes()
         .into_iter()
         .fold(Router::new(), |router, (path, _, methods)| router.route(path, methods))
@@ -85,27 +95,32 @@ pub fn router(
         Some(cors) => router.layer(cors),
         None => router,
     };
-    router.layer(runtime.server_layer())
+    Ok(router.layer(runtime.server_layer()))
 }
 
-/// Returns every route with its method, which `api/openapi.json` describes. `GET` includes `HEAD`.
-fn routes() -> [(&'static str, Method, MethodRouter<App>); 8] {
+/// Returns every route with its methods, which `api/openapi.json` describes. `GET` includes `HEAD`.
+fn routes() -> [(&'static str, &'static [Method], MethodRouter<App>); 9] {
     [
-        ("/v1/events", Method::POST, post(events::accept)),
-        ("/v1/reports", Method::POST, post(reports::submit)),
-        ("/v1/check", Method::POST, post(reports::check)),
-        ("/v1/adapters/{name}", Method::POST, post(adapters::accept)),
-        ("/v1/submissions/{id}", Method::GET, get(submission)),
-        ("/v1/openapi.json", Method::GET, get(api::openapi)),
-        ("/v1/asyncapi.json", Method::GET, get(api::asyncapi)),
-        ("/v1/docs", Method::GET, get(api::docs)),
+        ("/v1/events", &[Method::POST], post(events::accept)),
+        ("/v1/reports", &[Method::POST], post(reports::submit)),
+        ("/v1/check", &[Method::POST], post(reports::check)),
+        ("/v1/adapters/{name}", &[Method::POST], post(adapters::accept)),
+        ("/v1/submissions/{id}", &[Method::GET], get(submission)),
+        (
+            "/v1/acknowledgements/{token}",
+            &[Method::GET, Method::POST],
+            get(acknowledgements::show).post(acknowledgements::acknowledge),
+        ),
+        ("/v1/openapi.json", &[Method::GET], get(api::openapi)),
+        ("/v1/asyncapi.json", &[Method::GET], get(api::asyncapi)),
+        ("/v1/docs", &[Method::GET], get(api::docs)),
     ]
 }
 
-/// Returns the path of every route with its method.
+/// Returns the path of every route with its methods.
 #[must_use]
-pub fn paths() -> Vec<(&'static str, Method)> {
-    routes().into_iter().map(|(path, method, _)| (path, method)).collect()
+pub fn paths() -> Vec<(&'static str, &'static [Method])> {
+    routes().into_iter().map(|(path, methods, _)| (path, methods)).collect()
 }
 
 /// Allows pages of these origins to call from a browser. Returns `None` if there are no origins. Cookies are not

@@ -74,8 +74,8 @@ impl Harness {
         let dry_run = DryRun::new(config, runtime.clone(), fetcher, registry).unwrap();
         let adapters = Adapters::new(config, &runtime.clock()).unwrap();
         let admission = Admission::new(config, runtime.shutdown());
-        let router =
-            router(config, &runtime, intake.clone(), &auth, dry_run.clone(), adapters, admission.clone());
+        let (drafts, admitting) = (dry_run.clone(), admission.clone());
+        let router = router(config, &runtime, intake.clone(), &auth, drafts, adapters, admitting).unwrap();
         let receipts = ReceiptStore::new(&runtime);
         Self { memory, runtime, router, dry_run, intake, auth, admission, receipts, agencies }
     }

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod acceptance;
 #[cfg(test)]
+mod acknowledging;
+#[cfg(test)]
 mod adapters;
 #[cfg(test)]
 mod api;

@@ -46,9 +46,7 @@ impl Acknowledgements {
     /// # Errors
     /// The broker did not answer, or did not store it. It is safe to try again.
     pub async fn record(&self, new: v1::Acknowledgement) -> Result<Recorded, Error> {
-        let is_earlier =
-            |known: &v1::Acknowledgement| is_of_same(known, &new) && raised_at(known) >= raised_at(&new);
-        if let Some(known) = self.of_alert(&new.alert_id).await?.into_iter().find(is_earlier) {
+        if let Some(known) = self.earlier(&new).await? {
             return Ok(Recorded { acknowledgement: known, is_new: false });
         }
         let subject =
@@ -71,6 +69,16 @@ impl Acknowledgements {
             )
         };
         Ok(Recorded { acknowledgement: known.ok_or_else(lagging)?, is_new: false })
+    }
+
+    /// Returns the acknowledgement that the same person, or the same link, made since the alert was raised.
+    ///
+    /// # Errors
+    /// The broker did not answer.
+    pub async fn earlier(&self, new: &v1::Acknowledgement) -> Result<Option<v1::Acknowledgement>, Error> {
+        let is_earlier =
+            |known: &v1::Acknowledgement| is_of_same(known, new) && raised_at(known) >= raised_at(new);
+        Ok(self.of_alert(&new.alert_id).await?.into_iter().find(is_earlier))
     }
 
     /// Returns the acknowledgements of an alert that the stream keeps, the earliest first.
