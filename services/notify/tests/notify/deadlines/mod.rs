@@ -9,8 +9,16 @@ mod year;
 
 use std::time::Duration;
 
-use gongkai_proto::subjects::{DUE_DEADLINES, Event};
-use gongkai_worker::transport::{Timer, memory::Memory};
+use futures::StreamExt as _;
+use gongkai_model::Region;
+use gongkai_proto::{
+    subjects::{CONSUMER_PARSE, DUE_DEADLINES, Event, STREAM_REPORTS},
+    v1,
+};
+use gongkai_worker::{
+    Output, Transport as _,
+    transport::{ConsumerSpec, Timer, memory::Memory},
+};
 use time::macros::datetime;
 
 use self::{broker::Broker, office::Office, year::Year};
@@ -58,6 +66,34 @@ async fn one_timer_serves_the_whole_list() {
     // The broker's clock moves on by itself.
     year.set_time(datetime!(2023-01-16 09:00 +8));
     memory.until(|memory| !memory.messages(&Event::ReportMissing.filter()).is_empty()).await;
+    year.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_in_the_log_is_not_said_to_be_missing() {
+    let (office, memory) = (Office::new(FEW, SEED), Memory::new());
+    let broker = Broker::Memory(memory.clone());
+    let mut year = Year::begin(&office, broker, datetime!(2023-01-16 08:00 +8)).await;
+    let spec = ConsumerSpec {
+        stream: STREAM_REPORTS.to_owned(),
+        durable: CONSUMER_PARSE.to_owned(),
+        filters: vec![Event::ReportReceived.filter()],
+        ack_wait: Duration::from_hours(1),
+        max_ack_pending: None,
+        forget_after: None,
+    };
+    let mut parse = memory.consumer(&spec).await.unwrap();
+    let received = v1::DocumentReceived::default();
+    let event = Event::ReportReceived;
+    year.emit(Output::new(event.subject(Region::UNKNOWN), event.ce_type(), &received)).await;
+    year.set_time(datetime!(2023-01-16 09:00 +8));
+    year.fire().await;
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    let is_told = |memory: &Memory| !memory.messages(&Event::ReportMissing.filter()).is_empty();
+    assert!(!is_told(&memory), "a document is not read yet");
+    let read = parse.fetch(1, Duration::from_secs(1)).await.unwrap().next().await.unwrap().unwrap();
+    read.settle.ack().await.unwrap();
+    memory.until(is_told).await;
     year.end().await;
 }
 

@@ -146,14 +146,21 @@ impl Year {
         }
     }
 
+    /// Publishes what the broker publishes when the timer fires.
+    pub(crate) async fn fire(&mut self) {
+        self.emit(Output::new(subjects::DUE_DEADLINES, "gongkai.deadlines.due.v1", &())).await;
+    }
+
+    pub(crate) async fn emit(&mut self, output: Output) {
+        self.published += 1;
+        self.publisher.publish(&format!("other-{}", self.published), output).await.unwrap();
+    }
+
     /// Fires the timer, as the broker does at this time; over a broker in memory perhaps with a crash in the middle.
     async fn sweep(&mut self, crashes: bool) {
-        let due = Output::new(subjects::DUE_DEADLINES, "gongkai.deadlines.due.v1", &());
-        self.published += 1;
-        let id = format!("due-{}", self.published);
         if crashes && matches!(self.broker, Broker::Memory(_)) {
             let before = self.notices().await;
-            self.publisher.publish(&id, due).await.unwrap();
+            self.fire().await;
             self.until("the first notices", async || self.notices().await > before).await;
             for replica in self.replicas.drain(..) {
                 replica.connection.cut();
@@ -161,7 +168,7 @@ impl Year {
             }
             self.start().await;
         } else {
-            self.publisher.publish(&id, due).await.unwrap();
+            self.fire().await;
         }
         self.handled().await;
     }
