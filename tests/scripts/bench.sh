@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Prints the figures. Each stands beside another one measured in the same run: the machine's speed cancels out.
 #
-#   tests/scripts/bench.sh [hops|reading|speed|answers|rebuild|backfill]…   hops: the runtime against a bare loop; reading: the readers against
+#   tests/scripts/bench.sh [hops|reading|speed|answers|rebuild|backfill|pipeline]…   hops: the runtime against a bare loop; reading: the readers against
 #                                               their peers; speed: what all rules cost a report; answers: query against
-#                                               a bare gRPC server; rebuild: the read model from the log; backfill (not by default): a document beside old ones in bulk against alone
+#                                               a bare gRPC server; rebuild: the read model from the log; backfill (not by default): a document beside old ones in bulk against alone;
+#                                               pipeline (not by default): what a report costs each program and the broker, by one server and by three
 #
 # GONGKAI_CORPUS=folder adds its reports to the samples.
 set -euo pipefail
@@ -51,6 +52,14 @@ backfill() {
     GONGKAI_NATS_SERVER=$(deploy/local/nats-server.sh)
     cargo build --quiet --release -p gongkai
     PATH="$(dirname "$GONGKAI_NATS_SERVER"):$PATH" tests/scripts/bench_backfill.py target/release/gongkai
+}
+
+pipeline() {
+    GONGKAI_NATS_SERVER=$(deploy/local/nats-server.sh)
+    cargo build --quiet --release --workspace --bins
+    for servers in 1 3; do
+        SERVERS=$servers tests/scripts/bench_pipeline.py "${CARGO_TARGET_DIR:-target}/release" "$GONGKAI_NATS_SERVER"
+    done
 }
 
 for part in "${parts[@]}"; do "$part"; done
