@@ -13,7 +13,6 @@ use crate::{
     commands::check::lang::Lang,
     printer::in_china,
     table::{Column, TableRow},
-    view::rfc3339,
 };
 
 /// An alert for scripts.
@@ -111,7 +110,7 @@ impl TryFrom<v1::AlertRecord> for AlertView {
             weight,
             resolution,
             findings: findings.collect::<anyhow::Result<_>>()?,
-            raised_at: rfc3339(record.raised_at)?,
+            raised_at: record.raised_at.map(|at| china(Some(at))).transpose()?,
             acknowledgements: record
                 .acknowledgements
                 .into_iter()

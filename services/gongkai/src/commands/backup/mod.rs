@@ -161,7 +161,7 @@ fn missing(part: TopologyPart, error: gongkai_worker::transport::Error) -> anyho
 /// Reports the part that was copied last. The backup had `before` bytes without it.
 fn report(manifest: &Manifest, total: usize, part: TopologyPart, before: u64) {
     let done = manifest.streams.len() + manifest.archives.len();
-    complain(format_args!("{done}/{total} {part}: {}", size(manifest.bytes() - before)));
+    complain(format_args!("{done}/{total} {}: {}", part.stream_name(), size(manifest.bytes() - before)));
 }
 
 fn size(bytes: u64) -> String {
