@@ -1,12 +1,11 @@
 //! One entry of the registry.
 
-use gongkai_model::{AgencyKey, AgencyKind, AgencyProfile, Level, Region, is_short_for, normalized_name};
+use gongkai_model::{
+    AgencyKey, AgencyKind, AgencyProfile, Level, MonthDay, Region, is_short_for, normalized_name,
+};
 use time::Date;
 
-use crate::{
-    month_day::MonthDay,
-    nature::{kind_of, level_of, short_name},
-};
+use crate::nature::{kind_of, level_of, short_name};
 
 /// A listed body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,9 +74,10 @@ impl Agency {
             let profile = self.profile();
             match (profile.level, profile.kind?) {
                 (Some(Level::Town), _) | (_, AgencyKind::Outpost) => None,
-                // An office compiles the government's report, and often files with it.
-                (_, AgencyKind::Government | AgencyKind::Office) => Some(MonthDay::MARCH_31),
-                (_, AgencyKind::Department) | (Some(_), _) => Some(MonthDay::JANUARY_31),
+                (Some(_), kind)
+                | (None, kind @ (AgencyKind::Government | AgencyKind::Office | AgencyKind::Department)) => {
+                    Some(kind.statutory_deadline())
+                }
                 (None, _) => None,
             }
         })

@@ -10,13 +10,11 @@
 
 mod agency;
 mod division;
-mod month_day;
 mod nature;
 mod registry;
 mod table;
 
 pub use agency::{Agency, Alias};
-pub use month_day::{MonthDay, NoMonthDay};
 pub use nature::{kind_of, level_of, nature_of, says_where, short_name};
 pub use registry::{Asked, Registry, RegistryError, Resolution, host};
 pub use table::{TableError, read_csv, write_csv};

@@ -9,6 +9,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 use crate::{
     agency::{AgencyKey, Region},
     fact::ParseError,
+    month_day::MonthDay,
 };
 
 /// Level of an agency (层级).
@@ -128,6 +129,19 @@ impl AgencyKind {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+
+    /// Returns the last day that the law sets for publishing last year's report (条例 art. 49). It sets none for bodies below
+    /// the county and for outposts.
+    #[must_use]
+    pub fn statutory_deadline(self) -> MonthDay {
+        match self {
+            // An office compiles the government's report, and often files with it.
+            Self::Government | Self::Office => MonthDay::MARCH_31,
+            Self::Department | Self::Outpost | Self::Committee | Self::Institution | Self::Vertical => {
+                MonthDay::JANUARY_31
+            }
+        }
     }
 }
 

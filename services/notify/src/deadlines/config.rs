@@ -1,7 +1,8 @@
 //! The `[notify.deadlines]` section.
 
 use anyhow::{Context as _, ensure};
-use gongkai_agencies::{Agency, MonthDay};
+use gongkai_agencies::Agency;
+use gongkai_model::MonthDay;
 use serde::{Deserialize, Serialize};
 
 /// Longest time between a reminder and the deadline.

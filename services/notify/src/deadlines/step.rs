@@ -1,6 +1,6 @@
 //! The deadline of a report, and the steps about it.
 
-use gongkai_agencies::MonthDay;
+use gongkai_model::MonthDay;
 use time::Date;
 
 /// The deadline of an agency's report.

@@ -13,8 +13,8 @@ use std::{
 };
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use gongkai_agencies::{MonthDay, Registry};
-use gongkai_model::AgencyKey;
+use gongkai_agencies::Registry;
+use gongkai_model::{AgencyKey, MonthDay};
 use gongkai_proto::subjects::{
     CONSUMER_NOTIFY, CONSUMER_PARSE, CONSUMER_VALIDATE, DUE_DEADLINES, STREAM_REPORTS, TIMER_DEADLINES,
 };

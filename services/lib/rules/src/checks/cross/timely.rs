@@ -1,7 +1,7 @@
 //! Checks when and where a report was published (条例 art. 49). All dates come from events; no clock is read.
 
-use gongkai_model::{AgencyKind, Level};
-use time::{Date, Month};
+use gongkai_model::{AgencyKind, Level, MonthDay};
+use time::Date;
 
 use crate::{
     check::{Cases, Check},
@@ -44,13 +44,12 @@ fn deadline(input: &Input<'_>) -> Option<(&'static str, Date)> {
         return None;
     }
     let next = input.report.year.checked_add(1)?;
-    // An office also compiles the government's report, so the earlier deadline of departments does not apply to it.
-    let (case, month) = match (level, kind) {
-        (Some(Level::Town), _) => ("town", Month::January),
-        (_, AgencyKind::Government | AgencyKind::Office) => ("government", Month::March),
-        _ => ("department", Month::January),
+    let (case, due) = match (level, kind) {
+        (Some(Level::Town), _) => ("town", MonthDay::JANUARY_31),
+        (_, AgencyKind::Government | AgencyKind::Office) => ("government", kind.statutory_deadline()),
+        _ => ("department", kind.statutory_deadline()),
     };
-    Some((case, Date::from_calendar_date(next, month, 31).ok()?))
+    Some((case, due.of_year(next)?))
 }
 
 /// Finds reports published after the deadline. The day of the deadline is in time. A page that was moved to a new
