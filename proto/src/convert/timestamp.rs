@@ -41,8 +41,8 @@ pub fn optional(timestamp: Option<Timestamp>, field: &'static str) -> Result<Opt
     timestamp.map(|t| time(t, field)).transpose()
 }
 
-/// The time zone of the publishing sites.
-const CHINA: UtcOffset = match UtcOffset::from_hms(8, 0, 0) {
+/// The time of China, which has one zone: that of publishing sites, of days in the law, and of what people read.
+pub const CHINA: UtcOffset = match UtcOffset::from_hms(8, 0, 0) {
     Ok(offset) => offset,
     Err(_) => UtcOffset::UTC,
 };

@@ -5,7 +5,6 @@ mod client;
 mod commands;
 mod csv_writer;
 mod filter;
-mod moment;
 mod printer;
 mod progress;
 mod table;

@@ -7,12 +7,10 @@
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use clap::ValueEnum;
+use gongkai_proto::convert::timestamp::CHINA;
 use gongkai_worker::inert::{self, printable};
 use serde::Serialize;
-use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::offset};
-
-/// Times are printed as people in China read them.
-const CHINA: UtcOffset = offset!(+8);
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Standard output.
 pub(crate) struct Printer {

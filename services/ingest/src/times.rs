@@ -1,15 +1,13 @@
 //! Times as senders write them.
 
+use gongkai_proto::convert::timestamp::CHINA;
 use time::{
-    Date, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset,
+    Date, OffsetDateTime, PrimitiveDateTime, Time,
     format_description::{BorrowedFormatItem, well_known::Rfc3339},
-    macros::{format_description, offset},
+    macros::format_description,
 };
 
 use crate::error::Problem;
-
-/// The offset of China, which applies to times without an offset.
-const CHINA: UtcOffset = offset!(+8);
 
 const DAY: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
 const MINUTE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute]");

@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use crate::{
     client::{self, QueryServer},
-    moment,
     printer::Printer,
     table::{self, Column, Format, TableRow},
+    times,
 };
 
 /// 重新读取、核查 / Read or check stored reports again with today's parser and rules
@@ -68,7 +68,7 @@ struct ReprocessedView {
 pub(crate) async fn run(args: &Args, out: &mut Printer) -> anyhow::Result<ExitCode> {
     let agency = args.agency.strip_prefix("agencies/").unwrap_or(&args.agency);
     let year = args.year.map_or_else(|| "-".to_owned(), |year| year.to_string());
-    let since = args.since.as_deref().map(|since| moment::beginning("--since", since)).transpose()?;
+    let since = args.since.as_deref().map(|since| times::start("--since", since)).transpose()?;
     let request = v1::ReprocessReportsRequest {
         parent: format!("agencies/{agency}/reports/{year}"),
         since: since.map(timestamp),

@@ -2,11 +2,13 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
-use gongkai_proto::{convert::timestamp::timestamp, v1};
+use gongkai_proto::{
+    convert::timestamp::{CHINA, timestamp},
+    v1,
+};
 use serde::Serialize;
-use time::{OffsetDateTime, UtcOffset};
+use time::OffsetDateTime;
 
 use crate::{
     client::{self, IngestServer, Listing},
@@ -129,8 +131,8 @@ async fn list<R: TableRow>(
     out: &mut Printer,
     row: impl Fn(v1::Receipt) -> anyhow::Result<R>,
 ) -> anyhow::Result<ExitCode> {
-    let since = args.since.as_deref().map(|day| of_day("--since", day, times::start_of)).transpose()?;
-    let until = args.until.as_deref().map(|day| of_day("--until", day, times::end_of)).transpose()?;
+    let since = args.since.as_deref().map(|day| times::start("--since", day)).transpose()?;
+    let until = args.until.as_deref().map(|day| times::end("--until", day)).transpose()?;
     let mut client = args.server.submissions().await?;
     client::list(out, &args.listing, async |page_size, page_token| {
         let request = v1::ListSubmissionsRequest {
@@ -148,16 +150,6 @@ async fn list<R: TableRow>(
         Ok((rows, response.next_page_token))
     })
     .await
-}
-
-fn of_day(
-    option: &str,
-    text: &str,
-    parse: fn(&str) -> Option<OffsetDateTime>,
-) -> anyhow::Result<OffsetDateTime> {
-    parse(text).with_context(|| {
-        format!("{option} {text}: must be a day like 2026-12-31 or a time like 2026-12-31T18:00:00+08:00")
-    })
 }
 
 // === impl State ===
@@ -268,7 +260,7 @@ impl TableRow for SubmissionRow {
 
 /// Formats a time of China to the minute.
 fn in_china(at: OffsetDateTime) -> String {
-    let at = UtcOffset::from_hms(8, 0, 0).map_or(at, |china| at.to_offset(china));
+    let at = at.to_offset(CHINA);
     let (date, hour, minute) = (at.date(), at.hour(), at.minute());
     format!("{date} {hour:02}:{minute:02}")
 }

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use futures::StreamExt as _;
 use gongkai_model::personal::masked;
 use gongkai_proto::{
+    convert::timestamp::CHINA,
     event::ReportEvent,
     subjects::{self, Event},
     v1,
@@ -19,7 +20,7 @@ use gongkai_worker::{
 };
 use prost::Message as _;
 use serde::Serialize;
-use time::macros::{format_description, offset};
+use time::macros::format_description;
 
 use super::status::BrokerAddress;
 use crate::{
@@ -125,7 +126,7 @@ fn shown(passing: &Passing) -> Shown {
     let Passing { subject, headers, payload } = passing;
     let gist = gist(subject, payload);
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]+08:00");
-    let now = Clock::system().now().to_offset(offset!(+8));
+    let now = Clock::system().now().to_offset(CHINA);
     Shown {
         time: now.format(format).unwrap_or_default(),
         subject: subject.clone(),

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::Subcommand;
 use gongkai_proto::{convert::timestamp::timestamp, v1};
 
@@ -95,12 +94,7 @@ pub(crate) async fn run(args: Args, out: &mut Printer) -> anyhow::Result<ExitCod
 }
 
 async fn create(args: Create, out: &mut Printer) -> anyhow::Result<ExitCode> {
-    let until = times::end_of(&args.until).with_context(|| {
-        format!(
-            "--until {}: must be a day like 2026-12-31 or a time like 2026-12-31T18:00:00+08:00",
-            args.until
-        )
-    })?;
+    let until = times::end("--until", &args.until)?;
     let request = v1::CreateWaiverRequest {
         finding: args.finding,
         reason: args.reason,

@@ -10,7 +10,7 @@ use axum::{
 use gongkai_acknowledgements::{Recorded, link::Claims};
 use gongkai_proto::convert::timestamp;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use time::{UtcOffset, macros::format_description};
+use time::macros::format_description;
 
 use crate::{error::Problem, language::Language};
 
@@ -58,7 +58,7 @@ pub(super) fn done(claims: &Claims, recorded: &Recorded, language: Language) -> 
     let one = &recorded.acknowledgement;
     let mut body = about(claims, language);
     let at = timestamp::optional(one.acknowledged_at, "acknowledged_at").ok().flatten();
-    let at = at.map(|at| UtcOffset::from_hms(8, 0, 0).map_or(at, |china| at.to_offset(china)));
+    let at = at.map(|at| at.to_offset(timestamp::CHINA));
     // Fails for no time that the format has.
     let at = at.and_then(|at| at.format(format_description!("[year]-[month]-[day] [hour]:[minute]")).ok());
     let (at, person) = (at.unwrap_or_default(), escaped(&one.person));

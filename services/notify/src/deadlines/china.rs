@@ -1,9 +1,7 @@
 //! Days of China.
 
-use time::{Date, OffsetDateTime, UtcOffset, macros::offset};
-
-/// The time zone of all days.
-pub(super) const CHINA: UtcOffset = offset!(+8);
+use gongkai_proto::convert::timestamp::CHINA;
+use time::{Date, OffsetDateTime};
 
 /// Returns the day in China at a time.
 pub(super) fn day_in_china(at: OffsetDateTime) -> Date {

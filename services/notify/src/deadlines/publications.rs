@@ -1,9 +1,10 @@
 //! The publications of a report, as far as its deadline is concerned.
 
 use gongkai_lifecycle::{Arrival, History, arrivals, current, is_taken_down};
+use gongkai_proto::convert::timestamp::CHINA;
 use time::{Date, OffsetDateTime};
 
-use super::china::{CHINA, day_in_china};
+use super::china::day_in_china;
 
 /// Whether a report is there, and since when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

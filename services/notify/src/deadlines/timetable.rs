@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use gongkai_proto::convert::timestamp::CHINA;
 use time::{Date, Duration, OffsetDateTime, Time};
 
 use super::{
-    china::{CHINA, day_in_china},
+    china::day_in_china,
     config::DeadlineConfig,
     publications::Publications,
     said::Said,

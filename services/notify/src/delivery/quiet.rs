@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use gongkai_model::Severity;
-use time::{Date, OffsetDateTime, Time, UtcOffset, Weekday, macros::offset};
-
-const CHINA: UtcOffset = offset!(+8);
+use gongkai_proto::convert::timestamp::CHINA;
+use time::{Date, OffsetDateTime, Time, Weekday};
 
 /// The times at which a subscription receives nothing.
 #[derive(Debug, Clone, Default)]

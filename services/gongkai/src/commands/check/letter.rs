@@ -1,10 +1,8 @@
 //! What the office writes on its lists of corrections and on its notice: who sends them, to whom, until when.
 
+use gongkai_proto::convert::timestamp::CHINA;
 use gongkai_worker::Clock;
-use time::{
-    Date,
-    macros::{format_description, offset},
-};
+use time::{Date, macros::format_description};
 
 /// The sender, the deadline and the contact. What is not given is left open, to be filled in by hand.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -36,7 +34,7 @@ pub(super) fn in_words(day: Date) -> String {
 
 /// Returns today's day in China.
 pub(super) fn today() -> Date {
-    Clock::system().now().to_offset(offset!(+8)).date()
+    Clock::system().now().to_offset(CHINA).date()
 }
 
 // === impl LetterArgs ===

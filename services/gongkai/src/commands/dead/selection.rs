@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use time::format_description::well_known::Rfc3339;
 
-use crate::{filter::term, moment};
+use crate::{filter::term, times};
 
 /// Which dead letters to select.
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,7 @@ impl Selection {
             terms.extend(value.as_ref().map(|value| term(field, op, value)));
         }
         if let Some(since) = &self.since {
-            let at = moment::beginning("--since", since)?;
+            let at = times::start("--since", since)?;
             terms.push(term("buried_at", ">=", &at.format(&Rfc3339)?));
         }
         Ok(terms)
