@@ -37,6 +37,20 @@ pub fn sequence(cursor: Option<Cursor>) -> Result<u64, QueryError> {
     }
 }
 
+/// Returns one page of a list that goes from the newest message to the oldest, and where the next page begins. `rows` are
+/// those from the page's beginning on.
+pub fn newest_first<T>(
+    rows: impl Iterator<Item = T>,
+    size: usize,
+    sequence: impl Fn(&T) -> u64,
+) -> (Vec<T>, Option<Cursor>) {
+    let mut page: Vec<T> = rows.take(size + 1).collect();
+    let has_more = page.len() > size;
+    page.truncate(size);
+    let last = page.last().filter(|_| has_more).and_then(|last| i64::try_from(sequence(last)).ok());
+    (page, last.map(|last| Cursor(vec![Key::Integer(last)])))
+}
+
 /// Encodes and decodes the page tokens of one request. A token is bound to all fields but size and token.
 pub struct PageTokens([u8; 8]);
 

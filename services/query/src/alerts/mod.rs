@@ -5,8 +5,7 @@ pub mod index;
 pub mod standing;
 
 use gongkai_proto::v1;
-use gongkai_store::Cursor;
-use gongkai_store::query::{Key, WaiverQuery};
+use gongkai_store::query::WaiverQuery;
 use tonic::{Request, Response, Status};
 
 use self::index::AlertIndex;
@@ -63,13 +62,11 @@ impl Alerts {
         };
         let mut found = self.index.matching(is_wanted).await.map_err(QueryError::Broker)?;
         found.sort_by_key(|found| std::cmp::Reverse(found.opened));
-        let has_more = found.len() > size;
-        found.truncate(size);
-        let last = found.last().filter(|_| has_more).and_then(|last| i64::try_from(last.opened).ok());
+        let (found, next) = page::newest_first(found.into_iter(), size, |found| found.opened);
         let alerts = self.index.load(&found).await.map_err(QueryError::Broker)?;
         Ok(v1::ListAlertsResponse {
             alerts: found.iter().zip(alerts).map(|(found, alert)| found.record(alert)).collect(),
-            next_page_token: tokens.token(last.map(|last| Cursor(vec![Key::Integer(last)]))),
+            next_page_token: tokens.token(next),
         })
     }
 

@@ -14,7 +14,6 @@ use std::collections::HashMap;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use gongkai_proto::{convert::timestamp, v1};
-use gongkai_store::{Cursor, query::Key};
 use tonic::{Request, Response, Status};
 
 use self::index::{Letters, Standing};
@@ -48,13 +47,10 @@ impl Operations {
         let before = page::sequence(tokens.cursor(&request.page_token)?)?;
         let size = page::size(request.page_size)?;
         let found = self.matching(&request.filter).await?;
-        let mut page: Vec<&Standing> =
-            found.iter().rev().filter(|found| found.sequence < before).take(size + 1).collect();
-        let has_more = page.len() > size;
-        page.truncate(size);
-        let last = page.last().filter(|_| has_more).and_then(|last| i64::try_from(last.sequence).ok());
+        let rows = found.iter().rev().filter(|found| found.sequence < before);
+        let (page, next) = page::newest_first(rows, size, |found| found.sequence);
         Ok(v1::ListDeadLettersResponse {
-            next_page_token: tokens.token(last.map(|last| Cursor(vec![Key::Integer(last)]))),
+            next_page_token: tokens.token(next),
             dead_letters: page.into_iter().map(answer::listed).collect(),
         })
     }
