@@ -31,19 +31,20 @@ pub(super) struct EndedEvent<'a> {
     data: serde_json::Value,
 }
 
-/// The body of a webhook about an alert, in the shape that Standard Webhooks recommends.
+/// The body of a webhook, in the shape that Standard Webhooks recommends.
 #[derive(Debug, Serialize)]
-pub(super) struct WebhookBody<'a> {
-    /// The CloudEvents type of the alert's message.
+pub(super) struct WebhookBody<D> {
+    /// The CloudEvents type of the message.
     #[serde(rename = "type")]
     kind: &'static str,
-    /// When the event behind the alert entered the log, RFC 3339.
+    /// When what the message says came about, RFC 3339.
     timestamp: String,
-    data: Data<'a>,
+    data: D,
 }
 
+/// What a webhook says about an alert. The time of its body is when the event behind the alert entered the log.
 #[derive(Debug, Serialize)]
-struct Data<'a> {
+pub(super) struct AlertData<'a> {
     message: String,
     message_en: String,
     alert_id: &'a str,
@@ -122,18 +123,25 @@ impl<'a> EndedEvent<'a> {
 
 // === impl WebhookBody ===
 
-impl<'a> WebhookBody<'a> {
+impl<D> WebhookBody<D> {
+    /// Creates the body of a message about this event.
+    pub(super) fn of(event: Event, at: OffsetDateTime, data: D) -> Self {
+        Self { kind: event.ce_type(), timestamp: at.format(&Rfc3339).unwrap_or_default(), data }
+    }
+}
+
+impl<'a> WebhookBody<AlertData<'a>> {
     /// Creates the body for an alert with this stream sequence.
     #[must_use]
-    pub(super) fn new(alert: &'a v1::Alert, sequence: u64) -> Self {
+    pub(super) fn about_alert(alert: &'a v1::Alert, sequence: u64) -> Self {
         let resolved = is_resolved(alert);
         let SummaryText { message, message_en } = summary(alert);
         let event = if resolved { Event::AlertResolved } else { Event::AlertRaised };
         let at = timestamp::optional(alert.changed_at, "changed_at").ok().flatten();
-        Self {
-            kind: event.ce_type(),
-            timestamp: at.unwrap_or(OffsetDateTime::UNIX_EPOCH).format(&Rfc3339).unwrap_or_default(),
-            data: Data {
+        Self::of(
+            event,
+            at.unwrap_or(OffsetDateTime::UNIX_EPOCH),
+            AlertData {
                 message,
                 message_en,
                 alert_id: &alert.alert_id,
@@ -155,7 +163,7 @@ impl<'a> WebhookBody<'a> {
                 findings: alert.findings.iter().map(FindingJson::new).collect(),
                 trace_id: &alert.trace_id,
             },
-        }
+        )
     }
 }
 
@@ -220,7 +228,7 @@ mod tests {
     #[test]
     fn the_body_tells_people_first_and_machines_everything() {
         let alert = alert();
-        let body = serde_json::to_value(WebhookBody::new(&alert, 17)).unwrap();
+        let body = serde_json::to_value(WebhookBody::about_alert(&alert, 17)).unwrap();
         assert_eq!(body["type"], "gongkai.alert.raised.v1");
         assert_eq!(body["timestamp"], "2024-01-15T02:12:00Z");
         let data = &body["data"];
@@ -238,12 +246,12 @@ mod tests {
     #[test]
     fn a_resolved_alert_says_so() {
         let alert = v1::Alert { state: v1::AlertState::Resolved.into(), ..alert() };
-        let body = serde_json::to_value(WebhookBody::new(&alert, 18)).unwrap();
+        let body = serde_json::to_value(WebhookBody::about_alert(&alert, 18)).unwrap();
         assert_eq!(body["type"], "gongkai.alert.resolved.v1");
         assert_eq!(body["data"]["state"], "resolved");
         assert!(body["data"]["message"].as_str().unwrap().starts_with("已解决："));
         let erased = v1::Alert { resolution: v1::AlertResolution::Erased.into(), ..alert };
-        let body = serde_json::to_value(WebhookBody::new(&erased, 19)).unwrap();
+        let body = serde_json::to_value(WebhookBody::about_alert(&erased, 19)).unwrap();
         assert_eq!(body["data"]["resolution"], "erased");
         assert!(!body["data"]["message"].as_str().unwrap().contains("合计不符"));
     }

@@ -3,23 +3,15 @@
 use gongkai_proto::{convert::timestamp, subjects::Event, v1};
 use gongkai_worker::Context;
 use serde::Serialize;
-use time::format_description::well_known::Rfc3339;
 
-use super::super::{deadline_text::sentence, summary::SummaryText};
+use super::{
+    super::{deadline_text::sentence, summary::SummaryText},
+    body::WebhookBody,
+};
 
-/// The body of a webhook about a deadline, in the shape of that about an alert.
+/// What a webhook says about a deadline. The time of its body is when it was said.
 #[derive(Debug, Serialize)]
-pub(super) struct DeadlineBody<'a> {
-    /// The CloudEvents type of the message.
-    #[serde(rename = "type")]
-    kind: &'static str,
-    /// When it was said, RFC 3339.
-    timestamp: String,
-    data: Data<'a>,
-}
-
-#[derive(Debug, Serialize)]
-struct Data<'a> {
+pub(super) struct DeadlineData<'a> {
     message: String,
     message_en: String,
     /// Grows with every message. Of two messages about one report, the one with the higher number is current.
@@ -38,11 +30,9 @@ struct Data<'a> {
     trace_id: &'a str,
 }
 
-// === impl DeadlineBody ===
-
-impl<'a> DeadlineBody<'a> {
+impl<'a> WebhookBody<DeadlineData<'a>> {
     /// Creates the body of a notice.
-    pub(super) fn new(notice: &'a v1::DeadlineNotice, context: &'a Context) -> Self {
+    pub(super) fn about_deadline(notice: &'a v1::DeadlineNotice, context: &'a Context) -> Self {
         let event = match notice.kind() {
             v1::DeadlineNoticeKind::Missing => Event::ReportMissing,
             v1::DeadlineNoticeKind::Late => Event::ReportLate,
@@ -50,10 +40,10 @@ impl<'a> DeadlineBody<'a> {
         };
         let at = timestamp::optional(notice.said_at, "said_at").ok().flatten().unwrap_or(context.logged_at);
         let SummaryText { message, message_en } = sentence(notice);
-        Self {
-            kind: event.ce_type(),
-            timestamp: at.format(&Rfc3339).unwrap_or_default(),
-            data: Data {
+        Self::of(
+            event,
+            at,
+            DeadlineData {
                 message,
                 message_en,
                 sequence: context.sequence,
@@ -67,6 +57,6 @@ impl<'a> DeadlineBody<'a> {
                 withdrawn: notice.withdrawn,
                 trace_id: &context.trace_id,
             },
-        }
+        )
     }
 }

@@ -11,7 +11,6 @@ use super::{
         notice::Notice,
     },
     body::{self, EndedEvent, WebhookBody},
-    deadline_body::DeadlineBody,
     http::Endpoint,
     signature::Secrets,
     target::Target,
@@ -69,7 +68,7 @@ impl Channel for Webhook {
 fn body_of(letter: &Letter<'_>, id: &str) -> (&'static str, String) {
     let (media_type, text) = match letter.notice {
         Notice::Alert(alert) => {
-            let body = WebhookBody::new(alert, letter.context.sequence);
+            let body = WebhookBody::about_alert(alert, letter.context.sequence);
             (body::JSON, serde_json::to_string(&body))
         }
         Notice::Ended(ended) => {
@@ -77,7 +76,7 @@ fn body_of(letter: &Letter<'_>, id: &str) -> (&'static str, String) {
             (body::CLOUD_EVENT, serde_json::to_string(&body))
         }
         Notice::Deadline(notice) => {
-            let body = DeadlineBody::new(notice, letter.context);
+            let body = WebhookBody::about_deadline(notice, letter.context);
             (body::JSON, serde_json::to_string(&body))
         }
     };
