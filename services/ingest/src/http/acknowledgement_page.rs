@@ -1,7 +1,7 @@
 //! The pages of a link that acknowledges an alert. They load and run nothing, and have no more personal data than the
 //! notice: the name that somebody typed is shown to who uses the link again.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     body::Body,
@@ -10,6 +10,7 @@ use axum::{
 use gongkai_acknowledgements::{Recorded, link::Claims};
 use gongkai_proto::convert::timestamp;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use quick_xml::escape::escape;
 use time::macros::format_description;
 
 use crate::{error::Problem, language::Language};
@@ -61,7 +62,7 @@ pub(super) fn done(claims: &Claims, recorded: &Recorded, language: Language) -> 
     let at = at.map(|at| at.to_offset(timestamp::CHINA));
     // Fails for no time that the format has.
     let at = at.and_then(|at| at.format(format_description!("[year]-[month]-[day] [hour]:[minute]")).ok());
-    let (at, person) = (at.unwrap_or_default(), escaped(&one.person));
+    let (at, person) = (at.unwrap_or_default(), escape(&one.person));
     let line = match (language, recorded.is_new) {
         (Language::Chinese, true) => format!("{person} 已于 {at} 确认收到。"),
         (Language::Chinese, false) => format!("{person} 此前已于 {at} 确认收到，本次没有新增记录。"),
@@ -77,7 +78,7 @@ pub(super) fn done(claims: &Claims, recorded: &Recorded, language: Language) -> 
 /// Shows a problem with its code, its status and its headers.
 pub(super) fn refused(problem: Problem, language: Language) -> Response {
     let mut body = String::new();
-    paragraph(&mut body, &escaped(said(language, &problem.detail, &problem.detail_en)));
+    paragraph(&mut body, &escape(said(language, &problem.detail, &problem.detail_en)));
     let code = problem.code.as_str();
     paragraph(&mut body, &format!("<code>{code}</code>"));
     let page = page(language, said(language, "未能确认", "Not acknowledged"), &body);
@@ -91,7 +92,7 @@ pub(super) fn refused(problem: Problem, language: Language) -> Response {
 }
 
 fn about(claims: &Claims, language: Language) -> String {
-    let (agency, year) = (escaped(&claims.agency_name), claims.year);
+    let (agency, year) = (escape(&claims.agency_name), claims.year);
     let line = match language {
         Language::Chinese => format!("{agency} {year} 年度政府信息公开工作年度报告"),
         Language::English => {
@@ -137,20 +138,4 @@ fn said<'a>(language: Language, zh: &'a str, en: &'a str) -> &'a str {
         Language::Chinese => zh,
         Language::English => en,
     }
-}
-
-/// Returns a text as HTML.
-fn escaped(text: &str) -> Cow<'_, str> {
-    if !text.contains(['&', '<', '>', '"', '\'']) {
-        return Cow::Borrowed(text);
-    }
-    let one = |c: char| match c {
-        '&' => "&amp;".to_owned(),
-        '<' => "&lt;".to_owned(),
-        '>' => "&gt;".to_owned(),
-        '"' => "&quot;".to_owned(),
-        '\'' => "&#39;".to_owned(),
-        c => c.to_string(),
-    };
-    Cow::Owned(text.chars().map(one).collect())
 }
