@@ -24,6 +24,35 @@ const COUNTING_WORDS: [&str; 20] = [
     "批", "人次", "件次",
 ];
 
+/// Words of a note that corrects the number before it: `24（应为 27）`.
+const CORRECTIONS: [&str; 16] = [
+    "应为", "应是", "应该", "改", "更正", "订正", "修正", "勘误", "错", "误", "实为", "实际", "调整", "核减",
+    "核增", "今年",
+];
+
+/// Words of a note about a number beside the one before it: `24（其中修订 16 件）`.
+const BESIDE: [&str; 19] = [
+    "其中",
+    "含",
+    "包括",
+    "不计",
+    "上年",
+    "去年",
+    "上一年",
+    "同比",
+    "环比",
+    "比",
+    "较",
+    "累计",
+    "截至",
+    "结转",
+    "原",
+    "注",
+    "见",
+    "附件",
+    "附表",
+];
+
 /// The meaning of a cell's text, independent of its cell in the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CellValue {
@@ -213,14 +242,31 @@ fn is_mark(c: char) -> bool {
     matches!(c, '/' | '-' | '—' | '–' | '―' | '−' | '─' | '_')
 }
 
-/// Removes a note in brackets: `22(其中修订 16 件)`.
+/// Removes a note in brackets: `22(其中修订 16 件)`. A note that may correct the number stays, and the text is no number.
 fn without_note(text: &str) -> &str {
     match text.split_once('(') {
         // 5000(元): the unit in brackets is no note.
         Some((_, note)) if note.strip_suffix(')').and_then(PrintedUnit::money).is_some() => text,
-        Some((head, note)) if note.ends_with(')') && note.chars().any(char::is_alphabetic) => head.trim_end(),
+        Some((head, note)) if note.strip_suffix(')').is_some_and(is_harmless) => head.trim_end(),
         _ => text,
     }
+}
+
+/// Returns true for the words of a note that leave the number before it as it is. A note with a number says what that
+/// number is: a part, or the one of another time.
+fn is_harmless(note: &str) -> bool {
+    let has = |words: &[&str]| words.iter().any(|word| note.contains(word));
+    let is_one = bracket_depths(note).all(|depth| depth >= 0);
+    let has_number = note.contains(|c: char| c.is_ascii_digit());
+    is_one && note.chars().any(char::is_alphabetic) && !has(&CORRECTIONS) && (!has_number || has(&BESIDE))
+}
+
+/// Returns how many brackets are open behind each character.
+fn bracket_depths(text: &str) -> impl Iterator<Item = i32> {
+    text.chars().scan(0, |depth, c| {
+        *depth += i32::from(c == '(') - i32::from(c == ')');
+        Some(*depth)
+    })
 }
 
 fn number(text: &str) -> Option<CellValue> {
@@ -332,6 +378,10 @@ mod tests {
             ("24［¹］", "24"),
             ("24注①", "24"),
             ("24（注²）", "24"),
+            ("24（原17）", "24"),
+            ("24（含上年结转（补正中）3件）", "24"),
+            ("24（比上年增加3件）", "24"),
+            ("24（已公开）", "24"),
             ("24※", "24"),
             ("24*", "24"),
             ("1,234②", "1234"),
@@ -404,6 +454,17 @@ mod tests {
             "①24",
             "2①4",
             "24（1）",
+            "24（应为27）",
+            "24（更正为27）",
+            "24（改为 27）",
+            "24（错，27）",
+            "24（核减后27）",
+            "24（原17，应为27）",
+            "24（27）",
+            "24（后补27件）",
+            "24（有误）",
+            "24（去年）、27（今年）",
+            "24\n（应为27）",
             "24()",
             "●",
             "√",

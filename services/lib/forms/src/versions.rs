@@ -4,7 +4,7 @@ use gongkai_model::Versions;
 
 /// The version of the readers and the matcher; changed with every change of `gongkai-extract` or `gongkai-forms` that
 /// changes the reading of any document.
-const PARSER: &str = "14";
+const PARSER: &str = "15";
 
 /// The version of the compiled-in forms; changed with every change of `forms/*.toml`.
 const FORMS: &str = "4";
