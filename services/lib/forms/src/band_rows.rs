@@ -82,6 +82,8 @@ pub(crate) fn find<'r, 'a>(
             for (band, first) in labels.chain(own) {
                 found.lone.push(LoneLabel { band, first, is_torn });
             }
+        }
+        if row.filled().next().is_none() {
             for (band, first, written) in written_behind(row, names) {
                 assignment.unsure_row(first, names.width(band), &std::iter::once(written));
             }

@@ -84,6 +84,22 @@ fn a_number_in_words_is_never_blank() {
 }
 
 #[test]
+fn a_number_in_words_before_padding_is_never_missing() {
+    let sample = sample();
+    let concept = "proactive.coercion.decisions";
+    let own = sample.truth.get(concept).unwrap().clone().unwrap();
+    let text = Layout::Bars.render(&sample);
+    let line = text.lines().find(|line| line.contains("行政强制")).unwrap();
+    for new in ["第57", "57年", "<del>54</del><ins>57</ins>", "54（上年）/57"] {
+        let padded = format!("{}|  |  |", line.replacen(&own, new, 1).trim_end().trim_end_matches('|'));
+        assert!(padded.contains(new), "{padded}");
+        let report = read(&text.replacen(line, &padded, 1), Layout::Bars.filename());
+        let fact = report.facts.iter().find(|fact| fact.id.to_string() == concept).unwrap();
+        assert_eq!(fact.state, State::Unreadable, "{padded}");
+    }
+}
+
+#[test]
 fn blanks_of_a_merged_zero_are_no_blanks() {
     let mut sample = sample();
     for (table, row, first, count) in [(1, 5, 1, 5), (1, 8, 0, 7), (2, 3, 5, 5)] {
